@@ -1,0 +1,100 @@
+"""Record: a fixed little-endian layout, described by one table, packed and unpacked by it.
+
+A record is a row of fields, each `(name, code, lsb, unit, meaning)`:
+
+- `code` is a type letter of `struct`, or several of the same for a small vector (`"3h"`);
+- `lsb` is what one count is worth in `unit`, or None where the number travels as it is
+  (integers, and floats by code `f`).
+
+A count is `round(value / lsb)`, held at the ends of its type: a value off the scale arrives as the
+largest one that fits, never wrapped round to the other sign.
+
+Both ends import the same tables (`kneecore.wire`), so a layout exists once. MicroPython has no
+`struct.Struct` and no `__getattr__` tricks are wanted, hence plain functions over plain tuples.
+"""
+
+import struct
+from collections import namedtuple
+
+_LIMITS = {
+    "b": (-128, 127),
+    "B": (0, 255),
+    "h": (-32768, 32767),
+    "H": (0, 65535),
+    "i": (-2147483648, 2147483647),
+    "I": (0, 4294967295),
+    "f": None,
+}
+
+
+class Field:
+    """One row of a record's table; `width` counts the numbers in it (1 for a scalar)."""
+
+    def __init__(self, name, code, lsb, unit, meaning):
+        self.name = name
+        self.code = code[-1]
+        self.width = int(code[:-1] or "1")
+        self.lsb = lsb
+        self.unit = unit
+        self.meaning = meaning
+        self.limits = _LIMITS[self.code]
+
+    def to_count(self, value):
+        """The number that travels for `value` (in the field's unit)."""
+        if self.limits is None:
+            return value
+        count = value if self.lsb is None else int(round(value / self.lsb))
+        low, high = self.limits
+        return low if count < low else high if count > high else count
+
+
+class Record:
+    """A named layout of `size` bytes; see the module's text for its rows."""
+
+    def __init__(self, name, *rows):
+        self.name = name
+        self.fields = tuple(Field(*row) for row in rows)
+        self.format = "<" + "".join(
+            [(str(f.width) if f.width > 1 else "") + f.code for f in self.fields]
+        )
+        self.size = struct.calcsize(self.format)
+        self.values = namedtuple(name, tuple([f.name for f in self.fields]))
+
+    def pack_into(self, buffer, offset, *values):
+        """Write `values` (one per field, in its unit; vectors as sequences) at `offset`."""
+        counts = []
+        for field, value in zip(self.fields, values):
+            if field.width > 1:
+                for item in value:
+                    counts.append(field.to_count(item))
+            else:
+                counts.append(field.to_count(value))
+        struct.pack_into(self.format, buffer, offset, *counts)
+
+    def pack(self, *values):
+        """The bytes of one record."""
+        buffer = bytearray(self.size)
+        self.pack_into(buffer, 0, *values)
+        return bytes(buffer)
+
+    def unpack_from(self, buffer, offset=0):
+        """The named tuple of the record at `offset`, in the fields' units.
+
+        Raises ValueError where fewer than `size` bytes are left.
+        """
+        if len(buffer) - offset < self.size:
+            raise ValueError(
+                "{} needs {} bytes, {} are there".format(
+                    self.name, self.size, max(0, len(buffer) - offset)
+                )
+            )
+        counts = struct.unpack_from(self.format, buffer, offset)
+        values = []
+        at = 0
+        for field in self.fields:
+            row = counts[at : at + field.width]
+            at += field.width
+            if field.lsb is not None:
+                row = tuple([count * field.lsb for count in row])
+            values.append(row if field.width > 1 else row[0])
+        return self.values(*values)

@@ -1,0 +1,210 @@
+"""What travels between band and host: services, packets, commands. The only definition there is.
+
+`firmware/PROTOCOL.md` is generated from the tables here (`tools/gen_protocol_doc.py`), and
+`tests/vectors/wire.json` freezes their bytes: a changed layout needs a new PROTOCOL_VERSION.
+
+Time and loss
+    The band resamples both IMUs onto one grid of its own clock: sample pairs every
+    PAIR_PERIOD_US, knee samples at every KNEE_DIVIDER-th pair. A sequence number counts grid
+    points, modulo 2**16, whether or not a point could be measured or sent. So a hole in the
+    sequence is exactly what is missing, wherever it was lost. `time_us` is the board's clock at the
+    packet's first sample, modulo 2**32 (71.6 min); a receiver unwraps it with the sequence.
+
+Packets
+    A packet of Knee Measurement or Raw IMU is one PACKET_HEADER and as many KNEE_SAMPLE or RAW_PAIR
+    records as fit; their number follows from the length.
+
+Versions
+    The band publishes PROTOCOL_VERSION in Knee Feature. A host speaks to its own major version only;
+    a higher minor version may add opcodes, flags and fields at the end of a record.
+"""
+
+from kneecore.record import Record
+
+PROTOCOL_VERSION = (1, 0)
+
+# --- GATT ----------------------------------------------------------------------------------------
+
+
+def _uuid(number):
+    return "7d1e%04x-3c5a-4f0e-9b6b-6b6e65657472" % number
+
+
+SERVICE_UUID = _uuid(0x0001)
+MEASUREMENT_UUID = _uuid(0x0002)  # notify: knee samples
+RAW_UUID = _uuid(0x0003)  # notify: raw sample pairs
+FEATURE_UUID = _uuid(0x0004)  # read: FEATURE
+CONTROL_UUID = _uuid(0x0005)  # write, indicate: commands and their responses
+# 0x0006 is kept for Session Transfer.
+
+DEVICE_INFORMATION_UUID = 0x180A
+MODEL_NUMBER_UUID = 0x2A24
+FIRMWARE_REVISION_UUID = 0x2A26
+BATTERY_SERVICE_UUID = 0x180F
+BATTERY_LEVEL_UUID = 0x2A19
+
+NAME_PREFIX = "KneeBand-"
+"""A band advertises this and the last four hexadecimal digits of its Bluetooth address."""
+
+MTU = 247
+MTU_MIN = 200
+"""The smallest ATT MTU for a measurement packet (3 bytes of ATT header, 194 of packet)."""
+
+# --- the sampling grid ---------------------------------------------------------------------------
+
+PAIR_PERIOD_US = 4808
+KNEE_DIVIDER = 2
+KNEE_PERIOD_US = PAIR_PERIOD_US * KNEE_DIVIDER
+KNEE_SAMPLES_PER_PACKET = 8
+RAW_PAIRS_PER_PACKET = 9
+
+# --- packets -------------------------------------------------------------------------------------
+
+PACKET_HEADER = Record(
+    "PacketHeader",
+    ("boot_id", "B", None, "", "changes with every start of the band"),
+    ("sequence", "H", None, "", "grid number of the first sample, modulo 65536"),
+    ("time_us", "I", None, "us", "board clock at the first sample, modulo 2**32"),
+    ("period_us", "H", None, "us", "time between two samples of this packet"),
+    ("flags", "B", None, "", "FLAG_* bits that hold for the whole packet"),
+)
+
+FLAG_UNALIGNED = 0x01
+FLAG_BACKFILL = 0x02
+FLAG_SATURATED = 0x04
+FLAG_OVERRUN = 0x08
+FLAG_REST = 0x10
+FLAG_SLIP = 0x20
+FLAG_IMU_FAULT = 0x40
+FLAGS = (
+    (FLAG_UNALIGNED, "UNALIGNED", "no alignment, or no standing rest yet: angles mean nothing"),
+    (FLAG_BACKFILL, "BACKFILL", "sent again on request, not live"),
+    (FLAG_SATURATED, "SATURATED", "an axis stood at the end of its range"),
+    (FLAG_OVERRUN, "OVERRUN", "the board lost samples just before this packet"),
+    (FLAG_REST, "REST", "standing at rest: the heading was taken anew"),
+    (FLAG_SLIP, "SLIP", "the heading jumped at a rest: strap slipped or foot moved"),
+    (FLAG_IMU_FAULT, "IMU_FAULT", "an IMU did not answer"),
+)
+
+QUATERNION_LSB = 1 / 32767
+ANGLE_LSB_DEG = 0.01
+
+KNEE_SAMPLE = Record(
+    "KneeSample",
+    ("flexion_deg", "h", ANGLE_LSB_DEG, "deg", "knee flexion, bending +"),
+    ("valgus_deg", "h", ANGLE_LSB_DEG, "deg", "knee valgus (abduction), inward +, on both legs"),
+    ("rotation_deg", "h", ANGLE_LSB_DEG, "deg", "internal rotation of the shank +, on both legs"),
+    ("q_earth_thigh", "4h", QUATERNION_LSB, "", "thigh sensor to earth (w, x, y, z)"),
+    ("q_earth_shank", "4h", QUATERNION_LSB, "", "shank sensor to earth (w, x, y, z)"),
+    ("valgus_sigma_deg", "B", 0.1, "deg", "standard uncertainty of the valgus"),
+)
+
+RAW_PAIR = Record(
+    "RawPair",
+    ("thigh_gyr", "3h", None, "counts", "thigh angular rate, x y z of the sensor"),
+    ("thigh_acc", "3h", None, "counts", "thigh specific force"),
+    ("shank_gyr", "3h", None, "counts", "shank angular rate"),
+    ("shank_acc", "3h", None, "counts", "shank specific force"),
+)
+
+# --- Knee Feature --------------------------------------------------------------------------------
+
+SIDE_RIGHT = 1
+SIDE_LEFT = -1
+
+FEATURE = Record(
+    "Feature",
+    ("protocol_major", "B", None, "", "PROTOCOL_VERSION[0]"),
+    ("protocol_minor", "B", None, "", "PROTOCOL_VERSION[1]"),
+    ("boot_id", "B", None, "", "as in the packets"),
+    ("side", "b", None, "", "the leg it is worn on: +1 right, -1 left"),
+    ("thigh_chip", "B", None, "", "WHO_AM_I of the thigh IMU, 0 if none answered"),
+    ("shank_chip", "B", None, "", "WHO_AM_I of the shank IMU, 0 if none answered"),
+    ("pair_period_us", "H", None, "us", "PAIR_PERIOD_US"),
+    ("knee_divider", "B", None, "", "KNEE_DIVIDER"),
+    ("gyr_lsb_rad_s", "f", None, "rad/s", "one count of angular rate"),
+    ("acc_lsb_m_s2", "f", None, "m/s^2", "one count of specific force"),
+    ("calibration_id", "H", None, "", "id of the calibration in force, 0 if none"),
+)
+
+# --- Knee Control Point --------------------------------------------------------------------------
+# A write is one opcode byte and its operand. The band answers by an indication: RESPONSE, the
+# opcode, a result, and for QUERY the record asked for. STATUS comes unasked when the state changes.
+
+OP_START = 0x01
+OP_STOP = 0x02
+OP_SET_SIDE = 0x03
+OP_SET_CALIBRATION = 0x04
+OP_IDENTIFY = 0x05
+OP_QUERY = 0x06
+OP_RESPONSE = 0x80
+OP_STATUS = 0x81
+
+START_RAW = 0x01
+QUERY_STATUS = 0
+QUERY_CALIBRATION = 1
+
+START = Record("Start", ("options", "B", None, "", "bit 0 (START_RAW): send Raw IMU too"))
+SET_SIDE = Record("SetSide", ("side", "b", None, "", "+1 right, -1 left"))
+IDENTIFY = Record("Identify", ("duration_s", "B", None, "s", "how long the lamp blinks"))
+QUERY = Record("Query", ("what", "B", None, "", "QUERY_STATUS or QUERY_CALIBRATION"))
+
+CALIBRATION = Record(
+    "Calibration",
+    ("calibration_id", "H", None, "", "chosen by the host, not 0; told again in Feature"),
+    ("side", "b", None, "", "+1 right, -1 left"),
+    ("q_thigh_sensor", "4h", QUATERNION_LSB, "", "thigh sensor to thigh segment (w, x, y, z)"),
+    ("q_shank_sensor", "4h", QUATERNION_LSB, "", "shank sensor to shank segment (w, x, y, z)"),
+    ("stance_heading_deg", "h", ANGLE_LSB_DEG, "deg", "thigh minus shank azimuth in the stance"),
+    ("thigh_gyr_bias", "3h", 2e-5, "rad/s", "table zero of the thigh gyroscope"),
+    ("shank_gyr_bias", "3h", 2e-5, "rad/s", "table zero of the shank gyroscope"),
+    ("axis_sigma_deg", "B", 0.1, "deg", "uncertainty of the thigh axis about the long axis"),
+)
+
+STATUS = Record(
+    "Status",
+    ("state", "B", None, "", "STATE_*"),
+    ("faults", "B", None, "", "FAULT_* bits"),
+    ("uptime_ms", "I", None, "ms", "since the start of the band"),
+    ("thigh_overruns", "H", None, "", "FIFO overruns since the start"),
+    ("shank_overruns", "H", None, "", "FIFO overruns since the start"),
+    ("dropped_packets", "H", None, "", "packets given up because the radio was full"),
+    ("thigh_temperature_c", "h", 0.01, "degC", "die temperature"),
+    ("shank_temperature_c", "h", 0.01, "degC", "die temperature"),
+    ("battery_percent", "B", None, "%", "255 if unknown"),
+)
+
+STATE_IDLE = 0
+STATE_STREAMING = 1
+STATE_FAULT = 2
+
+FAULT_THIGH_IMU = 0x01
+FAULT_SHANK_IMU = 0x02
+FAULT_STORE = 0x04
+
+RESULT_SUCCESS = 1
+RESULT_UNKNOWN_OPCODE = 2
+RESULT_INVALID_OPERAND = 3
+RESULT_FAILED = 4
+RESULT_MTU_TOO_SMALL = 5
+RESULT_WRONG_STATE = 6
+RESULT_SENSOR_FAULT = 7
+
+COMMANDS = (
+    (OP_START, "START", START, "begin to stream"),
+    (OP_STOP, "STOP", None, "stop streaming"),
+    (OP_SET_SIDE, "SET_SIDE", SET_SIDE, "set the leg; a calibration of the other leg is dropped"),
+    (OP_SET_CALIBRATION, "SET_CALIBRATION", CALIBRATION, "store and use a calibration"),
+    (OP_IDENTIFY, "IDENTIFY", IDENTIFY, "blink the lamp"),
+    (OP_QUERY, "QUERY", QUERY, "ask for STATUS or CALIBRATION"),
+)
+
+RESULTS = (
+    (RESULT_SUCCESS, "SUCCESS", "done"),
+    (RESULT_UNKNOWN_OPCODE, "UNKNOWN_OPCODE", "this band does not know the command"),
+    (RESULT_INVALID_OPERAND, "INVALID_OPERAND", "the operand has a wrong length or value"),
+    (RESULT_FAILED, "FAILED", "it was tried and failed (a store that cannot be written)"),
+    (RESULT_MTU_TOO_SMALL, "MTU_TOO_SMALL", "the link's MTU is under MTU_MIN"),
+    (RESULT_WRONG_STATE, "WRONG_STATE", "not in this state of the band"),
+    (RESULT_SENSOR_FAULT, "SENSOR_FAULT", "an IMU does not answer"),
+)

@@ -1,0 +1,226 @@
+"""The values that pass between KneeTrack's parts: packets, samples, gaps, reps, sets.
+
+All are immutable and carry no behaviour beyond naming. Units are in the names; signs are those of
+hardware/FRAMES.md: flexion, valgus and internal rotation are positive, on both legs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import NamedTuple, TypeAlias
+
+Vector: TypeAlias = tuple[float, float, float]
+Quaternion: TypeAlias = tuple[float, float, float, float]
+
+
+class Side(IntEnum):
+    """The leg; the number is the sign `s` of the formulas (+1 right, -1 left)."""
+
+    RIGHT = 1
+    LEFT = -1
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def from_word(cls, word: str) -> Side:
+        """`"right"` or `"left"` (any case); ValueError otherwise."""
+        try:
+            return cls[word.strip().upper()]
+        except KeyError:
+            raise ValueError(f'side must be "right" or "left", not "{word}"') from None
+
+
+class Channel(StrEnum):
+    """The characteristic a packet came from; also the last part of its topic in the log."""
+
+    MEASUREMENT = "measurement"
+    RAW = "raw"
+    FEATURE = "feature"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The bytes of one notification, indication or read, and when its link received them.
+
+    `received_at_s` is in the link's own clock: monotonic for ble, the board's virtual clock for sim
+    and trace, the recorded value for log.
+    """
+
+    channel: Channel
+    data: bytes
+    received_at_s: float
+
+
+class KneeSample(NamedTuple):
+    """One knee sample (104 Hz) in device time. `flags` are wire.FLAG_* bits."""
+
+    index: int  # grid number, unwrapped: consecutive unless samples are missing
+    time_s: float
+    flexion_deg: float
+    valgus_deg: float
+    rotation_deg: float
+    valgus_sigma_deg: float
+    q_earth_thigh: Quaternion
+    q_earth_shank: Quaternion
+    flags: int
+
+
+class ImuPair(NamedTuple):
+    """One raw sample pair (208 Hz), in rad/s and m/s^2, each IMU in its own axes, bias included."""
+
+    index: int
+    time_s: float
+    thigh_gyr: Vector
+    thigh_acc: Vector
+    shank_gyr: Vector
+    shank_acc: Vector
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples that never came, between two that did. `count` is 0 where it can't be known."""
+
+    channel: Channel
+    start_s: float
+    end_s: float
+    count: int
+    reason: str  # "lost on the air", "band restarted", "overrun on the band"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A named span of a recording: table, stand, functional, reference or set."""
+
+    kind: str
+    start_s: float
+    end_s: float
+
+
+class Phase(StrEnum):
+    STANDING = "standing"
+    DESCENDING = "descending"
+    BOTTOM = "bottom"
+    ASCENDING = "ascending"
+
+
+class Verdict(StrEnum):
+    IN_RANGE = "in_range"
+    MOVED_INWARD = "moved_inward"
+    MOVED_INWARD_LARGE = "moved_inward_large"
+    MOVED_OUTWARD = "moved_outward"
+    DOUBTFUL = "doubtful"
+
+
+class Doubt(StrEnum):
+    OUTSIDE_REFERENCE = "outside_reference"
+    GAP = "gap"
+    SLIP = "slip"
+    SATURATION = "saturation"
+    SHALLOW = "shallow"
+    PROVISIONAL = "provisional"
+    NO_REFERENCE = "no_reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Rep:
+    """One repetition and what was measured in it. None: unknown. Field meanings: design 7, README."""
+
+    index: int
+    set: int
+    is_reference: bool
+    start_s: float
+    end_s: float
+    peak_flexion_deg: float
+    valgus_excursion_deg: float | None
+    own_excursion_deg: float | None
+    own_excursion_sigma_deg: float | None
+    peak_valgus_deg: float | None
+    flexion_at_peak_deg: float | None
+    phase_at_peak: Phase | None
+    time_over_threshold_s: float | None
+    rotation_excursion_deg: float | None
+    medial_displacement_cm: float | None
+    descent_s: float | None
+    bottom_s: float | None
+    ascent_s: float | None
+    verdict: Verdict | None
+    doubt: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RepSet:
+    """Reps without a longer rest, with what is common to all of them (the set's shift)."""
+
+    index: int
+    start_s: float
+    end_s: float
+    shift_deg: float | None
+    shift_sigma_deg: float | None
+    verdict: Verdict | None
+
+
+# What an Analyzer says, in the order in which it says it.
+
+
+@dataclass(frozen=True, slots=True)
+class RepEnded:
+    """A rep is over; its verdict may still be provisional (doubt `provisional`)."""
+
+    rep: Rep
+
+
+@dataclass(frozen=True, slots=True)
+class RepRevised:
+    """An earlier rep, measured again: the set's shift is known better, or a gap was filled."""
+
+    rep: Rep
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnded:
+    set: RepSet
+
+
+@dataclass(frozen=True, slots=True)
+class GapSeen:
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something a person should know, as one clear sentence."""
+
+    text: str
+
+
+Event: TypeAlias = RepEnded | RepRevised | SetEnded | GapSeen | Warned
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The band's own report (wire.STATUS)."""
+
+    state: int
+    faults: int
+    uptime_s: float
+    overruns: int
+    dropped_packets: int
+    temperature_c: tuple[float, float]
+    battery_percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The band's answer to one command."""
+
+    opcode: int
+    result: int
+    payload: bytes = field(default=b"")
+
+
+Decoded: TypeAlias = KneeSample | ImuPair | Gap | Status | Response
