@@ -15,8 +15,8 @@ Packets
     records as fit; their number follows from the length.
 
 Versions
-    The band publishes PROTOCOL_VERSION in Knee Feature. A host speaks to its own major version only;
-    a higher minor version may add opcodes, flags and fields at the end of a record.
+    The band publishes PROTOCOL_VERSION in Knee Feature. A host speaks to its own major version
+    only; a higher minor version may add opcodes, flags and fields at the end of a record.
 """
 
 from kneecore.record import Record
@@ -26,7 +26,7 @@ PROTOCOL_VERSION = (1, 0)
 # --- GATT ----------------------------------------------------------------------------------------
 
 
-def _uuid(number):
+def _uuid(number: int) -> str:
     return "7d1e%04x-3c5a-4f0e-9b6b-6b6e65657472" % number
 
 

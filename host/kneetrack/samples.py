@@ -58,7 +58,7 @@ class Packet:
 class KneeSample(NamedTuple):
     """One knee sample (104 Hz) in device time. `flags` are wire.FLAG_* bits."""
 
-    index: int  # grid number, unwrapped: consecutive unless samples are missing
+    number: int  # on the band's grid, unwrapped: consecutive unless samples are missing
     time_s: float
     flexion_deg: float
     valgus_deg: float
@@ -72,7 +72,7 @@ class KneeSample(NamedTuple):
 class ImuPair(NamedTuple):
     """One raw sample pair (208 Hz), in rad/s and m/s^2, each IMU in its own axes, bias included."""
 
-    index: int
+    number: int
     time_s: float
     thigh_gyr: Vector
     thigh_acc: Vector
@@ -128,7 +128,7 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rep:
-    """One repetition and what was measured in it. None: unknown. Field meanings: design 7, README."""
+    """One repetition and what was measured in it; None where it is not known."""
 
     index: int
     set: int
