@@ -1,0 +1,57 @@
+# KneeTrack. `make help` lists the targets; each sets up what it needs (a virtual environment in
+# .venv with the pinned dependencies), so `make demo` is all that a fresh clone asks for.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format gen bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "KneeTrack needs Python 3.11 or later; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Setting up $(VENV) (once; a minute or two) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## make the virtual environment
+
+demo: $(STAMP)  ## the main job with no hardware: firmware, Bluetooth, reps, table, report, replay
+	@$(BIN)/kneetrack demo
+
+test: $(STAMP)  ## all tests
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+lint: $(STAMP)  ## style, types of host, kneecore and firmware, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/basedpyright --warnings
+	@$(BIN)/basedpyright --project firmware/pyrightconfig.json
+	@$(BIN)/python tools/gen_protocol_doc.py --check
+	@$(BIN)/python tools/gen_vectors.py --check
+
+format: $(STAMP)  ## apply the style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+gen: $(STAMP)  ## make the generated files anew
+	@$(BIN)/python tools/gen_protocol_doc.py
+	@$(BIN)/python tools/gen_vectors.py
+
+bench: $(STAMP)  ## the figures of the README
+	@$(BIN)/python tools/bench_orientation.py
+	@$(BIN)/python tools/bench_firmware.py
+	@$(BIN)/python tools/bench_angles.py
+	@$(BIN)/python tools/bench_detection.py
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,163 @@
+"""The arrows of the design, held: who may import whom.
+
+Each rule names a part of the tree, what of our own it may import, and which third-party or
+standard modules it may, or may not, touch. A new arrow is a decision: change the table here.
+"""
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRMWARE = ROOT / "firmware"
+HOST = ROOT / "host" / "kneetrack"
+
+MICROPYTHON = {
+    "array", "asyncio", "binascii", "bluetooth", "collections", "errno", "esp32", "gc", "json",
+    "machine", "math", "micropython", "os", "select", "socket", "struct", "sys", "time",
+}  # fmt: skip
+
+
+class Part(NamedTuple):
+    path: Path
+    ours: set[str]  # prefixes of our own modules that it may import
+    only: set[str] | None = None  # if given: the only foreign modules it may import
+    never: frozenset[str] = frozenset()  # foreign modules it must not import
+
+
+IO = frozenset({"asyncio", "bleak", "bumble", "logging", "sqlite3", "subprocess", "mcap", "socket"})
+CLOCK = frozenset({"time", "datetime"})
+
+PARTS = {
+    "kneecore": Part(FIRMWARE / "kneecore", {"kneecore"}, {"array", "collections", "math", "struct"}),
+    "kneeband": Part(FIRMWARE / "kneeband", {"kneecore", "kneeband"}, MICROPYTHON),
+    "sim": Part(FIRMWARE / "sim", {"kneecore", "sim", "main"}, MICROPYTHON | {"utime", "uselect"}),
+    "samples": Part(HOST / "samples.py", set(), never=IO | CLOCK | {"numpy"}),
+    "errors": Part(HOST / "errors.py", set(), never=IO | CLOCK | {"numpy"}),
+    "protocol": Part(
+        HOST / "protocol.py",
+        {"kneecore", "kneetrack.samples", "kneetrack.errors"},
+        never=IO | CLOCK | {"pathlib"},
+    ),
+    "detection": Part(
+        HOST / "detection",
+        {"kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.detection"},
+        never=IO | CLOCK | {"pathlib"},
+    ),
+    "traces": Part(
+        HOST / "traces",
+        {"kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.traces"},
+        never=IO,
+    ),
+    "sessionlog": Part(
+        HOST / "sessionlog",
+        {"kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.sessionlog"},
+        never=IO - {"mcap"},
+    ),
+    "link": Part(
+        HOST / "link",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.link",
+            "kneetrack.traces", "kneetrack.sessionlog", "kneetrack.firmware_files",
+            "kneetrack.protocol",
+        },
+        never=frozenset({"mcap", "sqlite3"}),
+    ),
+    "analysis": Part(
+        HOST / "analysis",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.traces",
+            "kneetrack.sessionlog", "kneetrack.protocol", "kneetrack.detection",
+            "kneetrack.calibration", "kneetrack.analysis",
+        },
+        never=IO - {"logging"},
+    ),
+    "report": Part(
+        HOST / "report",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.analysis",
+            "kneetrack.detection", "kneetrack.report", "kneetrack.calibration",
+        },
+        never=IO,
+    ),
+}  # fmt: skip
+
+# Foreign modules that live in one place only.
+KEPT_TO = {
+    "mcap": {"sessionlog"},
+    "bleak": {"link/ble.py", "link/radio"},
+    "bumble": {"link/radio"},
+    "subprocess": {"link/sim.py", "link/trace.py", "link/board_process.py", "firmware_files.py"},
+    "rich": {"cli"},
+    "typer": {"cli"},
+    "jinja2": {"report"},
+    "matplotlib": {"report"},
+}
+
+
+def files_of(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            found.add(module)
+            if module in ("kneetrack", "kneecore", "kneeband", "sim"):
+                found.discard(module)
+                found.update(f"{module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def is_ours(module: str) -> bool:
+    return module.split(".")[0] in {"kneecore", "kneeband", "kneetrack", "sim", "main"}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_imports_only_what_the_design_allows(name: str) -> None:
+    part = PARTS[name]
+    wrong: list[str] = []
+    files = files_of(part.path)
+    assert files, f"{part.path} is empty: the rule guards nothing"
+    for file in files:
+        for module in imports_of(file):
+            where = f"{file.relative_to(ROOT)} imports {module}"
+            root = module.split(".")[0]
+            if is_ours(module):
+                allowed = part.ours | {"kneetrack.__version__", "kneecore.__version__"}
+                if not any(module == own or module.startswith(own + ".") for own in allowed):
+                    wrong.append(where)
+            elif root == "__future__":
+                continue
+            elif (part.only is not None and root not in part.only) or root in part.never:
+                wrong.append(where)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("module", KEPT_TO)
+def test_a_library_is_wrapped_in_one_place(module: str) -> None:
+    homes = KEPT_TO[module]
+    wrong = [
+        str(file.relative_to(HOST))
+        for file in files_of(HOST)
+        if any(found.split(".")[0] == module for found in imports_of(file))
+        and not any(file.relative_to(HOST).as_posix().startswith(home) for home in homes)
+    ]
+    assert not wrong, f"{module} is imported outside {sorted(homes)}: {wrong}"
+
+
+def test_nobody_imports_the_command_line() -> None:
+    wrong = [
+        str(file.relative_to(HOST))
+        for file in files_of(HOST)
+        if not file.relative_to(HOST).as_posix().startswith("cli/")
+        and any(found.startswith("kneetrack.cli") for found in imports_of(file))
+    ]
+    assert not wrong
