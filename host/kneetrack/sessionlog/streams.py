@@ -1,0 +1,35 @@
+"""The streams of a session log: their topics and encodings.
+
+    topic                              encoding            what a message holds
+    band/left|right/measurement        kneetrack.wire.N    one notification of Knee Measurement
+    band/left|right/raw                kneetrack.wire.N    one notification of Raw IMU
+    band/left|right/feature            kneetrack.wire.N    what was read from Knee Feature
+    band/left|right/control            kneetrack.wire.N    one indication of Knee Control Point
+    host/event                         json                what the host made of it, or was told
+    calibration                        json                a calibration in force from here on
+    metadata record "session"          JSON per value      who, what, when, which software
+
+`N` is the major protocol version: the bytes are those of `kneecore.wire`, untouched.
+"""
+
+from __future__ import annotations
+
+from kneecore import wire
+from kneetrack.samples import Channel, Side
+
+PROFILE = "kneetrack"
+SESSION = "session"
+EVENT_TOPIC = "host/event"
+CALIBRATION_TOPIC = "calibration"
+JSON_ENCODING = "json"
+WIRE_ENCODING_PREFIX = "kneetrack.wire."
+WIRE_ENCODING = f"{WIRE_ENCODING_PREFIX}{wire.PROTOCOL_VERSION[0]}"
+
+
+def band_topic(side: Side, channel: Channel) -> str:
+    return f"band/{side.word}/{channel.value}"
+
+
+BAND_TOPICS: dict[str, tuple[Side, Channel]] = {
+    band_topic(side, channel): (side, channel) for side in Side for channel in Channel
+}

@@ -1,0 +1,210 @@
+"""The session log: what goes in comes out; what is no log is refused in one sentence."""
+
+import json
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from mcap.reader import make_reader
+from mcap.writer import CompressionType, Writer
+
+from kneecore import wire
+from kneetrack.errors import LogError
+from kneetrack.samples import Channel, Packet, Side
+from kneetrack.sessionlog import SessionWriter, new_log_path, read_log, streams
+
+SESSION = {
+    "athlete": "Änne",
+    "exercise": "squat",
+    "load_kg": 40.5,
+    "tags": {"shoes": "flat"},
+    "windows": [{"kind": "set", "start_s": 0.0, "end_s": 12.5}],
+    "versions": {"kneetrack": "0.1.0"},
+}
+
+
+def some_packets(count: int = 40) -> list[tuple[Side, Packet]]:
+    channels = [Channel.FEATURE, Channel.CONTROL, Channel.MEASUREMENT, Channel.RAW]
+    return [
+        (
+            Side.LEFT if number % 5 == 0 else Side.RIGHT,
+            Packet(channels[number % 4], bytes([number]) * (number * 5), 3600.0 + number * 0.077),
+        )
+        for number in range(count)
+    ]
+
+
+def write_log(path: Path, packets: list[tuple[Side, Packet]], *, close: bool = True) -> None:
+    writer = SessionWriter(path, SESSION)
+    for number, (side, packet) in enumerate(packets):
+        writer.packet(side, packet)
+        if number == 3:
+            writer.calibration({"format": 1, "side": "right", "grade": "A"})
+            writer.event({"event": "origin", "side": "right", "board_us": 1234})
+    if close:
+        writer.close()
+
+
+def test_a_log_gives_back_every_packet_in_order(tmp_path: Path) -> None:
+    packets = some_packets()
+    write_log(tmp_path / "a.mcap", packets)
+    log = read_log(tmp_path / "a.mcap")
+    read = list(log)
+    assert [(s, p.channel, p.data) for s, p in read] == [(s, p.channel, p.data) for s, p in packets]
+    assert all(
+        abs(a.received_at_s - b.received_at_s) < 1e-9
+        for (_, a), (_, b) in zip(read, packets, strict=True)
+    )
+    assert list(log) == read, "a second walk gives the same"
+    assert log.session == SESSION
+    assert log.calibrations == ({"format": 1, "side": "right", "grade": "A"},)
+    assert log.events == ({"event": "origin", "side": "right", "board_us": 1234},)
+    assert log.torn is None
+    assert log.packet_count == len(packets)
+    assert log.duration_s == pytest.approx(39 * 0.077)
+    assert log.sides == (Side.RIGHT, Side.LEFT)
+
+
+def test_other_readers_of_mcap_understand_the_log(tmp_path: Path) -> None:
+    write_log(tmp_path / "a.mcap", some_packets())
+    with (tmp_path / "a.mcap").open("rb") as file:
+        reader = make_reader(file)
+        summary = reader.get_summary()
+        assert summary is not None
+        topics = {c.topic: c.message_encoding for c in summary.channels.values()}
+        assert topics["band/right/measurement"] == f"kneetrack.wire.{wire.PROTOCOL_VERSION[0]}"
+        assert topics["host/event"] == topics["calibration"] == "json"
+        assert sum(1 for _ in reader.iter_messages()) == 42
+        metadata = {m.name: m.metadata for m in reader.iter_metadata()}
+        assert json.loads(metadata["session"]["athlete"]) == "Änne"
+        assert reader.get_header().profile == "kneetrack"
+
+
+def test_a_compressed_log_reads_like_the_original(tmp_path: Path) -> None:
+    packets = [(Side.RIGHT, Packet(Channel.MEASUREMENT, bytes(194), n / 13)) for n in range(50)]
+    path = tmp_path / "chunked.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file, chunk_size=2000, compression=CompressionType.ZSTD)
+        writer.start(streams.PROFILE, "repair")
+        writer.add_metadata(streams.SESSION, {"exercise": '"squat"'})
+        channel = writer.register_channel("band/right/measurement", streams.WIRE_ENCODING, 0)
+        for _, packet in packets:
+            at = round(packet.received_at_s * 1e9)
+            writer.add_message(channel, at, packet.data, at)
+        writer.finish()
+    log = read_log(path)
+    assert log.torn is None
+    assert [p.data for _, p in log] == [p.data for _, p in packets]
+
+
+def test_a_log_is_for_its_user_only_and_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    write_log(path, some_packets(4))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_bytes()
+    with pytest.raises(LogError, match="never written over"):
+        SessionWriter(path, SESSION)
+    assert path.read_bytes() == before
+
+
+def test_new_logs_get_names_that_tell_and_do_not_clash(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
+    folder = tmp_path / "sessions"
+    first = new_log_path("squat", Side.RIGHT, folder=folder, at=at)
+    assert first.name == "2026-11-22T10-15-00_squat_right.mcap"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    first.touch()
+    second = new_log_path("squat", Side.RIGHT, folder=folder, at=at)
+    assert second.name == "2026-11-22T10-15-00_squat_right_2.mcap"
+
+
+def test_each_packet_is_in_the_file_before_the_call_returns(tmp_path: Path) -> None:
+    """What makes a killed recorder lose nothing: nothing waits in the process."""
+    writer = SessionWriter(tmp_path / "a.mcap", SESSION)
+    for number, (side, packet) in enumerate(some_packets(10), start=1):
+        writer.packet(side, packet)
+        assert read_log(tmp_path / "a.mcap").packet_count == number
+    writer.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "a.mcap", SESSION)
+    writer.packet(*some_packets(1)[0])
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, writer.fileno())
+    os.close(full)
+    with pytest.raises(LogError, match="the disk is full"):
+        writer.packet(*some_packets(1)[0])
+    writer.close()
+    assert read_log(tmp_path / "a.mcap").packet_count == 1
+
+
+def bad_header(path: Path) -> Path:
+    path.write_text("time_s,flexion_deg\n0.0,1.0\n")
+    return path
+
+
+def empty(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+def only_magic(path: Path) -> Path:
+    path.write_bytes(b"\x89MCAP0\r\n")
+    return path
+
+
+def cut_in_magic(path: Path) -> Path:
+    path.write_bytes(b"\x89MCA")
+    return path
+
+
+def foreign_mcap(path: Path) -> Path:
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start("ros2", "other")
+        writer.finish()
+    return path
+
+
+def other_wire(path: Path) -> Path:
+    with path.open("wb") as file:
+        writer = Writer(file, use_chunking=False)
+        writer.start(streams.PROFILE, "kneetrack 9")
+        writer.add_metadata(streams.SESSION, {"versions": '{"kneetrack":"9.0.0"}'})
+        channel = writer.register_channel("band/left/measurement", "kneetrack.wire.9", 0)
+        writer.add_message(channel, 0, b"x", 0)
+        writer.finish()
+    return path
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def missing(path: Path) -> Path:
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (bad_header, "not a session log"),
+        (empty, "is empty"),
+        (only_magic, "cut off inside its first records"),
+        (cut_in_magic, "cut off inside its first records"),
+        (foreign_mcap, "not a KneeTrack log"),
+        (other_wire, r"protocol kneetrack.wire.9; this kneetrack reads .* \(9.0.0\)"),
+        (folder, "is a folder"),
+        (missing, "does not exist"),
+    ],
+)
+def test_a_file_that_is_no_log_is_refused_with_one_sentence(tmp_path: Path, make, sentence) -> None:
+    with pytest.raises(LogError, match=sentence) as refusal:
+        read_log(make(tmp_path / "x.mcap"))
+    assert "\n" not in str(refusal.value)
+    assert "x.mcap" in str(refusal.value)
