@@ -40,6 +40,8 @@ RECORD_LIMIT = 1 << 26
 
 _FRAME = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")
+_MESSAGE_CODE = int(Opcode.MESSAGE)
+_CHUNK_CODE = int(Opcode.CHUNK)
 _BAD_RECORD = (McapError, struct.error, ValueError, KeyError, AttributeError)
 
 
@@ -65,15 +67,15 @@ class SessionLog:
 
     def __iter__(self) -> Iterator[tuple[Side, Packet]]:
         bands = {n: streams.BAND_TOPICS[t] for n, t in self._topics.items() if _is_band(t)}
+        unpack, head = _MESSAGE.unpack_from, _MESSAGE.size
         with _open(self.path) as file:
             file.seek(len(MCAP0_MAGIC))
             for opcode, body in _records(file, self._end):
-                if opcode == Opcode.MESSAGE:
-                    number, _, time_ns, _ = _MESSAGE.unpack_from(body)
+                if opcode == _MESSAGE_CODE:
+                    number, _, time_ns, _ = unpack(body)
                     band = bands.get(number)
                     if band is not None:
-                        side, channel = band
-                        yield side, Packet(channel, body[_MESSAGE.size :], time_ns / 1e9)
+                        yield band[0], Packet(band[1], body[head:], time_ns / 1e9)
 
 
 def read_log(path: Path) -> SessionLog:
@@ -138,7 +140,7 @@ class _Walk:
 
     def take(self, opcode: int, body: bytes) -> bool:
         """Take one record; False at the end of the data."""
-        if opcode == Opcode.MESSAGE:
+        if opcode == _MESSAGE_CODE:
             self._take_message(body)
         elif opcode == Opcode.CHANNEL:
             self._take_channel(ChannelRecord.read(_stream(body)))
@@ -208,7 +210,8 @@ def _records(file: BinaryIO, end: int | None) -> Iterator[tuple[int, bytes]]:
     """
     read = file.read
     unpack = _FRAME.unpack
-    while end is None or file.tell() < end:
+    at = file.tell()
+    while end is None or at < end:
         frame = read(_FRAME.size)
         if len(frame) < _FRAME.size:
             return
@@ -218,7 +221,8 @@ def _records(file: BinaryIO, end: int | None) -> Iterator[tuple[int, bytes]]:
         body = read(length)
         if len(body) < length:
             return
-        if opcode == Opcode.CHUNK:
+        at += _FRAME.size + length
+        if opcode == _CHUNK_CODE:
             yield from _unpacked(body)
         else:
             yield opcode, body
