@@ -1,0 +1,153 @@
+"""Virtual time: the only clock of the simulated board.
+
+For the shims and the rig
+    now_us()                 board time in us, 0 at boot, never wraps, never goes back
+    set_speed(speed)         1.0 real time, N times real time, 0.0 = as fast as possible
+    wait(until_us, poll)     let time pass until then, or until poll(timeout_ms) returns true;
+                             until_us None waits for poll alone
+    charge(us)               something took so long (a bus transfer): time passes, nothing else runs
+    set_alarm(at_us, call)   call() at exactly that board time (one alarm; call None takes it away)
+
+Hooks that the rig puts here (assign to the module)
+    may_advance() -> bool    asked before a jump at speed 0.0: False holds the clock until the radio
+                             has taken what is pending
+    wait_sockets(timeout_ms) called while the clock is held inside a *blocking* sleep, where no
+                             asyncio task runs: wait for the radio's socket and book its credits.
+                             Inside asyncio the poller does it: register the socket there.
+
+Two regimes
+    speed > 0: board time = real time x speed. The program's own computing time shows, as on the
+    device. speed 0: time moves only in wait() and charge(), straight to the next instant anybody
+    waits for. Computing costs nothing, so a run depends on its inputs only, and repeats.
+
+asyncio
+    Its task queue is in C (extmod/modasyncio.c). A task that is ready now is stamped with the
+    *machine's* millisecond clock, a sleeping one with what `time.ticks_ms` returned, and the two
+    are compared with the unix port's 62-bit period, not the device's 30-bit one. Hence asyncio gets
+    a clock of its own, `loop_ms`: board time plus a lead of an hour over the machine's clock (ready
+    tasks then always look overdue) and no wrap. The firmware's ticks wrap as on the device
+    (MICROPY_PY_TIME_TICKS_PERIOD, 2**30); `lend_clock_to_asyncio` keeps the two apart.
+"""
+
+import os
+import sys
+
+import utime
+
+TICKS_PERIOD = 1 << 30
+TICKS_OFFSET_US = int(os.getenv("KNEETRACK_TICKS_OFFSET_US") or 0)
+"""Added to what the firmware sees as ticks, so that a test crosses the wrap when it likes."""
+
+_LEAD_MS = utime.ticks_ms() + 3_600_000
+_HELD_MS = 200  # real time between two looks at a held clock
+
+may_advance = lambda: True  # noqa: E731  (a hook: replaced by assignment)
+wait_sockets = None
+
+_per_mille = 1000  # speed x 1000; an integer, so that asking for the time leaves no garbage
+_virtual_us = 0  # board time ...
+_real_us = utime.ticks_us()  # ... when the machine's clock stood here
+_alarm_us = None
+_alarm = None
+
+
+def now_us() -> int:
+    if _per_mille:
+        return _virtual_us + (utime.ticks_us() - _real_us) * _per_mille // 1000
+    return _virtual_us
+
+
+def speed() -> float:
+    return _per_mille / 1000
+
+
+def set_speed(speed: float) -> None:
+    """From now on; ValueError if negative. Speeds are kept to three decimals."""
+    global _per_mille, _virtual_us, _real_us
+    if speed < 0:
+        raise ValueError("speed must be 0 (as fast as possible) or positive")
+    _virtual_us = now_us()
+    _real_us = utime.ticks_us()
+    _per_mille = max(1, int(speed * 1000 + 0.5)) if speed else 0
+
+
+def set_alarm(at_us: int, call) -> None:
+    global _alarm_us, _alarm
+    _alarm_us = at_us if call else None
+    _alarm = call
+
+
+def _ring() -> None:
+    global _alarm_us, _alarm
+    call = _alarm
+    _alarm_us = _alarm = None
+    call()
+
+
+def wait(until_us, poll=None) -> bool:
+    """Let board time pass; True if `poll` ended it, False at `until_us`."""
+    global _virtual_us
+    while True:
+        now = now_us()
+        if _alarm_us is not None and now >= _alarm_us:
+            _ring()
+            continue
+        if until_us is not None and now >= until_us:
+            return poll is not None and bool(poll(0))
+        stop = until_us
+        if _alarm_us is not None and (stop is None or _alarm_us < stop):
+            stop = _alarm_us
+        if _per_mille:
+            if _wait_real(None if stop is None else (stop - now) * 1000 // _per_mille, poll):
+                return True
+            continue
+        if poll is not None and poll(0):
+            return True
+        if stop is not None and may_advance():
+            _virtual_us = stop
+        elif poll is not None:
+            if poll(_HELD_MS):
+                return True
+        elif wait_sockets is not None:
+            wait_sockets(_HELD_MS)
+        else:
+            _virtual_us = stop  # nobody could ever let the clock go
+
+
+def _wait_real(us, poll) -> bool:
+    """Wait `us` of the machine's time (None: a while), or less if `poll` has something."""
+    ms = _HELD_MS if us is None else us // 1000
+    if poll is None:
+        utime.sleep_us(us + 1)
+        return False
+    if poll(ms):
+        return True
+    if ms == 0:
+        utime.sleep_us(us + 1)
+    return False
+
+
+def charge(us: int) -> None:
+    """A stretch in which the board is busy: no task runs, no socket is heard."""
+    global _virtual_us
+    if _per_mille:
+        utime.sleep_us(us * 1000 // _per_mille)
+    else:
+        _virtual_us += us
+
+
+def loop_ms() -> int:
+    """asyncio's clock."""
+    return _LEAD_MS + now_us() // 1000
+
+
+def lend_clock_to_asyncio() -> None:
+    """Put `loop_ms` in the place of ticks_ms inside asyncio, whoever imported it, in what order.
+
+    `select.poll()` calls it: asyncio makes its poller as the last act of its own import.
+    """
+    core = sys.modules.get("asyncio.core")
+    if core is not None:
+        core.ticks = loop_ms
+        core.ticks_diff = utime.ticks_diff
+        core.ticks_add = utime.ticks_add
