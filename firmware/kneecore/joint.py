@@ -2,8 +2,8 @@
 
 Three axes that are not at right angles: flexion turns about the thigh's medio-lateral axis,
 internal rotation about the shank's long axis, and valgus about the line at right angles to both
-(the floating axis). With segment frames x anterior, y proximal, z to the person's right, and the side
-s = +1 for the right leg and -1 for the left one, the rotation from shank to thigh is
+(the floating axis). With segment frames x anterior, y proximal, z to the person's right, and the
+side s = +1 for the right leg and -1 for the left one, the rotation from shank to thigh is
 
     R_rel = Rt^T Rs = Rz(-flexion) Rx(-s valgus) Ry(s rotation)
 
