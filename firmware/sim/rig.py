@@ -4,8 +4,8 @@ The host process plays the radio chip (`kneetrack.link.radio.board`), the air an
 beside the board. Its address is in the environment, `KNEETRACK_RADIO=host:port`. Without it the
 board has no radio, and its clock runs freely.
 
-Lines (bytes travel as hex strings). Every line of the board carries `"t"`, the virtual clock in us.
-    board -> host   {"call": name, "args": [..], "n": id}        answered by a result; the board waits
+Lines (bytes travel as hex strings; every line of the board carries `"t"`, its virtual clock in us)
+    board -> host   {"call": name, "args": [..], "n": id}        the board waits for the result
                     {"notify": hex, "conn": c, "handle": h}      fire and forget, paid by credits
                     {"answer": id, "error": e, "value": hex}     to a line that carried "ask"
                     {"rig": "hello" | "playing" | "held" | ...}  about the scenario, not the radio
@@ -16,8 +16,8 @@ Lines (bytes travel as hex strings). Every line of the board carries `"t"`, the 
 
 Credits
     `gatts_notify` never waits for the host. The board counts what it has posted; the host credits
-    each notification once the air has taken it. At PENDING_MAX the radio is full (ENOMEM), as NimBLE
-    is without buffers. A clock that runs as fast as it can would outrun the air, so it asks
+    each notification once the air has taken it. At PENDING_MAX the radio is full (ENOMEM), as
+    NimBLE is without buffers. A clock that runs as fast as it can would outrun the air, so it asks
     `may_advance()` first, which says no at PENDING_HOLD: time stands until the air has caught up,
     and nothing is dropped.
 
@@ -32,8 +32,10 @@ If the host goes away, or says quit, the process ends.
 import asyncio
 import json
 import os
-import select
 import socket
+import sys
+
+import uselect
 
 from sim import vclock
 
@@ -52,9 +54,13 @@ class _Line:
         self.socket = socket.socket()
         self.socket.connect(socket.getaddrinfo(host, int(port))[0][-1])
         self.socket.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
-        self._poll = select.poll()
-        self._poll.register(self.socket, select.POLLIN)
+        self._poll = uselect.poll()  # the real one: the shim's keeps virtual time
+        self._poll.register(self.socket, uselect.POLLIN)
         self._received = b""
+
+    def wait(self, timeout_ms):
+        """Wait until there is something to receive; False when the time is over."""
+        return b"\n" in self._received or bool(self._poll.poll(timeout_ms))
 
     def send(self, message):
         message["t"] = vclock.now_us()
@@ -68,7 +74,7 @@ class _Line:
                 line = self._received[:end]
                 self._received = self._received[end + 1 :]
                 return json.loads(line)
-            if not wait and not self._poll.poll(0):
+            if not wait and not self.wait(0):
                 return None
             chunk = self.socket.recv(4096)
             if not chunk:
@@ -83,6 +89,7 @@ class _State:
     handlers = {}
     backlog = []  # messages that came while a call waited for its result
     delivering = False
+    pump = late = None  # the tasks that deliver
 
 
 class _Flag(asyncio.Event):
@@ -99,8 +106,10 @@ def connect():
     if address and _State.line is None:
         _State.line = _Line(address)
         asyncio.ThreadSafeFlag = _Flag
+        vclock.may_advance = may_advance
+        vclock.wait_sockets = _wait
         on("quit", _quit)
-        asyncio.create_task(_pump())
+        _State.pump = asyncio.create_task(_pump())
     return _State.line is not None
 
 
@@ -126,12 +135,7 @@ def call(name, *arguments):
         message = line.receive(True)
         if message.get("n") == number:
             break
-        if "credit" in message:
-            _credit(message)
-        else:
-            _State.backlog.append(message)
-    if _State.backlog and not _State.delivering:
-        asyncio.create_task(_deliver_soon())
+        _put_by(message)
     if "error" in message:
         raise OSError(message["error"])
     return message["result"]
@@ -161,6 +165,23 @@ def _line():
     return _State.line
 
 
+def _wait(timeout_ms):
+    """Within a sleep that blocks the whole board: wait for the host and book its credits."""
+    line = _line()
+    if line.wait(timeout_ms):
+        _put_by(line.receive(True))
+
+
+def _put_by(message):
+    """Take a message at a moment when no handler may run."""
+    if "credit" in message:
+        _credit(message)
+        return
+    _State.backlog.append(message)
+    if len(_State.backlog) == 1 and not _State.delivering:
+        _State.late = asyncio.create_task(_deliver_soon())
+
+
 def _credit(message):
     _State.pending = max(0, _State.pending - message["credit"])
 
@@ -174,10 +195,7 @@ def _deliver():
     _State.delivering = True
     try:
         while True:
-            if _State.backlog:
-                message = _State.backlog.pop(0)
-            else:
-                message = _State.line.receive(False)
+            message = _State.backlog.pop(0) if _State.backlog else _State.line.receive(False)
             if message is None:
                 return
             if "credit" in message:
@@ -196,13 +214,16 @@ async def _deliver_soon():
 
 
 async def _pump():
-    stream = asyncio.StreamReader(_State.line.socket)
-    while True:
-        _deliver()
-        await _readable(stream)
+    try:
+        while True:
+            _deliver()
+            await _readable(_State.line.socket)
+    except Exception as error:
+        sys.print_exception(error)
+        raise SystemExit(1)
 
 
 def _readable(stream):
-    # The loop's own door for "wake me when this can be read" (asyncio/core.py, IOQueue); a stream
-    # offers it only together with a read.
-    yield asyncio.core._io_queue.queue_read(stream.s)
+    # The loop's own door for "wake me when this can be read" (asyncio/core.py, IOQueue); its
+    # streams offer it only together with a read.
+    yield asyncio.core._io_queue.queue_read(stream)

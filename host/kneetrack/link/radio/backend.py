@@ -1,0 +1,307 @@
+"""A bleak backend whose adapter is a bumble Device, so that bleak's code meets simulated radios.
+
+bleak takes classes, not instances: `Adapter` makes a pair of them that know their device. All of
+ATT, L2CAP and HCI between the two ends is real, only the air is not.
+"""
+
+# bumble leaves some of its parameters untyped.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
+
+import bleak
+from bleak.args import SizedBuffer
+from bleak.assigned_numbers import CharacteristicPropertyName
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.descriptor import BleakGATTDescriptor
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import (
+    AdvertisementData,
+    AdvertisementDataCallback,
+    BaseBleakScanner,
+)
+from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
+from bleak.exc import (
+    BleakDeviceNotFoundError,
+    BleakError,
+    BleakGATTProtocolError,
+    BleakGATTProtocolErrorCode,
+)
+from bumble import att, core, gatt_client, hci
+from bumble.core import AdvertisingData
+from bumble.device import Advertisement, Connection, Device, DeviceConfiguration, Peer
+
+from kneetrack.link.radio.air import Air, RadioChip
+
+T = TypeVar("T")
+
+ADDRESS = "C0:C1:C2:C3:C4:C5"
+MTU = 517
+"""What BlueZ asks for; the smaller wish of the two ends counts."""
+
+_PROPERTIES: tuple[CharacteristicPropertyName, ...] = (
+    "broadcast",
+    "read",
+    "write-without-response",
+    "write",
+    "notify",
+    "indicate",
+    "authenticated-signed-writes",
+    "extended-properties",
+)
+
+
+class Adapter:
+    """A powered-on central on `air`; `scanner` and `client` are its backend classes for bleak."""
+
+    def __init__(self, air: Air, address: str = ADDRESS) -> None:
+        self._air = air
+        self.chip = RadioChip("host", air)
+        self.device = Device.from_config_with_hci(
+            DeviceConfiguration(name="host", address=hci.Address(address)), self.chip, self.chip
+        )
+        known = {"device": self.device}
+        self.scanner: type[BaseBleakScanner] = type("SimulatedScanner", (_Scanner,), known)
+        self.client: type[BaseBleakClient] = type("SimulatedClient", (_Client,), known)
+
+    async def __aenter__(self) -> Adapter:
+        await self.device.power_on()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for connection in list(self.device.connections.values()):
+            with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error):
+                await connection.disconnect()
+        self._air.remove_controller(self.chip)
+
+
+class _Scanner(BaseBleakScanner):
+    device: ClassVar[Device]
+
+    def __init__(
+        self,
+        detection_callback: AdvertisementDataCallback | None,
+        service_uuids: list[str] | None,
+        scanning_mode: str,
+        **_: Any,
+    ) -> None:
+        super().__init__(detection_callback, service_uuids)
+        self._active = scanning_mode != "passive"
+        self._heard: dict[str, dict[int, bytes]] = {}
+
+    async def start(self) -> None:
+        self.seen_devices = {}
+        self._heard = {}
+        self.device.on("advertisement", self._on_advertisement)
+        await self.device.start_scanning(active=self._active, filter_duplicates=False)
+
+    async def stop(self) -> None:
+        self.device.remove_listener("advertisement", self._on_advertisement)
+        await self.device.stop_scanning()
+
+    def _on_advertisement(self, advertisement: Advertisement) -> None:
+        """Advertising data and scan response come one by one and count together."""
+        address = advertisement.address.to_string(with_type_qualifier=False)
+        heard = self._heard.setdefault(address, {})
+        for kind, value in advertisement.data.ad_structures:
+            heard[kind] = bytes(value)
+        kinds = AdvertisingData.Type
+        name = heard.get(kinds.COMPLETE_LOCAL_NAME) or heard.get(kinds.SHORTENED_LOCAL_NAME)
+        uuids: list[str] = []
+        for kind, size in (
+            (kinds.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, 2),
+            (kinds.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, 2),
+            (kinds.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, 16),
+            (kinds.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, 16),
+        ):
+            row = heard.get(kind, b"")
+            uuids += [
+                _uuid(core.UUID.from_bytes(row[at : at + size])) for at in range(0, len(row), size)
+            ]
+        data = AdvertisementData(
+            local_name=name.decode(errors="replace") if name else None,
+            manufacturer_data={},
+            service_data={},
+            service_uuids=uuids,
+            tx_power=None,
+            rssi=advertisement.rssi,
+            platform_data=(advertisement,),
+        )
+        found = self.create_or_update_device(
+            address, address, data.local_name, advertisement.address, data
+        )
+        if self.is_allowed_uuid(uuids):
+            self.call_detection_callbacks(found, data)
+
+
+class _Client(BaseBleakClient):
+    device: ClassVar[Device]
+
+    def __init__(
+        self,
+        address_or_ble_device: BLEDevice | str,
+        *,
+        disconnected_callback: Callable[[], None] | None,
+        timeout: float,
+        services: set[str] | None = None,
+        **_: Any,
+    ) -> None:
+        super().__init__(
+            address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout
+        )
+        found = isinstance(address_or_ble_device, BLEDevice)
+        self._target: BLEDevice | None = address_or_ble_device if found else None
+        self._wanted = services
+        self._connection: Connection | None = None
+        self._peer: Peer | None = None
+        self._subscribers: dict[int, Callable[[bytes], None]] = {}
+
+    @property
+    def name(self) -> str:
+        return (self._target and self._target.name) or self.address.replace(":", "-")
+
+    @property
+    def mtu_size(self) -> int:
+        return self._connection.att_mtu if self._connection else 23
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None
+
+    async def connect(self, pair: bool, **kwargs: Any) -> None:
+        if self._connection is not None:
+            raise BleakError("Client is already connected")
+        async with asyncio.timeout(self._timeout):
+            target = self._target or await bleak.BleakScanner.find_device_by_address(
+                self.address, timeout=self._timeout, backend=type(self)._scanner()
+            )
+            if target is None:
+                raise BleakDeviceNotFoundError(self.address, f"{self.address} was not found")
+            self._target = target
+            try:
+                connection = await self.device.connect(target.details, timeout=None)
+            except core.ConnectionError as error:
+                raise BleakError(str(error)) from error
+            self._connection = connection
+            connection.on("disconnection", self._on_disconnection)
+            self._peer = Peer(connection)
+            try:
+                await self._peer.request_mtu(MTU)
+                await self._discover(self._peer)
+            except BaseException:
+                await self.disconnect()
+                raise
+
+    @classmethod
+    def _scanner(cls) -> type[BaseBleakScanner]:
+        return type("SimulatedScanner", (_Scanner,), {"device": cls.device})
+
+    async def _discover(self, peer: Peer) -> None:
+        services = BleakGATTServiceCollection()
+        for found in await peer.discover_services():
+            if self._wanted and _uuid(found.uuid) not in self._wanted:
+                continue
+            service = BleakGATTService(found, found.handle, _uuid(found.uuid))
+            services.add_service(service)
+            for below in await found.discover_characteristics():
+                characteristic = BleakGATTCharacteristic(
+                    below,
+                    below.handle,
+                    _uuid(below.uuid),
+                    [name for bit, name in enumerate(_PROPERTIES) if below.properties & 1 << bit],
+                    lambda: self.mtu_size - 3,
+                    service,
+                )
+                services.add_characteristic(characteristic)
+                for descriptor in await below.discover_descriptors():
+                    services.add_descriptor(
+                        BleakGATTDescriptor(
+                            descriptor, descriptor.handle, _uuid(descriptor.type), characteristic
+                        )
+                    )
+        self.services = services
+
+    def _on_disconnection(self, _: int) -> None:
+        self._connection = self._peer = self.services = None
+        self._subscribers.clear()
+        if self._disconnected_callback:
+            self._disconnected_callback()
+
+    async def disconnect(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error):
+                await self._connection.disconnect()
+
+    async def pair(self, *args: Any, **kwargs: Any) -> None:
+        raise BleakError("The simulated radio does not pair")
+
+    async def unpair(self) -> None:
+        raise BleakError("The simulated radio does not pair")
+
+    def _connected(self) -> Peer:
+        if self._peer is None:
+            raise BleakError("Not connected")
+        return self._peer
+
+    async def _att(self, work: Awaitable[T]) -> T:
+        try:
+            return await work
+        except att.ATT_Error as error:
+            raise BleakGATTProtocolError(BleakGATTProtocolErrorCode(error.error_code)) from error
+        except asyncio.CancelledError:
+            if self._connection is not None:
+                raise
+            raise BleakError("Disconnected") from None  # bumble cancels what waits for a dead peer
+
+    async def read_gatt_char(
+        self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **kwargs: Any
+    ) -> bytearray:
+        return bytearray(await self._att(self._connected().read_value(characteristic.obj)))
+
+    async def read_gatt_descriptor(
+        self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **kwargs: Any
+    ) -> bytearray:
+        return bytearray(await self._att(self._connected().read_value(descriptor.obj)))
+
+    async def write_gatt_char(
+        self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool
+    ) -> None:
+        peer = self._connected()
+        await self._att(peer.write_value(characteristic.obj, bytes(data), with_response=response))
+
+    async def write_gatt_descriptor(
+        self, descriptor: BleakGATTDescriptor, data: SizedBuffer
+    ) -> None:
+        peer = self._connected()
+        await self._att(peer.write_value(descriptor.obj, bytes(data), with_response=True))
+
+    async def start_notify(
+        self,
+        characteristic: BleakGATTCharacteristic,
+        callback: Callable[[bytearray], None],
+        **kwargs: Any,
+    ) -> None:
+        if characteristic.handle in self._subscribers:
+            raise BleakError("Characteristic notifications already started")
+
+        def subscriber(value: bytes) -> None:
+            callback(bytearray(value))
+
+        self._subscribers[characteristic.handle] = subscriber
+        remote: gatt_client.CharacteristicProxy[bytes] = characteristic.obj
+        await self._att(self._connected().subscribe(remote, subscriber))
+
+    async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
+        subscriber = self._subscribers.pop(characteristic.handle, None)
+        await self._att(self._connected().unsubscribe(characteristic.obj, subscriber))
+
+
+def _uuid(value: core.UUID) -> str:
+    return str(uuid.UUID(bytes=bytes(reversed(value.to_bytes(force_128=True)))))

@@ -1,0 +1,376 @@
+"""The radio of one simulated board: serves the lines of `firmware/sim/rig.py` with a bumble Device.
+
+The board's process connects to a TCP port of this one. Its calls are done in the order in which
+they come; reads and writes of a central are asked of the board and awaited. The GATT values are
+kept by the board (shims/bluetooth.py), the attributes and who is connected are here.
+
+A notification goes to the air without waiting and is credited back when the controller has taken it
+(packet by packet, in order: HCI's own flow control), so the board always knows how full the air is.
+"""
+
+# bumble leaves some of its parameters untyped.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import errno
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from bumble import att, core, gatt, hci
+from bumble.device import AdvertisingType, Connection, Device, DeviceConfiguration
+from bumble.host import DataPacketQueue
+
+from kneetrack.link.radio.air import Air, RadioChip
+from kneetrack.link.radio.clock import VirtualClock
+
+_log = logging.getLogger(__name__)
+
+Message: TypeAlias = dict[str, Any]
+
+ADDRESS = "F0:F1:F2:F3:F4:F5"
+SUPERVISION_S = 0.5
+_NIMBLE_TIMEOUT = 13  # BLE_HS_ETIMEOUT, what _IRQ_GATTS_INDICATE_DONE tells then
+
+_PERMISSIONS = att.Attribute.Permissions
+
+
+class BoardRadio:
+    """One board's radio on `air`.
+
+    `on_rig(message)` gets the board's messages about the scenario; `on_gone()` is called once when
+    the board's process has closed its line.
+    """
+
+    def __init__(
+        self,
+        air: Air,
+        address: str = ADDRESS,
+        *,
+        on_rig: Callable[[Message], None] | None = None,
+        on_gone: Callable[[], None] | None = None,
+        supervision_s: float = SUPERVISION_S,
+    ) -> None:
+        self.air = air
+        self.address = hci.Address(address)
+        self.clock = VirtualClock()
+        self.chip: RadioChip | None = None
+        self.notifications = 0
+        self._on_rig = on_rig
+        self._on_gone = on_gone
+        self._supervision_s = supervision_s
+        self._event_interval_s: float | None = None
+        self._device: Device | None = None
+        self._server: asyncio.Server | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._asked: dict[int, asyncio.Future[Message]] = {}
+        self._asks = 0
+        self._unpaid: collections.deque[int] = collections.deque()
+        self._attributes: dict[int, att.Attribute[bytes]] = {}
+        self._settings: Message = {"gap_name": "", "mtu": 256}
+        self._advertising = b""
+        self._scan_response = b""
+        self._writing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def listen(self) -> str:
+        """Open a port for the board and return its `host:port`."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20)
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"{host}:{port}"
+
+    async def close(self) -> None:
+        """Drop the board's line (its process then ends) and the port."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._writer is not None:
+            self._writer.close()
+        if self._server is not None:
+            self._server.close()
+
+    def send(self, message: Message) -> None:
+        """Write a line to the board; nothing happens when it is gone."""
+        if self._writer is not None:
+            self._writer.write(json.dumps(message).encode() + b"\n")
+
+    def pace(self, event_interval_s: float | None) -> None:
+        """Connection events of this interval from now on, None for none."""
+        self._event_interval_s = event_interval_s
+        if self.chip is not None:
+            self.chip.event_interval_s = event_interval_s
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        try:
+            while line := await reader.readline():
+                await self._take(json.loads(line))
+        except ConnectionError:
+            pass
+        finally:
+            self._writer = None
+            writer.close()
+            for asked in self._asked.values():
+                asked.cancel()
+            self._asked.clear()
+            self._device = None
+            if self.chip is not None:
+                self._spawn(self.chip.lose_power(self._supervision_s))
+            if self._on_gone is not None:
+                self._on_gone()
+
+    async def _take(self, message: Message) -> None:
+        self.clock.heard(message["t"])
+        if "notify" in message:
+            self._notify(message)
+        elif "call" in message:
+            await self._answer(message)
+        elif "answer" in message:
+            asked = self._asked.pop(message["answer"], None)
+            if asked is not None and not asked.done():
+                asked.set_result(message)
+        elif self._on_rig is not None:
+            self._on_rig(message)
+
+    async def _answer(self, message: Message) -> None:
+        call = getattr(self, "_call_" + message["call"])
+        try:
+            self.send({"n": message["n"], "result": await call(*message["args"])})
+        except OSError as error:
+            self.send({"n": message["n"], "error": error.errno or errno.EIO})
+        except (core.BaseBumbleError, hci.HCI_Error) as error:
+            _log.warning("the board's %s failed: %s", message["call"], error)
+            self.send({"n": message["n"], "error": errno.EINVAL})
+
+    async def _ask(self, irq: str, connection: int, handle: int, value: bytes = b"") -> bytes:
+        self._asks += 1
+        asked = self._asked[self._asks] = asyncio.get_running_loop().create_future()
+        self.send(
+            {
+                "irq": irq,
+                "ask": self._asks,
+                "conn": connection,
+                "handle": handle,
+                "value": value.hex(),
+            }
+        )
+        answer = await asked
+        if answer["error"]:
+            raise att.ATT_Error(error_code=answer["error"])
+        return bytes.fromhex(answer["value"])
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- GAP --------------------------------------------------------------------------------------
+
+    async def _call_active(self, on: bool) -> str:
+        if on and self._device is None:
+            self.chip = RadioChip("board", self.air, self._event_interval_s)
+            self._device = Device.from_config_with_hci(
+                DeviceConfiguration(
+                    name="board",
+                    address=self.address,
+                    gap_service_enabled=False,
+                    gatt_service_enabled=False,
+                ),
+                self.chip,
+                self.chip,
+            )
+            self._device.on("connection", self._on_connection)
+            await self._device.power_on()
+        elif not on and self._device is not None and self.chip is not None:
+            device, self._device = self._device, None
+            await device.stop_advertising()
+            for connection in list(device.connections.values()):
+                await connection.disconnect()
+            self.air.remove_controller(self.chip)
+            self.chip = None
+        return bytes(reversed(bytes(self.address))).hex()
+
+    async def _call_config(self, settings: Message) -> None:
+        self._settings = settings
+        self._powered().gatt_server.max_mtu = settings["mtu"]
+
+    async def _call_advertise(
+        self, interval_us: int | None, data: str | None, response: str | None, connectable: bool
+    ) -> None:
+        device = self._powered()
+        if interval_us is None:
+            await device.stop_advertising()
+            return
+        if data is not None:
+            self._advertising = bytes.fromhex(data)
+        if response is not None:
+            self._scan_response = bytes.fromhex(response)
+        kinds = AdvertisingType
+        await device.start_advertising(
+            kinds.UNDIRECTED_CONNECTABLE_SCANNABLE if connectable else kinds.UNDIRECTED_SCANNABLE,
+            advertising_data=self._advertising,
+            scan_response_data=self._scan_response,
+            advertising_interval_min=interval_us / 1000,
+            advertising_interval_max=interval_us / 1000,
+        )
+
+    async def _call_disconnect(self, handle: int) -> bool:
+        connection = self._powered().connections.get(handle)
+        if connection is None:
+            return False
+        await connection.disconnect()
+        return True
+
+    def _on_connection(self, connection: Connection) -> None:
+        about = {
+            "conn": connection.handle,
+            "address": bytes(reversed(bytes(connection.peer_address))).hex(),
+        }
+
+        def disconnected(_: int) -> None:
+            if self._unpaid:
+                self.send({"credit": len(self._unpaid)})
+                self._unpaid.clear()
+            self.send({"irq": "disconnect", **about})
+
+        def mtu_changed() -> None:
+            self.send({"irq": "mtu", "conn": connection.handle, "mtu": connection.att_mtu})
+
+        connection.on("disconnection", disconnected)
+        connection.on("connection_att_mtu_update", mtu_changed)
+        queue = self._queue(connection.handle)
+        queue.on("flow", lambda: self._credit(queue))
+        self.send({"irq": "connect", **about})
+
+    # --- GATT server ------------------------------------------------------------------------------
+
+    async def _call_register(self, services: list[Any]) -> list[list[int]]:
+        """Take the services in place of all before; return their value handles, row by row."""
+        device = self._powered()
+        server = device.gatt_server
+        server.services.clear()
+        server.attributes.clear()
+        server.attributes_by_handle.clear()
+        name = gatt.Characteristic(
+            gatt.GATT_DEVICE_NAME_CHARACTERISTIC,
+            gatt.Characteristic.Properties.READ,
+            _PERMISSIONS.READABLE,
+            self._settings["gap_name"].encode(),
+        )
+        device.add_service(gatt.Service(gatt.GATT_GENERIC_ACCESS_SERVICE, [name]))
+        rows: list[list[att.Attribute[bytes]]] = []
+        for uuid, characteristics in services:
+            built: list[gatt.Characteristic[bytes]] = []
+            row: list[att.Attribute[bytes]] = []
+            for own_uuid, flags, descriptors in characteristics:
+                below = [
+                    gatt.Descriptor(_uuid(text), _permissions(bits)) for text, bits in descriptors
+                ]
+                characteristic: gatt.Characteristic[bytes] = gatt.Characteristic(
+                    _uuid(own_uuid),
+                    gatt.Characteristic.Properties(flags & 0xFF),
+                    _permissions(flags),
+                    descriptors=below,
+                )
+                built.append(characteristic)
+                row += [characteristic, *below]
+            for attribute in row:
+                attribute.value = self._value_of(attribute)
+            device.add_service(gatt.Service(_uuid(uuid), built))
+            rows.append(row)
+        self._attributes = {attribute.handle: attribute for row in rows for attribute in row}
+        return [[attribute.handle for attribute in row] for row in rows]
+
+    def _value_of(self, attribute: att.Attribute[bytes]) -> att.AttributeValue[bytes]:
+        async def read(connection: Connection) -> bytes:
+            return await self._ask("read", connection.handle, attribute.handle)
+
+        async def write(connection: Connection, value: bytes) -> None:
+            async with self._writing:  # writes reach the firmware one at a time, in order
+                await self._ask("write", connection.handle, attribute.handle, value)
+
+        return att.AttributeValue(read=read, write=write)
+
+    async def _call_update(self, handle: int, value: str) -> None:
+        """Tell those who have subscribed to a characteristic."""
+        server = self._powered().gatt_server
+        attribute = self._attributes[handle]
+        await server.notify_subscribers(attribute, bytes.fromhex(value))
+        self._spawn(server.indicate_subscribers(attribute, bytes.fromhex(value)))
+
+    async def _call_indicate(self, connection: int, handle: int, value: str) -> None:
+        self._spawn(self._indicate(self._connected(connection), handle, bytes.fromhex(value)))
+
+    async def _indicate(self, connection: Connection, handle: int, value: bytes) -> None:
+        status = 0
+        try:
+            await self._powered().gatt_server.indicate_subscriber(
+                connection, self._attributes[handle], value, force=True
+            )
+        except (TimeoutError, asyncio.CancelledError, core.BaseBumbleError):
+            status = _NIMBLE_TIMEOUT
+        self.send(
+            {"irq": "indicated", "conn": connection.handle, "handle": handle, "status": status}
+        )
+
+    def _notify(self, message: Message) -> None:
+        handle = message["conn"]
+        device = self._device
+        connection = device.connections.get(handle) if device is not None else None
+        if device is None or connection is None:  # it went while the line was on its way
+            self.send({"credit": 1})
+            return
+        value = bytes.fromhex(message["notify"])[: connection.att_mtu - 3]
+        pdu = att.ATT_Handle_Value_Notification(
+            attribute_handle=message["handle"], attribute_value=value
+        )
+        queue = self._queue(handle)
+        self._unpaid.append(queue.queued + 1)
+        device.gatt_server.send_gatt_pdu(connection, bytes(pdu))
+        self.notifications += 1
+        self._credit(queue)
+
+    def _credit(self, queue: DataPacketQueue) -> None:
+        """Pay for every notification that the controller has completed."""
+        taken = 0
+        while self._unpaid and self._unpaid[0] <= queue.completed:
+            self._unpaid.popleft()
+            taken += 1
+        if taken:
+            self.send({"credit": taken})
+
+    def _powered(self) -> Device:
+        if self._device is None:
+            raise OSError(errno.ENODEV, "the radio is off")
+        return self._device
+
+    def _connected(self, handle: int) -> Connection:
+        connection = self._powered().connections.get(handle)
+        if connection is None:
+            raise OSError(errno.ENOTCONN, "not connected")
+        return connection
+
+    def _queue(self, handle: int) -> DataPacketQueue:
+        queue = self._powered().host.get_data_packet_queue(handle)
+        if queue is None:
+            raise OSError(errno.ENOTCONN, "not connected")
+        return queue
+
+
+def _uuid(text: str) -> core.UUID:
+    return core.UUID.from_bytes(bytes.fromhex(text))
+
+
+def _permissions(flags: int) -> att.Attribute.Permissions:
+    """The permissions of MicroPython's characteristic flags (FLAG_READ, FLAG_WRITE ..)."""
+    permissions = _PERMISSIONS(0)
+    if flags & 0x0002:
+        permissions |= _PERMISSIONS.READABLE
+    if flags & 0x000C:
+        permissions |= _PERMISSIONS.WRITEABLE
+    return permissions
