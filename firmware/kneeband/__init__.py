@@ -1,0 +1,1 @@
+"""The band: buses, clock, radio and storage around `kneecore`. MicroPython only."""

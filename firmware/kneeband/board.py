@@ -1,0 +1,28 @@
+"""The board: which pin is what, and who is on the bus.
+
+Adafruit ESP32-S3 Feather (5323), IMUs on its STEMMA QT connector: the thigh's LSM6DSOX answers at
+0x6A, the shank's LSM6DSO at 0x6B (hardware/README.md). The connector has a regulator of its own,
+switched by I2C_POWER; everything on the bus is unpowered until that pin is high.
+"""
+
+from micropython import const
+
+I2C_ID = const(0)
+SDA = const(3)
+SCL = const(4)
+I2C_POWER = const(7)
+I2C_FREQUENCY_HZ = const(400_000)
+I2C_POWER_UP_MS = const(40)
+"""The IMU boots in 10 ms, the regulator and the cable's capacitance come on top
+(LSM6DSOX data sheet, section 4.1)."""
+
+LED = const(13)
+BOOT_BUTTON = const(0)
+"""Low while pressed. Held at reset it enters the ROM's download mode; pressed just after, it asks
+boot.py for a safe start."""
+
+THIGH_IMU = const(0x6A)
+SHANK_IMU = const(0x6B)
+FUEL_GAUGE_MAX17048 = const(0x36)
+FUEL_GAUGE_LC709203F = const(0x0B)
+"""Older boards of the same type carry this gauge instead."""

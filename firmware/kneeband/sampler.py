@@ -1,0 +1,149 @@
+"""Sample pairs: both IMUs resampled to one grid of the board's clock.
+
+Each IMU samples by its own oscillator, up to a percent off, at its own phase. Grid point n lies at
+n * PAIR_PERIOD_US of the board's clock; what each IMU would have measured there is taken from the
+straight line between its two samples around it. At 208 Hz a knee's movement is far below the rate,
+so the line is good to well under the noise; it damps noise a little, by up to a half in power.
+
+Grid numbers count on whether or not a point could be measured. Where one IMU has no samples (its
+FIFO overflowed, a word was lost, it did not answer), numbers are left out: a hole.
+
+An IMU that fails is set up anew every RETRY_MS. The other goes on; pairs need both.
+
+Times here are counted from the last poll, in us, and small, see `stream`.
+"""
+
+import time
+from array import array
+
+import micropython
+from micropython import const
+
+from kneeband import config
+from kneeband.stream import CAPACITY, Stream
+from kneecore import wire
+
+ROW = const(12)
+"""Numbers a pair: thigh gyr xyz, thigh acc xyz, shank gyr xyz, shank acc xyz."""
+
+_PERIOD_US = const(4808)
+_PERIOD_Q4 = const(4808 << 4)
+assert _PERIOD_US == wire.PAIR_PERIOD_US
+
+
+class Sampler:
+    """`start` once, then `poll` every `config.POLL_MS`."""
+
+    def __init__(self, thigh, shank, clock):
+        self.thigh = Stream(thigh)
+        self.shank = Stream(shank)
+        self._clock = clock
+        self.rows = array("h", [0] * (ROW * CAPACITY))
+        """The pairs of the last poll, `ROW` numbers each."""
+        self.number = 0
+        """Grid number of the first of them (of the next to come, if there were none)."""
+        self.hole = 0
+        """Grid points that are missing just before it."""
+        self._next = 0
+        self._due_us = 0  # of grid point `_next`, counted from the last poll
+        self._polled_us = 0
+        self._flowing = False  # there was a pair, so a jump from it is a hole
+        self._retry_ms = 0
+
+    def start(self):
+        """Set up both IMUs. One that does not answer is tried again by `poll`."""
+        self.thigh.start()
+        self.shank.start()
+        self._retry_ms = time.ticks_add(time.ticks_ms(), config.RETRY_MS)
+        self._polled_us = self._clock.now_us()
+        self._next = self._polled_us // _PERIOD_US
+        self._due_us = self._next * _PERIOD_US - self._polled_us
+
+    @property
+    def faults(self) -> int:
+        """wire.FAULT_*_IMU bits of the IMUs that do not answer now."""
+        faults = wire.FAULT_THIGH_IMU if self.thigh.failed else 0
+        return faults | (wire.FAULT_SHANK_IMU if self.shank.failed else 0)
+
+    @property
+    def behind(self) -> bool:
+        """A FIFO held more than one burst: poll again at once."""
+        return self.thigh.unread > 0 or self.shank.unread > 0
+
+    def poll(self) -> int:
+        """Read both FIFOs; returns how many new pairs are in `rows`. Allocates next to nothing."""
+        now_us = self._clock.now_us()
+        reference = time.ticks_us()
+        self._due_us -= now_us - self._polled_us
+        self._polled_us = now_us
+        self._collect(reference)
+
+        thigh, shank = self.thigh, self.shank
+        self.hole = 0
+        self.number = self._next
+        if thigh.count < 2 or shank.count < 2:
+            return 0
+        thigh_oldest = thigh.newest_q4 - (thigh.count - 1) * thigh.period_q4
+        shank_oldest = shank.newest_q4 - (shank.count - 1) * shank.period_q4
+        self._skip_to(max(thigh_oldest, shank_oldest))
+        room = min(thigh.newest_q4, shank.newest_q4) - (self._due_us << 4)
+        if room < 0:
+            return 0
+        count = min(room // _PERIOD_Q4 + 1, CAPACITY)
+        due = self._due_us << 4
+        _resample(thigh.rows, self.rows, 0, due - thigh_oldest, thigh.period_q4, count)
+        _resample(shank.rows, self.rows, 6, due - shank_oldest, shank.period_q4, count)
+        self._next += count
+        self._due_us += count * _PERIOD_US
+        due = self._due_us << 4
+        # One row before the one that the next grid point needs stays too: times are still refined.
+        thigh.drop((due - thigh_oldest) // thigh.period_q4 - 1)
+        shank.drop((due - shank_oldest) // shank.period_q4 - 1)
+        self._flowing = True
+        return count
+
+    def _collect(self, reference):
+        retry = time.ticks_diff(time.ticks_ms(), self._retry_ms) >= 0
+        for stream in (self.thigh, self.shank):
+            if stream.failed:
+                if retry:
+                    stream.start()
+            else:
+                stream.collect(reference)
+        if retry:
+            self._retry_ms = time.ticks_add(time.ticks_ms(), config.RETRY_MS)
+
+    def _skip_to(self, oldest_q4):
+        """Leave out the grid points before `oldest_q4`: no IMU has samples around them."""
+        early = oldest_q4 - (self._due_us << 4)
+        if early > 0:
+            points = (early + _PERIOD_Q4 - 1) // _PERIOD_Q4
+            self._due_us += points * _PERIOD_US
+            self._next += points
+            self.number = self._next
+            if self._flowing:
+                self.hole = points
+
+
+@micropython.viper
+def _resample(source, target, column: int, position: int, period: int, count: int):
+    """Straight lines between rows of six in `source`, to `column` of `count` rows of twelve.
+
+    `position` is the first point's distance from row 0 and `period` that between two rows, both in
+    us / 16; the points lie _PERIOD_Q4 apart.
+    """
+    p = ptr16(source)
+    q = ptr16(target)
+    o = column
+    while count:
+        count -= 1
+        row = position // period
+        part = ((position - row * period) << 13) // period
+        i = row * 6
+        for axis in range(6):
+            a = (p[i] ^ 0x8000) - 0x8000
+            b = (p[i + 6] ^ 0x8000) - 0x8000
+            q[o + axis] = a + (((b - a) * part + 4096) >> 13)
+            i += 1
+        o += 12
+        position += _PERIOD_Q4

@@ -1,0 +1,179 @@
+"""One IMU's samples and when they were taken, on the board's clock.
+
+The FIFO gives rows without times. What is known at a look at its level: the newest row was taken
+before the look, and less than one period ago, or there would be one more. So each look bounds the
+newest row's age to one period, and as the looks fall at ever other phases of the sampling, the
+bounds close in on the true age. Between looks both bounds are carried on by the chip's own period
+and let out a little (DRIFT), for the period is not quite that. The age used is their middle: its
+error is half the step of the phases, below 0.5 ms at a look every 20 ms.
+
+Where one bound is pushed more than the other, the period is a little off: the chip tells its
+oscillator's error in steps of 0.15 % only. So the push trims the period.
+
+All is integers in 1/256 us (`_q8`) that stay small, for nothing may be allocated here: the times
+are relative, ages counted back from the look.
+"""
+
+import errno
+import time
+from array import array
+
+import micropython
+from micropython import const
+
+from kneeband.lsm6ds import BURST_WORDS, SETTLE_ROWS
+
+CAPACITY = const(48)
+"""Rows kept: what waits for the other IMU (one burst), one burst to come, and some to spare."""
+
+SILENCE_US = const(500_000)
+"""An IMU that answers but brings no row for this long has lost its settings."""
+
+_DRIFT_SHIFT = const(12)  # the bounds are let out by 2**-12 of the time, 0.024 %
+_TRIM_SHIFT = const(6)  # part of a push that goes into the period
+_TRIM_AFTER = const(50)  # looks before trimming starts: one second, until the bounds are close
+_TRIM_LIMIT = 0.02  # the period never leaves the chip's word by more
+_BURST_ROWS = const(16)
+_LONGEST_US = const(2_000_000)  # between two looks, so that Q8 stays below 2**30
+
+
+class Stream:
+    """The rows of one IMU, in `rows` (array("h"), six a row), the first `count` of them valid.
+
+    Row `count - 1` was taken `newest_q4` (us / 16, usually negative) after the time given to
+    `collect`; each row before it one `period_q4` earlier.
+    """
+
+    def __init__(self, imu):
+        self.imu = imu
+        self.rows = array("h", [0] * (6 * (CAPACITY + 1)))  # _resample looks one row ahead
+        self.count = 0
+        self.newest_q4 = 0
+        self.period_q4 = 0
+        self.unread = 0
+        """Rows that still wait in the FIFO."""
+        self.overruns = 0
+        self.failed = True
+        """It does not answer, or not sensibly; `start` has to be called."""
+        self._settle = 0
+        self._heard = self._looked = 0  # ticks_us of the last row, of the last look
+        self._nominal_q8 = self._period_q8 = 0
+        self._restart()
+
+    def start(self) -> bool:
+        """Set the chip up (anew); False if that failed."""
+        self.failed = True
+        self.count = 0
+        try:
+            self.imu.configure()
+        except OSError:
+            return False
+        self._settle = SETTLE_ROWS
+        self._nominal_q8 = self._period_q8 = int(self.imu.period_us * 256 + 0.5)
+        self._heard = self._looked = time.ticks_us()
+        self._restart()
+        self.failed = False
+        return True
+
+    def collect(self, reference: int):
+        """Look at the FIFO and take one burst. `reference` (ticks_us) is the zero of `newest_q4`.
+
+        A chip that fails sets `failed`; whatever was held is given up then.
+        """
+        try:
+            self._collect(reference)
+        except OSError:
+            self.failed = True
+            self.count = 0
+            self.unread = 0
+
+    def _collect(self, reference):
+        before = time.ticks_us()
+        level = self.imu.level()
+        after = time.ticks_us()
+        if self.imu.overrun:
+            self.overruns += 1
+            self._restart()
+        available = (level + self.imu.pending()) >> 1
+        if available:
+            self._heard = before
+        elif time.ticks_diff(before, self._heard) > SILENCE_US:
+            raise OSError(errno.ETIMEDOUT)
+        self._track(before, time.ticks_diff(after, before), available - self.unread)
+        self._read(level, available)
+
+        age_q8 = ((self._youngest_q8 + self._oldest_q8) >> 1) + self.unread * self._period_q8
+        self.newest_q4 = (time.ticks_diff(before, reference) << 4) - (age_q8 >> 4)
+        self.period_q4 = self._period_q8 >> 4
+
+    def _track(self, before, looking_us, arrived):
+        """Carry the bounds of the newest row's age on to the look at `before`, and close them."""
+        since_us = time.ticks_diff(before, self._looked)
+        self._looked = before
+        if since_us > _LONGEST_US:
+            self._restart()
+        period = self._period_q8
+        if self._looks == 0:
+            self._youngest_q8 = -(looking_us << 8)
+            self._oldest_q8 = period
+            self._looks = 1
+            return
+        since = since_us << 8
+        drift = since >> _DRIFT_SHIFT
+        youngest = self._youngest_q8 + since - arrived * period - drift
+        oldest = self._oldest_q8 + since - arrived * period + drift
+        low = -(looking_us << 8)
+        push_up = max(0, low - youngest)
+        push_down = max(0, oldest - period)
+        youngest = min(youngest + push_up, period)
+        oldest = max(oldest - push_down, low)
+        if youngest > oldest:  # the period was further off than DRIFT: believe the bound just met
+            youngest = oldest = oldest if push_down > push_up else youngest
+        self._youngest_q8 = youngest
+        self._oldest_q8 = oldest
+        if self._looks < _TRIM_AFTER:
+            self._looks += 1
+        else:
+            limit = int(self._nominal_q8 * _TRIM_LIMIT)
+            trimmed = period + ((push_down - push_up) >> _TRIM_SHIFT)
+            self._period_q8 = min(max(trimmed, self._nominal_q8 - limit), self._nominal_q8 + limit)
+
+    def _read(self, level, available):
+        self.unread = available
+        if level == 0:
+            return
+        if self.count > CAPACITY - _BURST_ROWS:
+            self.drop(self.count - (CAPACITY - _BURST_ROWS))
+        made = self.imu.read_rows(level, self.rows, self.count)
+        self.unread = (max(0, level - BURST_WORDS) + self.imu.pending()) >> 1
+        if self.imu.broken:
+            _move_rows(self.rows, self.count, made)
+            self.count = 0
+            self._looks = 0
+        if self._settle > 0:
+            self._settle -= made
+        else:
+            self.count += made
+
+    def drop(self, rows: int):
+        """Forget the oldest `rows` rows."""
+        if rows > 0:
+            rows = min(rows, self.count)
+            self.count -= rows
+            _move_rows(self.rows, rows, self.count)
+
+    def _restart(self):
+        """The next rows do not follow on from those held."""
+        self.count = 0
+        self.unread = 0
+        self._looks = 0  # counted up to _TRIM_AFTER
+        self._youngest_q8 = self._oldest_q8 = 0  # bounds of the newest row's age
+
+
+@micropython.viper
+def _move_rows(rows, first: int, count: int):
+    """Move `count` rows of six from row `first` to the beginning."""
+    p = ptr16(rows)
+    source = first * 6
+    for i in range(count * 6):
+        p[i] = p[source + i]
