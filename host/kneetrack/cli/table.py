@@ -1,0 +1,166 @@
+"""The rep table and the lines under it, for a terminal of any width.
+
+The narrow form fits 80 columns; a terminal of 110 or more gets every measure. Colour repeats what
+the mark says and never carries anything alone: blue is in range, orange is out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kneetrack.report import words
+from kneetrack.samples import Rep, RepSet, Verdict
+
+IN_RANGE_STYLE = "bright_blue"
+OUT_OF_RANGE_STYLE = "bold dark_orange"
+UNSURE_STYLE = "dim"
+WIDE = 110
+
+_STYLES = {
+    Verdict.IN_RANGE: IN_RANGE_STYLE,
+    Verdict.MOVED_INWARD: OUT_OF_RANGE_STYLE,
+    Verdict.MOVED_INWARD_LARGE: OUT_OF_RANGE_STYLE,
+    Verdict.MOVED_OUTWARD: OUT_OF_RANGE_STYLE,
+    Verdict.DOUBTFUL: UNSURE_STYLE,
+}
+
+
+def style(rep: Rep) -> str:
+    """The colour that goes with the rep's mark."""
+    return UNSURE_STYLE if rep.verdict is None else _STYLES[rep.verdict]
+
+
+class _Column(NamedTuple):
+    head: str
+    unit: str
+    wide_only: bool = False
+
+
+_SET = _Column("set", "")
+_GIVEN = _Column("given", "°")
+_AT_FLEXION = _Column("at flex.", "°")
+_COLUMNS = (
+    _Column("rep", ""),
+    _SET,
+    _Column("start", "s"),
+    _Column("depth", "°"),
+    _GIVEN,
+    _Column("inward", "°"),
+    _Column("own part", "°"),
+    _AT_FLEXION,
+    _Column("phase", "", wide_only=True),
+    _Column("valgus", "°", wide_only=True),
+    _Column("rot.", "°", wide_only=True),
+    _Column("knee in", "cm", wide_only=True),
+    _Column("down/up", "s"),
+)
+
+
+def _cells(rep: Rep, given_deg: float | None) -> tuple[str, ...]:
+    """What a rep has to say to each of _COLUMNS."""
+    return (
+        str(rep.index),
+        str(rep.set),
+        words.plain(rep.start_s),
+        words.plain(rep.peak_flexion_deg, 0),
+        words.signed(given_deg),
+        words.signed(rep.valgus_excursion_deg),
+        words.with_sigma(rep.own_excursion_deg, rep.own_excursion_sigma_deg),
+        words.plain(rep.flexion_at_peak_deg, 0),
+        "–" if rep.phase_at_peak is None else words.PHASES[rep.phase_at_peak],
+        words.signed(rep.peak_valgus_deg),
+        words.signed(rep.rotation_excursion_deg),
+        words.signed(rep.medial_displacement_cm),
+        f"{words.plain(rep.descent_s)}/{words.plain(rep.ascent_s)}",
+    )
+
+
+def rep_table(
+    reps: Sequence[Rep],
+    *,
+    width: int,
+    title: str | None = None,
+    given_deg: Sequence[float | None] | None = None,
+) -> RenderableType:
+    """The reps as a table; `given_deg` (demo) is the excursion each was made with, beside."""
+    wide = width >= WIDE
+    hidden = {column for column in _COLUMNS if column.wide_only and not wide}
+    if len({rep.set for rep in reps}) < 2:
+        hidden.add(_SET)
+    if given_deg is None:
+        hidden.add(_GIVEN)
+    elif not wide:
+        hidden.add(_AT_FLEXION)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=title,
+        title_justify="left",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for column in _COLUMNS:
+        if column not in hidden:
+            table.add_column(f"{column.head}\n{column.unit}", justify="right", no_wrap=True)
+    table.add_column("against your\nreference", overflow="fold")
+    for number, rep in enumerate(reps):
+        given = given_deg[number] if given_deg and number < len(given_deg) else None
+        cells = zip(_COLUMNS, _cells(rep, given), strict=True)
+        table.add_row(
+            *[cell for column, cell in cells if column not in hidden],
+            f"{words.mark(rep):>2} {words.short_verdict(rep)}",
+            style=style(rep),
+        )
+    return table
+
+
+def set_lines(sets: Sequence[RepSet]) -> list[Text]:
+    """One line a set: what its reps have in common against the reference."""
+    lines: list[Text] = []
+    for each in sets:
+        if each.shift_deg is None:
+            continue
+        said = "" if each.verdict is None else f": {words.VERDICTS[each.verdict]}"
+        shift = words.with_sigma(each.shift_deg, each.shift_sigma_deg)
+        lines.append(Text(f"Set {each.index}: common to all reps {shift}°{said}."))
+    return lines
+
+
+def summary(
+    reps: Sequence[Rep],
+    sets: Sequence[RepSet],
+    *,
+    width: int,
+    title: str | None = None,
+    given_deg: Sequence[float | None] | None = None,
+) -> RenderableType:
+    """Table, sets and legend together; one sentence where there are no reps."""
+    if not reps:
+        return Text(
+            "No reps were found. A rep bends the knee by 25° or more and comes back up; check that "
+            "the recording holds the movement, and the band its calibration."
+        )
+    return Group(
+        rep_table(reps, width=width, title=title, given_deg=given_deg),
+        *set_lines(sets),
+        Text(words.LEGEND, style="dim"),
+    )
+
+
+def print_summary(
+    console: Console,
+    reps: Sequence[Rep],
+    sets: Sequence[RepSet],
+    *,
+    title: str | None = None,
+    given_deg: Sequence[float | None] | None = None,
+) -> None:
+    """Print `summary` as wide as the console is."""
+    console.print(
+        summary(reps, sets, width=console.width, title=title, given_deg=given_deg), highlight=False
+    )

@@ -1,0 +1,305 @@
+"""What a person sees while reps happen: a live screen, or plain lines where there is no terminal.
+
+Both take the same stream, decoded items and events as they come, and hold no measurement of their
+own: the screen could be thrown away and made anew at any moment. The screen is drawn a few times a
+second by rich's own thread, which only reads what `take` has put down.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from kneecore import wire
+from kneetrack.cli.bigtype import big
+from kneetrack.cli.table import IN_RANGE_STYLE, style
+from kneetrack.report import words
+from kneetrack.samples import (
+    Decoded,
+    Event,
+    Gap,
+    GapSeen,
+    KneeSample,
+    Rep,
+    RepEnded,
+    RepRevised,
+    RepSet,
+    SetEnded,
+    Status,
+    Warned,
+)
+
+SCALE_DEG = 15.0  # the end of a rep's bar
+FULL_FLEXION_DEG = 120.0  # the end of the flexion bar
+REFRESH_HZ = 6
+HINTS = 2
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What has come so far."""
+
+    reps: dict[tuple[int, bool, int], Rep] = field(default_factory=dict)
+    sets: dict[int, RepSet] = field(default_factory=dict)
+    sample: KneeSample | None = None
+    samples: int = 0
+    packets: int = 0
+    lost: int = 0
+    hints: deque[str] = field(default_factory=lambda: deque(maxlen=HINTS))
+
+    def take_event(self, event: Event) -> None:
+        match event:
+            case RepEnded(rep) | RepRevised(rep):
+                self.reps[rep.set, rep.is_reference, rep.index] = rep
+            case SetEnded(ended):
+                self.sets[ended.index] = ended
+            case GapSeen(gap):
+                self.hints.append(gap_sentence(gap))
+            case Warned(text):
+                self.hints.append(text)
+
+    @property
+    def last_rep(self) -> Rep | None:
+        return next(reversed(self.reps.values()), None)
+
+
+class View(Protocol):
+    """A sink of the live loop."""
+
+    def __enter__(self) -> View: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def packet(self) -> None:
+        """One more packet came."""
+        ...
+
+    def item(self, item: Decoded) -> None: ...
+
+    def event(self, event: Event) -> None: ...
+
+
+def open_view(console: Console, title: str, *, hint: str) -> View:
+    """The live screen where `console` is a terminal that can move its cursor, else plain lines."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        return Screen(console, title, hint=hint)
+    return Lines(console, title)
+
+
+def gap_sentence(gap: Gap) -> str:
+    """What a gap means to a person."""
+    count = f"{gap.count} samples" if gap.count else "samples"
+    return f"{gap.start_s:.1f}–{gap.end_s:.1f} s: {count} missing ({gap.reason})."
+
+
+def rep_line(rep: Rep) -> str:
+    """One rep as a sentence."""
+    name = f"reference rep {rep.index}" if rep.is_reference else f"rep {rep.index}"
+    if rep.own_excursion_deg is None:
+        moved = ""
+    else:
+        value = words.with_sigma(rep.own_excursion_deg, rep.own_excursion_sigma_deg)
+        moved = f"  own excursion {value}°"
+    said = "" if rep.verdict is None else f"  {words.mark(rep)} {words.verdict(rep)}"
+    return f"{rep.end_s:7.1f} s  {name}: {rep.peak_flexion_deg:.0f}° deep{moved}{said}"
+
+
+class Lines:
+    """One line per rep, for pipes, files and screen readers."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+
+    def __enter__(self) -> Lines:
+        self._say(self._title)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def packet(self) -> None:
+        return None
+
+    def item(self, item: Decoded) -> None:
+        return None
+
+    def event(self, event: Event) -> None:
+        match event:
+            case RepEnded(rep):
+                self._say(rep_line(rep))
+            case RepRevised(rep) if rep.verdict is not None:
+                self._say(f"{rep_line(rep)} (revised)")
+            case GapSeen(gap):
+                self._say(gap_sentence(gap))
+            case Warned(text):
+                self._say(text)
+            case _:
+                pass
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+class Screen:
+    """The live screen."""
+
+    def __init__(self, console: Console, title: str, *, hint: str) -> None:
+        self._console = console
+        self._title = title
+        self._hint = hint
+        self._seen = _Seen()
+        self._live = Live(
+            get_renderable=self._draw,
+            console=console,
+            refresh_per_second=REFRESH_HZ,
+            transient=True,
+        )
+
+    def __enter__(self) -> Screen:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def packet(self) -> None:
+        self._seen.packets += 1
+
+    def item(self, item: Decoded) -> None:
+        if isinstance(item, KneeSample):
+            self._seen.sample = item
+            self._seen.samples += 1
+        elif isinstance(item, Gap):
+            self._seen.lost += item.count
+        elif isinstance(item, Status) and item.faults:
+            self._seen.hints.append("The band reports a sensor that does not answer.")
+
+    def event(self, event: Event) -> None:
+        self._seen.take_event(event)
+
+    def _draw(self) -> RenderableType:
+        seen = self._seen
+        top = Table.grid(expand=True, padding=(0, 1))
+        top.add_column(width=30)
+        top.add_column(ratio=1)
+        top.add_row(self._last_rep(), self._now())
+        return Group(
+            Text(self._title, style="bold"),
+            top,
+            *self._bars(),
+            self._average(),
+            self._link(),
+            *[Text(f"! {hint}", style="bold") for hint in tuple(seen.hints)],
+            Text(self._hint, style="dim"),
+        )
+
+    def _last_rep(self) -> Panel:
+        rep = self._seen.last_rep
+        if rep is None:
+            body = Group(Text("\n"), Text("waiting for the first rep"), Text(""))
+            return Panel(body, title="last rep", width=30, height=7)
+        value = rep.own_excursion_deg
+        shown = f"{rep.peak_flexion_deg:.0f}°" if value is None else f"{words.signed(value)}°"
+        number = Text(big(shown) if self._can_draw() else shown, style=style(rep), no_wrap=True)
+        what = "deep" if value is None else words.short_verdict(rep)
+        name = f"reference rep {rep.index}" if rep.is_reference else f"rep {rep.index}"
+        sign = "" if rep.verdict is None else f"{words.mark(rep)} "
+        return Panel(
+            Group(number, Text(f"{sign}{what}", style=style(rep))), title=name, width=30, height=7
+        )
+
+    def _now(self) -> RenderableType:
+        sample = self._seen.sample
+        if sample is None:
+            return Text("\nno samples yet")
+        if sample.flags & wire.FLAG_UNALIGNED:
+            return Text(
+                "\nThe angles mean nothing yet: stand still for a moment. If this stays, the band "
+                "has no calibration; make one with: kneetrack calibrate"
+            )
+        width = max(10, self._console.width - 52)
+        filled = round(width * min(1.0, max(0.0, sample.flexion_deg / FULL_FLEXION_DEG)))
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row("flexion", f"{sample.flexion_deg:6.1f}°", Text("━" * filled, IN_RANGE_STYLE))
+        sigma = f"± {sample.valgus_sigma_deg:.1f}°, inward +"
+        grid.add_row("valgus", f"{sample.valgus_deg:+6.1f}°", Text(sigma, style="dim"))
+        grid.add_row("rotation", f"{sample.rotation_deg:+6.1f}°", Text("internal +", style="dim"))
+        at_rest = "standing: heading taken anew" if sample.flags & wire.FLAG_REST else ""
+        grid.add_row("time", f"{sample.time_s:6.1f} s", Text(at_rest, style="dim"))
+        return Group(Text(""), grid)
+
+    def _bars(self) -> list[Text]:
+        room = max(3, self._console.height - 16)
+        reps = list(self._seen.reps.values())
+        half = max(10, min(24, (self._console.width - 24) // 2))
+        return [rep_bar(rep, half) for rep in reps[-room:]]
+
+    def _average(self) -> Text:
+        reps = [r for r in tuple(self._seen.reps.values()) if not r.is_reference]
+        if not reps:
+            return Text("")
+        last = [r for r in reps if r.set == reps[-1].set]
+        own = [r.own_excursion_deg for r in last if r.own_excursion_deg is not None]
+        text = f"set {last[-1].set}: {len(last)} reps"
+        if own:
+            text += f", average own excursion {words.signed(sum(own) / len(own))}°"
+        ended = self._seen.sets.get(last[-1].set)
+        if ended is not None and ended.shift_deg is not None:
+            shift = words.with_sigma(ended.shift_deg, ended.shift_sigma_deg)
+            text += f", common to all {shift}°"
+        return Text(text)
+
+    def _link(self) -> Text:
+        seen = self._seen
+        lost = f"{seen.lost} samples lost" if seen.lost else "nothing lost"
+        return Text(f"link: {seen.packets} packets, {lost}", style="dim")
+
+    def _can_draw(self) -> bool:
+        return self._console.encoding.startswith("utf")
+
+
+def rep_bar(rep: Rep, half: int) -> Text:
+    """A rep's own excursion as a bar from the middle: inward to the right, limits at 5°.
+
+    `half` is how many characters either side has for SCALE_DEG.
+    """
+    label = f"{'ref' if rep.is_reference else 'rep':>4} {rep.index:>2} {words.mark(rep):>3} "
+    value = rep.own_excursion_deg
+    if value is None:
+        return Text(f"{label}{rep.peak_flexion_deg:6.0f}° deep", style="dim")
+    limit = round(half * words.LIMIT_DEG / SCALE_DEG)
+    reach = max(-half, min(half, round(half * value / SCALE_DEG)))
+    cells = [" "] * (2 * half + 1)
+    for at in range(min(0, reach), max(0, reach) + 1):
+        cells[half + at] = "━"
+    for at in (-limit, limit):
+        cells[half + at] = "┃" if cells[half + at] == "━" else "│"
+    cells[half] = "┼"
+    text = Text(label, style=style(rep))
+    text.append(f"{words.signed(value):>6}° ")
+    text.append("".join(cells))
+    return text

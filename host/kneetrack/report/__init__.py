@@ -1,0 +1,1 @@
+"""What a session comes to, for people: words, figures and one HTML file."""

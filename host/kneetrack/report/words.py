@@ -1,0 +1,114 @@
+"""How results are said to people: the same words in the terminal, the live view and the report.
+
+The rule behind them (biomechanics.md E): say what was measured against the person's own reference,
+give the uncertainty, and judge nothing. A mark says the same as a colour, for those who see none.
+"""
+
+from __future__ import annotations
+
+from kneetrack.samples import Doubt, Phase, Rep, RepSet, Verdict
+
+LIMIT_DEG = 5.0
+"""The smallest excursion that is told apart from the reference (biomechanics.md C2)."""
+
+MARKS = {
+    Verdict.IN_RANGE: "=",
+    Verdict.MOVED_INWARD: ">",
+    Verdict.MOVED_INWARD_LARGE: ">>",
+    Verdict.MOVED_OUTWARD: "<",
+    Verdict.DOUBTFUL: "?",
+}
+LEGEND = (
+    "inward: excursion from your reference at the same flexion, inward +; own part: after what all "
+    "reps of the set share; ± is one standard uncertainty."
+)
+
+VERDICTS = {
+    Verdict.IN_RANGE: "in range",
+    Verdict.MOVED_INWARD: "moved inward more than your reference",
+    Verdict.MOVED_INWARD_LARGE: "moved inward much more than your reference",
+    Verdict.MOVED_OUTWARD: "moved outward more than your reference",
+    Verdict.DOUBTFUL: "doubtful",
+}
+SHORT_VERDICTS = {
+    Verdict.IN_RANGE: "in range",
+    Verdict.MOVED_INWARD: "moved inward",
+    Verdict.MOVED_INWARD_LARGE: "moved much inward",
+    Verdict.MOVED_OUTWARD: "moved outward",
+    Verdict.DOUBTFUL: "doubtful",
+}
+DOUBTS = {
+    Doubt.OUTSIDE_REFERENCE: "deeper than your reference reps",
+    Doubt.GAP: "samples are missing",
+    Doubt.SLIP: "a strap slipped or the foot moved",
+    Doubt.SATURATION: "faster than the sensors can follow",
+    Doubt.SHALLOW: "too shallow to compare",
+    Doubt.PROVISIONAL: "provisional until the set is over",
+    Doubt.NO_REFERENCE: "no reference reps to compare with",
+}
+PHASES = {
+    Phase.STANDING: "standing",
+    Phase.DESCENDING: "going down",
+    Phase.BOTTOM: "at the bottom",
+    Phase.ASCENDING: "coming up",
+}
+
+SIGNS = (
+    "Signs, for both legs: flexion + is bending; valgus + is the shank angled outward under the "
+    "thigh, the knee inward; rotation + is internal rotation of the shank. An excursion is the "
+    "valgus minus that of your reference reps at the same flexion, inward +. Values after ± are "
+    "one standard uncertainty."
+)
+HONESTY = (
+    "KneeTrack shows how far your knee moves inward relative to your own reference reps, not to an "
+    "ideal knee. Some inward movement is normal. Sensors on the skin are not the bone: angles can "
+    "be off by several degrees. It is made for training feedback and logging, is not a medical "
+    "device, and says nothing about health. With pain, swelling, locking or a knee that gives way, "
+    "stop and ask a professional."
+)
+
+
+def mark(rep: Rep) -> str:
+    """The rep's mark: `=`, `>`, `>>`, `<`, `?`, or `ref`."""
+    return "ref" if rep.verdict is None else MARKS[rep.verdict]
+
+
+def verdict(rep: Rep | RepSet) -> str:
+    """The verdict as a phrase, with its doubts."""
+    if rep.verdict is None:
+        return "reference rep" if isinstance(rep, Rep) and rep.is_reference else "not judged"
+    text = VERDICTS[rep.verdict]
+    return f"{text}{_doubts(rep)}" if isinstance(rep, Rep) else text
+
+
+def short_verdict(rep: Rep) -> str:
+    """The verdict in a few words, with its doubts, for a table."""
+    if rep.verdict is None:
+        return "reference" if rep.is_reference else "not judged"
+    return f"{SHORT_VERDICTS[rep.verdict]}{_doubts(rep)}"
+
+
+def _doubts(rep: Rep) -> str:
+    if not rep.doubt:
+        return ""
+    return f" ({', '.join(DOUBTS[d] for d in rep.doubt)})"
+
+
+def signed(value: float | None, digits: int = 1) -> str:
+    """`+6.8`, `-0.3`, or an en dash where it is not known; never `-0.0`."""
+    if value is None:
+        return "–"
+    rounded = round(value, digits)
+    return f"{rounded + 0.0:+.{digits}f}"
+
+
+def plain(value: float | None, digits: int = 1) -> str:
+    """`62.4`, or an en dash where it is not known."""
+    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def with_sigma(value: float | None, sigma: float | None, digits: int = 1) -> str:
+    """`+6.8 ± 0.9`; without the uncertainty where it is not known."""
+    return signed(value, digits) + (
+        "" if sigma is None or value is None else f" ± {sigma:.{digits}f}"
+    )
