@@ -21,7 +21,7 @@ from math import asin, atan2, cos, pi, sin
 _HALF_PI = 0.5 * pi
 
 
-def angles(w: float, x: float, y: float, z: float, side: int) -> tuple:
+def angles(w: float, x: float, y: float, z: float, side: int) -> tuple[float, float, float]:
     """(flexion, valgus, rotation) in rad of the unit quaternion shank segment -> thigh segment.
 
     `side` is +1 (right) or -1 (left).
@@ -41,7 +41,9 @@ def angles(w: float, x: float, y: float, z: float, side: int) -> tuple:
     return flexion, tilt, -rotation
 
 
-def compose(flexion: float, valgus: float, rotation: float, side: int) -> tuple:
+def compose(
+    flexion: float, valgus: float, rotation: float, side: int
+) -> tuple[float, float, float, float]:
     """The unit quaternion (w, x, y, z) shank segment -> thigh segment with these angles (rad)."""
     ca = cos(0.5 * flexion)
     sa = -sin(0.5 * flexion)
