@@ -18,7 +18,7 @@ sensor's own, and nothing here ever corrects it.
 import struct
 from math import cos, sin, sqrt
 
-from kneecore import quaternion
+from kneecore import quaternion, vector
 from kneecore.correction import Coefficients, Correction, Params, State
 
 __all__ = ("Coefficients", "Correction", "Filter", "PairFilter", "Params", "State", "Strapdown")
@@ -42,38 +42,47 @@ class Strapdown:
         self._sum = (0.0, 0.0, 0.0)
         self._gyr_low_pass = None
         self._acc_low_pass = (0.0, 0.0, 0.0)
+        self.take_bias()
 
     def step(self, gyr: tuple[float, float, float], acc: tuple[float, float, float]) -> None:
         """One sample: rad/s and m/s^2 (specific force), sensor frame."""
-        zx, zy, zz = self.zero
-        gyr = (gyr[0] - zx, gyr[1] - zy, gyr[2] - zz)
         self._watch_rest(gyr, acc)
-
-        s = self.state
-        bx, by, bz = s.bias
-        self.rate = (gyr[0] - bx, gyr[1] - by, gyr[2] - bz)
-        rx, ry, rz = self.rate
+        rx = gyr[0] - self._bias[0]
+        ry = gyr[1] - self._bias[1]
+        rz = gyr[2] - self._bias[2]
+        self.rate = (rx, ry, rz)
         rate = sqrt(rx * rx + ry * ry + rz * rz)
-        q = (s.strapdown[0], s.strapdown[1], s.strapdown[2], s.strapdown[3])
+        q = self.quaternion()
         if rate > 0.0:
             half = 0.5 * rate * self.coefficients.period_s
             scale = sin(half) / rate
             turn = (cos(half), rx * scale, ry * scale, rz * scale)
             q = quaternion.normalised(quaternion.multiply(q, turn))
-            s.strapdown[0], s.strapdown[1], s.strapdown[2], s.strapdown[3] = q
+            s = self.state.strapdown
+            s[0], s[1], s[2], s[3] = q
+        self._sum = vector.added(self._sum, quaternion.rotate(q, acc))
 
-        x, y, z = quaternion.rotate(q, acc)
-        self._sum = (self._sum[0] + x, self._sum[1] + y, self._sum[2] + z)
+    def quaternion(self) -> tuple[float, float, float, float]:
+        """Sensor to the strapdown's frame (w, x, y, z)."""
+        w, x, y, z = self.state.strapdown
+        return (w, x, y, z)
 
     def close_interval(self) -> None:
         """Hand the mean acceleration and the low-passed gyr to the correction; start a new sum."""
         s = self.state
-        scale = self.coefficients.acc_mean
-        for i in range(3):
-            s.acc_mean[i] = self._sum[i] * scale
+        s.acc_mean[0], s.acc_mean[1], s.acc_mean[2] = vector.scaled(
+            self._sum, self.coefficients.acc_mean
+        )
         self._sum = (0.0, 0.0, 0.0)
         if self._gyr_low_pass is not None:
-            s.gyr_low_pass[0], s.gyr_low_pass[1], s.gyr_low_pass[2] = self._gyr_low_pass
+            s.gyr_low_pass[0], s.gyr_low_pass[1], s.gyr_low_pass[2] = vector.subtracted(
+                self._gyr_low_pass, self.zero
+            )
+
+    def take_bias(self) -> None:
+        """Use the bias that stands in `state`, and the table zero, from the next sample on."""
+        x, y, z = self.state.bias
+        self._bias = vector.added(self.zero, (x, y, z))
 
     def _watch_rest(self, gyr: tuple[float, float, float], acc: tuple[float, float, float]) -> None:
         c = self.coefficients
@@ -99,12 +108,22 @@ def _followed(
 
 
 class Filter:
-    """One IMU's orientation. `phase` (samples) shifts the corrections against another filter's."""
+    """One IMU's orientation.
 
-    def __init__(self, params: Params, period_s: float, phase: int = 0):
+    `phase` (samples) brings the corrections forward, so that two filters take turns.
+    `make_strapdown(coefficients, state)` lets the device put in its own fast part.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        period_s: float,
+        phase: int = 0,
+        make_strapdown: "type[Strapdown]" = Strapdown,
+    ):
         self.coefficients = Coefficients(params, period_s)
         self.state = State(self.coefficients)
-        self.strapdown = Strapdown(self.coefficients, self.state)
+        self.strapdown = make_strapdown(self.coefficients, self.state)
         self.correction = Correction(self.coefficients, self.state)
         self._phase = phase
         self._until_correction = self.coefficients.divider - phase
@@ -118,30 +137,34 @@ class Filter:
     def update(self, gyr: tuple[float, float, float], acc: tuple[float, float, float]) -> bool:
         """One sample (rad/s, m/s^2, sensor frame); True where the correction ran."""
         self.strapdown.step(gyr, acc)
+        return self.advance()
+
+    def advance(self) -> bool:
+        """Count one sample of the strapdown, and correct when it is time; True if so."""
         self._until_correction -= 1
         if self._until_correction:
             return False
         self._until_correction = self.coefficients.divider
         self.strapdown.close_interval()
         self.correction.update()
+        self.strapdown.take_bias()
         return True
 
     def orientation(self) -> tuple[float, float, float, float]:
         """q_earth_sensor: (w, x, y, z), sensor to earth."""
-        p = self.state.inclination
-        q = self.state.strapdown
-        return quaternion.multiply((p[0], p[1], p[2], p[3]), (q[0], q[1], q[2], q[3]))
+        w, x, y, z = self.state.inclination
+        return quaternion.multiply((w, x, y, z), self.strapdown.quaternion())
 
-    def set_zero(self, bias: tuple[float, float, float]) -> None:
+    def set_zero(self, zero: tuple[float, float, float]) -> None:
         """The table zero: what the gyroscope showed lying still (rad/s, sensor frame)."""
-        self.strapdown.zero = bias
+        self.strapdown.zero = zero
+        self.strapdown.take_bias()
 
     @property
     def bias(self) -> tuple[float, float, float]:
         """What is taken off the gyroscope: table zero and what was learnt since (rad/s)."""
-        z = self.strapdown.zero
-        b = self.state.bias
-        return (z[0] + b[0], z[1] + b[1], z[2] + b[2])
+        x, y, z = self.state.bias
+        return vector.added(self.strapdown.zero, (x, y, z))
 
     @property
     def at_rest(self) -> bool:
