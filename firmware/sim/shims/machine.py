@@ -1,0 +1,189 @@
+"""MicroPython's `machine` for the simulated board: pins and I2C, as far as the firmware uses them.
+
+What is soldered to the board is told by `attach` and `wire_input`, which only the simulator calls.
+
+I2C charges every transfer to the board's clock at the bus' frequency: nine bits a byte, and the
+start, repeated start and stop. A missing, unpowered or silent device gives OSError(ENODEV), which
+is what the ESP32 port makes of a NACK (ports/esp32/machine_i2c.c).
+"""
+
+import errno
+
+from sim import vclock
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+_POWER_UP_US = 10_000  # LSM6DSOX data sheet, section 4.1: boot time
+
+_devices = {}
+_levels = {}  # what a pin carries, driven by the firmware or wired by the simulator
+_risen_us = {}
+
+
+def attach(bus: int, address: int, device, powered_by=None) -> None:
+    """Solder `device` (read_into, write as in sim.imu_model) to a bus; dead while that pin is low."""
+    _devices[bus, address] = (device, powered_by)
+
+
+def wire_input(pin: int, level: int) -> None:
+    """What the world outside does to a pin: a button, a sensor's line."""
+    _levels[pin] = level
+
+
+class Pin:
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+    PULL_UP = 2
+    PULL_DOWN = 1
+    IRQ_RISING = 1
+    IRQ_FALLING = 2
+
+    def __init__(self, id, mode=-1, pull=-1, *, value=None, hold=None):
+        self._id = id
+        self.init(mode, pull, value=value, hold=hold)
+
+    def init(self, mode=-1, pull=-1, *, value=None, hold=None):
+        if pull == Pin.PULL_UP:
+            _levels.setdefault(self._id, 1)
+        if value is not None:
+            self.value(value)
+
+    def value(self, level=None):
+        if level is None:
+            return _levels.get(self._id, 0)
+        level = 1 if level else 0
+        if level and not _levels.get(self._id, 0):
+            _risen_us[self._id] = vclock.now_us()
+        _levels[self._id] = level
+        return None
+
+    __call__ = value
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+    def toggle(self):
+        self.value(not self.value())
+
+    def irq(self, handler=None, trigger=3):
+        """Edges are never raised: the firmware polls (Pin IRQs are soft on the ESP32)."""
+
+
+class Signal:
+    """A pin that may be active low."""
+
+    def __init__(self, pin, invert=False):
+        self._pin = pin
+        self._invert = invert
+
+    def value(self, level=None):
+        if level is None:
+            return self._pin.value() ^ self._invert
+        self._pin.value(bool(level) ^ self._invert)
+        return None
+
+    __call__ = value
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+
+class I2C:
+    def __init__(self, id, *, scl=None, sda=None, freq=400_000, timeout=50_000):
+        self._id = id
+        self.init(scl=scl, sda=sda, freq=freq)
+
+    def init(self, *, scl=None, sda=None, freq=400_000):
+        self._freq = freq
+
+    def _begin(self, address: int, size: int):
+        """The device, after the time that `size` bytes on the bus take."""
+        found = _devices.get((self._id, address))
+        if found is None or not _is_powered(found[1]) or not found[0].answers(vclock.now_us()):
+            vclock.charge(11_000_000 // self._freq)
+            raise OSError(errno.ENODEV)
+        vclock.charge((size * 9 + 3) * 1_000_000 // self._freq)
+        return found[0]
+
+    def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
+        now = vclock.now_us()
+        self._begin(addr, len(buf) + 3).read_into(memaddr, buf, now)
+
+    def readfrom_mem(self, addr, memaddr, nbytes, *, addrsize=8):
+        buf = bytearray(nbytes)
+        self.readfrom_mem_into(addr, memaddr, buf)
+        return bytes(buf)
+
+    def writeto_mem(self, addr, memaddr, buf, *, addrsize=8):
+        self._begin(addr, len(buf) + 2).write(memaddr, buf, vclock.now_us())
+
+    def scan(self):
+        now = vclock.now_us()
+        vclock.charge(112 * 11_000_000 // self._freq)
+        return [
+            address
+            for (bus, address), (device, pin) in sorted(_devices.items(), key=lambda item: item[0])
+            if bus == self._id and _is_powered(pin) and device.answers(now)
+        ]
+
+
+def _is_powered(pin) -> bool:
+    if pin is None:
+        return True
+    return bool(_levels.get(pin)) and vclock.now_us() - _risen_us.get(pin, 0) >= _POWER_UP_US
+
+
+class ADC:
+    """A pin that reads half of the scale."""
+
+    ATTN_11DB = 3
+
+    def __init__(self, pin, *, atten=ATTN_11DB):
+        pass
+
+    def read_uv(self):
+        return 1_550_000
+
+    def read_u16(self):
+        return 32768
+
+
+class WDT:
+    """A watchdog that is content."""
+
+    def __init__(self, id=0, timeout=5000):
+        pass
+
+    def feed(self):
+        pass
+
+
+def unique_id() -> bytes:
+    return b"\x02\x4b\x6e\x65\x65\x01"
+
+
+def freq(hz=None):
+    return 240_000_000 if hz is None else None
+
+
+def reset_cause() -> int:
+    return PWRON_RESET
+
+
+def reset():
+    """The simulated board does not start again: its process ends."""
+    raise SystemExit(0)
+
+
+soft_reset = reset
