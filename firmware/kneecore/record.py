@@ -30,7 +30,7 @@ _LIMITS = {
 class Field:
     """One row of a record's table; `width` counts the numbers in it (1 for a scalar)."""
 
-    def __init__(self, name, code, lsb, unit, meaning):
+    def __init__(self, name: str, code: str, lsb: float | None, unit: str, meaning: str):
         self.name = name
         self.code = code[-1]
         self.width = int(code[:-1] or "1")
@@ -39,7 +39,7 @@ class Field:
         self.meaning = meaning
         self.limits = _LIMITS[self.code]
 
-    def to_count(self, value):
+    def to_count(self, value: float) -> float:
         """The number that travels for `value` (in the field's unit)."""
         if self.limits is None:
             return value
@@ -51,33 +51,37 @@ class Field:
 class Record:
     """A named layout of `size` bytes; see the module's text for its rows."""
 
-    def __init__(self, name, *rows):
+    def __init__(self, name: str, *rows: tuple[str, str, float | None, str, str]):
         self.name = name
         self.fields = tuple(Field(*row) for row in rows)
         self.format = "<" + "".join(
             [(str(f.width) if f.width > 1 else "") + f.code for f in self.fields]
         )
         self.size = struct.calcsize(self.format)
-        self.values = namedtuple(name, tuple([f.name for f in self.fields]))
+        names = tuple([f.name for f in self.fields])
+        self.values = namedtuple(name, names)  # pyright: ignore[reportUntypedNamedTuple]
 
-    def pack_into(self, buffer, offset, *values):
+    def pack_into(
+        self,
+        buffer: bytearray | memoryview,
+        offset: int,
+        *values: float | tuple[float, ...] | list[float],
+    ):
         """Write `values` (one per field, in its unit; vectors as sequences) at `offset`."""
-        counts = []
+        counts: list[float] = []
         for field, value in zip(self.fields, values):
-            if field.width > 1:
-                for item in value:
-                    counts.append(field.to_count(item))
-            else:
-                counts.append(field.to_count(value))
+            row = value if field.width > 1 else (value,)
+            for item in row:  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+                counts.append(field.to_count(item))  # pyright: ignore[reportUnknownArgumentType]
         struct.pack_into(self.format, buffer, offset, *counts)
 
-    def pack(self, *values):
+    def pack(self, *values: float | tuple[float, ...] | list[float]) -> bytes:
         """The bytes of one record."""
         buffer = bytearray(self.size)
         self.pack_into(buffer, 0, *values)
         return bytes(buffer)
 
-    def unpack_from(self, buffer, offset=0):
+    def unpack_from(self, buffer: bytes | bytearray | memoryview, offset: int = 0):
         """The named tuple of the record at `offset`, in the fields' units.
 
         Raises ValueError where fewer than `size` bytes are left.
@@ -89,7 +93,7 @@ class Record:
                 )
             )
         counts = struct.unpack_from(self.format, buffer, offset)
-        values = []
+        values: list[float | tuple[float, ...]] = []
         at = 0
         for field in self.fields:
             row = counts[at : at + field.width]
