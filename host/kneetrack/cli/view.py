@@ -62,7 +62,7 @@ class _Seen:
             case SetEnded(ended):
                 self.sets[ended.index] = ended
             case GapSeen(gap):
-                self.hints.append(gap_sentence(gap))
+                self.hints.append(words.gap(gap))
             case Warned(text):
                 self.hints.append(text)
 
@@ -97,12 +97,6 @@ def open_view(console: Console, title: str, *, hint: str) -> View:
     if console.is_terminal and not console.is_dumb_terminal:
         return Screen(console, title, hint=hint)
     return Lines(console, title)
-
-
-def gap_sentence(gap: Gap) -> str:
-    """What a gap means to a person."""
-    count = f"{gap.count} samples" if gap.count else "samples"
-    return f"{gap.start_s:.1f}–{gap.end_s:.1f} s: {count} missing ({gap.reason})."
 
 
 def rep_line(rep: Rep) -> str:
@@ -149,7 +143,7 @@ class Lines:
             case RepRevised(rep) if rep.verdict is not None:
                 self._say(f"{rep_line(rep)} (revised)")
             case GapSeen(gap):
-                self._say(gap_sentence(gap))
+                self._say(words.gap(gap))
             case Warned(text):
                 self._say(text)
             case _:

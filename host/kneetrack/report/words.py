@@ -6,7 +6,7 @@ give the uncertainty, and judge nothing. A mark says the same as a colour, for t
 
 from __future__ import annotations
 
-from kneetrack.samples import Doubt, Phase, Rep, RepSet, Verdict
+from kneetrack.samples import Doubt, Gap, Phase, Rep, RepSet, Verdict
 
 LIMIT_DEG = 5.0
 """The smallest excursion that is told apart from the reference (biomechanics.md C2)."""
@@ -19,8 +19,8 @@ MARKS = {
     Verdict.DOUBTFUL: "?",
 }
 LEGEND = (
-    "inward: excursion from your reference at the same flexion, inward +; own part: after what all "
-    "reps of the set share; ± is one standard uncertainty."
+    "Inward: the excursion from your reference at the same flexion, inward +. Own part: without "
+    "what all reps of the set share. ± is one standard uncertainty."
 )
 
 VERDICTS = {
@@ -112,3 +112,23 @@ def with_sigma(value: float | None, sigma: float | None, digits: int = 1) -> str
     return signed(value, digits) + (
         "" if sigma is None or value is None else f" ± {sigma:.{digits}f}"
     )
+
+
+def exercise(name: str) -> str:
+    """`single_leg_squat` as people write it."""
+    return name.replace("_", " ")
+
+
+def gap(gap: Gap) -> str:
+    """What a gap means to a person."""
+    count = f"{gap.count} samples" if gap.count else "samples"
+    return f"{gap.start_s:.1f}–{gap.end_s:.1f} s: {count} missing ({gap.reason})."
+
+
+def row_class(rep: Rep) -> str:
+    """How a row of the rep table is set apart in a page: `in`, `out`, `unsure` or `reference`."""
+    if rep.verdict is None:
+        return "reference"
+    if rep.verdict is Verdict.DOUBTFUL:
+        return "unsure"
+    return "in" if rep.verdict is Verdict.IN_RANGE else "out"

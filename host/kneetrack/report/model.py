@@ -1,0 +1,181 @@
+"""What a report says, as values: no files, no HTML, no drawing.
+
+A rep is put on a common axis of 0 to 100 % of its time, so that reps of different tempo can be
+averaged. The band they are compared with is what the reference would have shown at the same
+flexion: its curve, down to the deepest point and up after it, looked up along the mean flexion of
+the reps. So a band is only drawn where the reference has a value (20 deg of flexion and deeper).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneetrack.detection import LegResult, Reference
+from kneetrack.report import words
+from kneetrack.samples import Gap, Rep, RepSet, Side
+
+Floats: TypeAlias = NDArray[np.float64]
+
+PERCENT: Floats = np.linspace(0.0, 100.0, 101)
+REFERENCE_START_DEG = 20.0
+REFERENCE_STEP_DEG = 2.0
+_SOURCES = {
+    "given": "kept with the calibration",
+    "reference": "reference reps of this recording",
+    "functional": "the squats of the calibration",
+    "first_three": "the first three reps of the set",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One leg's angles over time; all arrays are of shape (n,), time ascending."""
+
+    time_s: Floats
+    flexion_deg: Floats
+    valgus_deg: Floats
+    valgus_sigma_deg: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class MeanRep:
+    """Mean and standard deviation of reps over PERCENT, all of shape (101,)."""
+
+    count: int
+    flexion_deg: Floats
+    flexion_sd_deg: Floats
+    valgus_deg: Floats
+    valgus_sd_deg: Floats
+    reference_deg: Floats | None  # NaN where the reference has no value
+    reference_sem_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class LegReport:
+    side: Side
+    exercise: str
+    facts: tuple[tuple[str, str], ...]  # name and value, for the head
+    reps: tuple[Rep, ...]
+    sets: tuple[RepSet, ...]
+    gaps: tuple[Gap, ...]
+    series: Series
+    mean: MeanRep | None
+    conclusion: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReport:
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    legs: tuple[LegReport, ...]
+    warnings: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def leg_report(result: LegResult, series: Series, calibration: dict[str, Any]) -> LegReport:
+    """The report of one leg; `calibration` is what `analyze --json` says of it (`grade`, ...)."""
+    reference = result.reference
+    facts = [
+        ("Calibration", _calibration(calibration)),
+        ("Reference", _reference(reference)),
+        ("Reps", _counts(result.reps)),
+    ]
+    judged = [rep for rep in result.reps if not rep.is_reference]
+    return LegReport(
+        side=result.side,
+        exercise=words.exercise(result.exercise),
+        facts=tuple(facts),
+        reps=result.reps,
+        sets=result.sets,
+        gaps=result.gaps,
+        series=series,
+        mean=mean_rep(judged, series, reference),
+        conclusion=conclusion(result.reps),
+    )
+
+
+def conclusion(reps: Sequence[Rep]) -> str:
+    """One sentence for the head: how many reps were in range, how many were not."""
+    judged = [r for r in reps if r.verdict is not None]
+    if not judged:
+        return "No rep was compared with a reference."
+    parts = [
+        f"{count} {phrase}"
+        for verdict, phrase in words.VERDICTS.items()
+        if (count := sum(r.verdict is verdict for r in judged))
+    ]
+    return f"Of {len(judged)} {'rep' if len(judged) == 1 else 'reps'}: {', '.join(parts)}."
+
+
+def mean_rep(reps: Sequence[Rep], series: Series, reference: Reference | None) -> MeanRep | None:
+    """Mean and scatter of the reps over 0 to 100 % of each; None where there is none."""
+    flexion = [on_percent(series, series.flexion_deg, rep) for rep in reps]
+    valgus = [on_percent(series, series.valgus_deg, rep) for rep in reps]
+    whole = [
+        (f, v) for f, v in zip(flexion, valgus, strict=True) if f is not None and v is not None
+    ]
+    if not whole:
+        return None
+    flexions = np.array([f for f, _ in whole])
+    valguses = np.array([v for _, v in whole])
+    mean_flexion: Floats = flexions.mean(axis=0)
+    expected = None if reference is None else along_reference(mean_flexion, reference)
+    return MeanRep(
+        count=len(whole),
+        flexion_deg=mean_flexion,
+        flexion_sd_deg=flexions.std(axis=0),
+        valgus_deg=valguses.mean(axis=0),
+        valgus_sd_deg=valguses.std(axis=0),
+        reference_deg=expected,
+        reference_sem_deg=0.0 if reference is None else reference.sem_deg,
+    )
+
+
+def on_percent(series: Series, values: Floats, rep: Rep) -> Floats | None:
+    """`values` over the rep at PERCENT of its time; None where fewer than two samples are in it."""
+    inside = (series.time_s >= rep.start_s) & (series.time_s <= rep.end_s)
+    if int(inside.sum()) < 2:
+        return None
+    at = rep.start_s + PERCENT / 100.0 * (rep.end_s - rep.start_s)
+    return np.interp(at, series.time_s[inside], values[inside])
+
+
+def along_reference(flexion_deg: Floats, reference: Reference) -> Floats:
+    """The reference's valgus along one rep's flexion (n,), NaN where it has no value."""
+    bottom = int(np.argmax(flexion_deg))
+    expected = np.full(flexion_deg.shape, np.nan)
+    for part, curve in (
+        (slice(0, bottom + 1), reference.valgus_down_deg),
+        (slice(bottom + 1, None), reference.valgus_up_deg),
+    ):
+        if curve:
+            grid = REFERENCE_START_DEG + REFERENCE_STEP_DEG * np.arange(len(curve))
+            expected[part] = np.interp(
+                flexion_deg[part], grid, np.asarray(curve), left=np.nan, right=np.nan
+            )
+    return expected
+
+
+def _calibration(calibration: dict[str, Any]) -> str:
+    grade = calibration.get("grade")
+    if grade in (None, "none"):
+        return "none: absolute angles mean little, only what changes within the recording does"
+    return f"grade {grade}"
+
+
+def _reference(reference: Reference | None) -> str:
+    if reference is None:
+        return "none: reps are described, not compared"
+    source = _SOURCES.get(reference.source, reference.source)
+    return f"{reference.reps} reps, {source}; one rep's standard error {reference.sem_deg:.1f}°"
+
+
+def _counts(reps: Sequence[Rep]) -> str:
+    references = sum(rep.is_reference for rep in reps)
+    others = len(reps) - references
+    return f"{others}" + (f", and {references} reference reps" if references else "")
