@@ -1,0 +1,33 @@
+"""Runs before main.py. BOOT, pressed within a second after the reset, keeps main.py from running.
+
+A band that crashes at once, or floods the serial port, can so still be reached: press RESET, then
+hold BOOT until the lamp flickers. The board then waits for Ctrl-C, which mpremote sends by itself.
+(BOOT held during the reset enters the ROM's download mode instead.)
+"""
+
+import time
+
+from machine import Pin
+
+_BOOT_BUTTON = 0  # kneeband.board knows both; this has to work when kneeband does not
+_LED = 13
+
+
+def _wanted(button) -> bool:
+    """Whether the button goes down within the second."""
+    for _ in range(20):
+        time.sleep_ms(50)
+        if button.value() == 0:
+            return True
+    return False
+
+
+def _wait(lamp):
+    print("Safe start: main.py waits. Ctrl-C gives the prompt.")
+    while True:
+        lamp.value(not lamp.value())
+        time.sleep_ms(100)
+
+
+if _wanted(Pin(_BOOT_BUTTON, Pin.IN, Pin.PULL_UP)):
+    _wait(Pin(_LED, Pin.OUT, value=1))

@@ -1,0 +1,89 @@
+"""The Knee Control Point: bytes written by the host to actions, and results back to bytes.
+
+There is no radio in here: `Control.handle` takes one request and returns the response to indicate.
+Which commands there are and how their operands are laid out stands in `wire.COMMANDS`; what a value
+may be is checked here; whether the band can do it now, the band says (see `app`):
+
+    band.start(raw), band.stop()                     -> wire.RESULT_*
+    band.change_side(side)                           -> wire.RESULT_*
+    band.use_calibration(calibration, record)        -> wire.RESULT_*
+    band.identify(duration_s)
+    band.status(), band.calibration_record()         -> bytes of the record (empty: there is none)
+"""
+
+from kneecore import calibration, wire
+
+_SIDES = (wire.SIDE_RIGHT, wire.SIDE_LEFT)
+
+
+class Control:
+    """The commands of one band."""
+
+    def __init__(self, band):
+        self._band = band
+        actions = {
+            wire.OP_START: self._start,
+            wire.OP_STOP: self._stop,
+            wire.OP_SET_SIDE: self._set_side,
+            wire.OP_SET_CALIBRATION: self._set_calibration,
+            wire.OP_IDENTIFY: self._identify,
+            wire.OP_QUERY: self._query,
+        }
+        self._commands = {
+            opcode: (record, actions[opcode]) for opcode, _, record, _ in wire.COMMANDS
+        }
+
+    def handle(self, request: bytes) -> bytes:
+        """Do what `request` asks and return the response to it."""
+        opcode = request[0] if request else 0
+        result, payload = self._do(opcode, request[1:])
+        return bytes((wire.OP_RESPONSE, opcode, result)) + payload
+
+    def _do(self, opcode, operand):
+        command = self._commands.get(opcode)
+        if command is None:
+            return wire.RESULT_UNKNOWN_OPCODE, b""
+        record, action = command
+        if len(operand) != (record.size if record else 0):
+            return wire.RESULT_INVALID_OPERAND, b""
+        answer = action(operand)
+        return answer if isinstance(answer, tuple) else (answer, b"")
+
+    def _start(self, operand):
+        options = wire.START.unpack_from(operand).options
+        if options & ~wire.START_RAW:
+            return wire.RESULT_INVALID_OPERAND
+        return self._band.start(bool(options & wire.START_RAW))
+
+    def _stop(self, operand):
+        return self._band.stop()
+
+    def _set_side(self, operand):
+        side = wire.SET_SIDE.unpack_from(operand).side
+        if side not in _SIDES:
+            return wire.RESULT_INVALID_OPERAND
+        return self._band.change_side(side)
+
+    def _set_calibration(self, operand):
+        try:
+            value = calibration.from_wire(operand)
+        except ValueError:
+            return wire.RESULT_INVALID_OPERAND
+        if value.calibration_id == 0:
+            return wire.RESULT_INVALID_OPERAND
+        return self._band.use_calibration(value, bytes(operand))
+
+    def _identify(self, operand):
+        self._band.identify(wire.IDENTIFY.unpack_from(operand).duration_s)
+        return wire.RESULT_SUCCESS
+
+    def _query(self, operand):
+        what = wire.QUERY.unpack_from(operand).what
+        if what == wire.QUERY_STATUS:
+            return wire.RESULT_SUCCESS, self._band.status()
+        if what != wire.QUERY_CALIBRATION:
+            return wire.RESULT_INVALID_OPERAND
+        record = self._band.calibration_record()
+        if not record:
+            return wire.RESULT_WRONG_STATE
+        return wire.RESULT_SUCCESS, record

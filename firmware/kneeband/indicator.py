@@ -1,0 +1,41 @@
+"""The lamp: what the band is doing, seen from across the room.
+
+idle        a short blink every three seconds
+streaming   half a second on, half a second off
+fault       two quick blinks a second
+identify    flickers, for as long as the host asked
+"""
+
+import time
+
+from kneecore import wire
+
+_TICK_MS = 50
+_PATTERNS = {
+    wire.STATE_IDLE: "x" + "." * 59,
+    wire.STATE_STREAMING: "x" * 10 + "." * 10,
+    wire.STATE_FAULT: "xx..xx" + "." * 14,
+}
+_IDENTIFY = "x."
+
+
+class Indicator:
+    """`show` is called a few dozen times a second; it lights or darkens `pin`."""
+
+    def __init__(self, pin):
+        self._pin = pin
+        self._until_ms = 0
+        self._identifying = False
+
+    def identify(self, duration_s: int):
+        """Flicker for so long; 0 ends it."""
+        self._until_ms = time.ticks_add(time.ticks_ms(), duration_s * 1000)
+        self._identifying = duration_s > 0
+
+    def show(self, state: int):
+        """The lamp as it should be now, in wire.STATE_* `state`."""
+        now = time.ticks_ms()
+        if self._identifying and time.ticks_diff(self._until_ms, now) <= 0:
+            self._identifying = False
+        pattern = _IDENTIFY if self._identifying else _PATTERNS[state]
+        self._pin.value(pattern[now // _TICK_MS % len(pattern)] == "x")

@@ -1,0 +1,72 @@
+"""One run of streaming, from START to its end: pairs through the filters into packets.
+
+Knee samples lie at the even grid numbers. The pipeline gives one for every second pair it is fed,
+so after a hole of odd length one pair goes to the estimator alone, which keeps the two in step.
+"""
+
+from kneeband import config, lsm6ds
+from kneeband.packets import KneePackets, RawPackets
+from kneeband.strapdown import PairFilter
+from kneecore import wire
+from kneecore.fusion import Params
+from kneecore.pipeline import Pipeline
+
+_PERIOD_S = wire.PAIR_PERIOD_US * 1e-6
+_LONG_HOLE = config.LONG_HOLE_US // wire.PAIR_PERIOD_US
+
+
+class Measurement:
+    """Sends through `peripheral`; `raw` asks for raw pairs too."""
+
+    def __init__(self, peripheral, boot_id: int, side: int, calibration, raw: bool):
+        self._estimator = PairFilter(Params(), _PERIOD_S, lsm6ds.GYR_LSB_RAD_S, lsm6ds.ACC_LSB_M_S2)
+        self._pipeline = Pipeline(self._estimator, side)
+        self._odd = 0  # 1 when the pipeline's next pair has an odd number
+        self._knee = KneePackets(peripheral.send_measurement, boot_id)
+        self._raw = None
+        if raw:
+            self._raw = RawPackets(peripheral.send_raw, boot_id, peripheral.mtu)
+        if calibration is not None:
+            self.use_calibration(calibration)
+
+    def use_calibration(self, calibration):
+        """From the next pair on; the heading has to be found again."""
+        self._pipeline.set_calibration(calibration)
+        self._odd = 0
+
+    def mark(self, flags: int):
+        """Something happened before the next pair (wire.FLAG_*)."""
+        self._knee.mark(flags)
+        if self._raw is not None:
+            self._raw.mark(flags)
+
+    def restart(self):
+        """The pairs to come do not follow on: the filters start anew."""
+        self._estimator.reset()
+        self._pipeline.reset()
+        self._odd = 0
+
+    def take(self, sampler, count: int):
+        """The `count` pairs that the sampler has just made."""
+        if sampler.hole:
+            self.mark(wire.FLAG_OVERRUN)
+            if sampler.hole > _LONG_HOLE:
+                self.restart()
+        rows = sampler.rows
+        number = sampler.number
+        for index in range(count):
+            if self._raw is not None:
+                self._raw.add(number, rows, index)
+            if number & 1 != self._odd:
+                self._estimator.step(rows, index)
+            else:
+                if self._pipeline.step(rows, index):
+                    self._knee.add(number, self._pipeline)
+                self._odd ^= 1
+            number += 1
+
+    def close(self):
+        """Send what is left in the packets."""
+        self._knee.close()
+        if self._raw is not None:
+            self._raw.close()

@@ -1,0 +1,28 @@
+"""Start of the band: power to the bus, the parts, the program. Nothing else happens here."""
+
+import asyncio
+import time
+
+from machine import I2C, Pin
+
+from kneeband import board
+from kneeband.app import App
+from kneeband.battery import Battery
+from kneeband.clock import BoardClock
+from kneeband.indicator import Indicator
+from kneeband.lsm6ds import Lsm6ds
+from kneeband.peripheral import Peripheral
+from kneeband.sampler import Sampler
+from kneeband.store import Store
+
+# 1. The IMUs get power, and time to boot.
+Pin(board.I2C_POWER, Pin.OUT, value=1)
+time.sleep_ms(board.I2C_POWER_UP_MS)
+
+# 2. One bus for both IMUs and the fuel gauge, one clock for all times.
+bus = I2C(board.I2C_ID, scl=Pin(board.SCL), sda=Pin(board.SDA), freq=board.I2C_FREQUENCY_HZ)
+sampler = Sampler(Lsm6ds(bus, board.THIGH_IMU), Lsm6ds(bus, board.SHANK_IMU), BoardClock())
+
+# 3. The radio, the memory, the lamp; then everything runs.
+app = App(sampler, Peripheral(), Store(), Battery(bus), Indicator(Pin(board.LED, Pin.OUT, value=0)))
+asyncio.run(app.run())
