@@ -64,7 +64,10 @@ class _Line:
 
     def send(self, message):
         message["t"] = vclock.now_us()
-        self.socket.write(json.dumps(message) + "\n")
+        try:
+            self.socket.write(json.dumps(message) + "\n")
+        except OSError:
+            raise SystemExit(0)  # the host is gone
 
     def receive(self, wait):
         """The next message; None if there is none yet and `wait` is false."""
@@ -76,9 +79,12 @@ class _Line:
                 return json.loads(line)
             if not wait and not self.wait(0):
                 return None
-            chunk = self.socket.recv(4096)
+            try:
+                chunk = self.socket.recv(4096)
+            except OSError:
+                chunk = b""
             if not chunk:
-                raise SystemExit(0)  # the host is gone
+                raise SystemExit(0)
             self._received += chunk
 
 

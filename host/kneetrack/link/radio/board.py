@@ -40,19 +40,13 @@ _PERMISSIONS = att.Attribute.Permissions
 
 
 class BoardRadio:
-    """One board's radio on `air`.
-
-    `on_rig(message)` gets the board's messages about the scenario; `on_gone()` is called once when
-    the board's process has closed its line.
-    """
+    """One board's radio on `air`."""
 
     def __init__(
         self,
         air: Air,
         address: str = ADDRESS,
         *,
-        on_rig: Callable[[Message], None] | None = None,
-        on_gone: Callable[[], None] | None = None,
         supervision_s: float = SUPERVISION_S,
     ) -> None:
         self.air = air
@@ -60,8 +54,8 @@ class BoardRadio:
         self.clock = VirtualClock()
         self.chip: RadioChip | None = None
         self.notifications = 0
-        self._on_rig = on_rig
-        self._on_gone = on_gone
+        self._on_rig: Callable[[Message], None] | None = None
+        self._on_gone: Callable[[], None] | None = None
         self._supervision_s = supervision_s
         self._event_interval_s: float | None = None
         self._device: Device | None = None
@@ -76,6 +70,11 @@ class BoardRadio:
         self._scan_response = b""
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def listen_to(self, on_rig: Callable[[Message], None], on_gone: Callable[[], None]) -> None:
+        """Have the board's messages about its scenario, and the end of its process, told."""
+        self._on_rig = on_rig
+        self._on_gone = on_gone
 
     async def listen(self) -> str:
         """Open a port for the board and return its `host:port`."""

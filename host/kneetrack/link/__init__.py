@@ -1,0 +1,135 @@
+"""Ways to a band. `open_link(address)` makes one; what they share is in `base`.
+
+    ble:auto | ble:NAME | ble:ADDRESS          a band over Bluetooth
+    sim:SCENARIO?key=value&speed=1&seed=1      a simulated band on a simulated leg
+    trace:FILE.csv?speed=max                   a recorded IMU file, played to a simulated band
+    log:FILE.mcap?speed=1                      a recorded session
+
+`speed` is N times real time, or `max`. The packages that a kind needs are imported when it is
+opened: bleak for ble, bleak and bumble for sim and trace.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode
+
+from kneetrack.errors import LinkError, UsageError
+from kneetrack.link.base import Link, LinkInfo, Scenario
+from kneetrack.samples import Side
+
+__all__ = ["Address", "Link", "LinkInfo", "Scenario", "open_link", "parse_address"]
+
+KINDS = ("ble", "sim", "trace", "log")
+_FORMS = "ble:auto, ble:NAME, sim:squats, trace:FILE.csv or log:FILE.mcap"
+_PACKAGES = {"bleak": "live", "bumble": "sim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A link address in its parts; `options` without `speed`."""
+
+    kind: str
+    target: str
+    options: dict[str, str]
+    speed: float
+
+
+def parse_address(text: str) -> Address:
+    """The parts of a link address; UsageError where it is none."""
+    kind, colon, rest = text.partition(":")
+    if not colon or kind not in KINDS:
+        raise UsageError(f'"{text}" is no link address. Write {_FORMS}.')
+    target, _, query = rest.partition("?")
+    if not target:
+        raise UsageError(f'"{text}" names nothing behind "{kind}:". Write {_FORMS}.')
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if query and not all(key and value for key, value in pairs or [("", "")]):
+        raise UsageError(f'"{text}": options are written ?key=value&key=value.')
+    options = dict(pairs)
+    if options and kind == "ble":
+        raise UsageError(f'"{text}": a ble: address takes no options.')
+    speed = _speed(text, options.pop("speed", "1"))
+    return Address(kind, target, options, speed)
+
+
+def open_link(text: str) -> Link:
+    """The link at that address, ready to be entered (`async with`).
+
+    Raises UsageError for a bad address, LinkError where a package is missing, and for files what
+    reading them raises (TraceError, LogError).
+    """
+    address = parse_address(text)
+    try:
+        return _OPENERS[address.kind](text, address)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _PACKAGES:
+            raise
+        extra = "live" if address.kind == "ble" else _PACKAGES["bumble"]
+        raise LinkError(
+            f"{address.kind}: links need the package {package}, which is not installed. "
+            f"Install it: pip install 'kneetrack[{extra}]'."
+        ) from error
+
+
+def _ble(text: str, address: Address) -> Link:
+    from kneetrack.link.ble import BandLink
+
+    label = "the band" if address.target == "auto" else address.target
+    return BandLink(LinkInfo(text, label, False, False), address.target)
+
+
+def _sim(text: str, address: Address) -> Link:
+    from kneetrack.link.sim import SimLink
+
+    query = urlencode(address.options, quote_via=quote)
+    scenario = f"{address.target}?{query}" if query else address.target
+    info = LinkInfo(text, f"a simulated band ({address.target})", True, True)
+    return SimLink(info, scenario, address.speed)
+
+
+def _trace(text: str, address: Address) -> Link:
+    from kneetrack.link.trace import TraceLink
+
+    path = Path(address.target)
+    info = LinkInfo(text, f"a simulated band playing {path.name}", True, True)
+    return TraceLink(info, path, address.options, address.speed)
+
+
+def _log(text: str, address: Address) -> Link:
+    from kneetrack.link.replay import ReplayLink
+
+    options = dict(address.options)
+    side = _side(text, options.pop("side", None))
+    if options:
+        raise UsageError(f'"{text}": a log: address takes only speed and side.')
+    info = LinkInfo(text, f"the recording {Path(address.target).name}", False, True)
+    return ReplayLink(info, Path(address.target), address.speed, side)
+
+
+_OPENERS = {"ble": _ble, "sim": _sim, "trace": _trace, "log": _log}
+
+
+def _side(text: str, word: str | None) -> Side | None:
+    if word is None:
+        return None
+    try:
+        return Side.from_word(word)
+    except ValueError as error:
+        raise UsageError(f'"{text}": {error}.') from None
+
+
+def _speed(text: str, word: str) -> float:
+    """0.0 for `max`."""
+    if word == "max":
+        return 0.0
+    try:
+        speed = float(word)
+    except ValueError:
+        speed = math.nan
+    if math.isfinite(speed) and speed >= 0:
+        return speed
+    raise UsageError(f'"{text}": speed is a number of times real time, like speed=4, or speed=max.')

@@ -1,0 +1,129 @@
+"""A recorded session as a link: the same packets, in the same order, at their own pace.
+
+Pacing is an adaptor round the reader, `paced`; without it the packets come as fast as they are
+read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from kneetrack.errors import LinkError, LogError, UsageError
+from kneetrack.link.base import LinkInfo, Scenario
+from kneetrack.protocol import read_feature
+from kneetrack.samples import Channel, Packet, Side, Window
+from kneetrack.sessionlog import SessionLog, read_log
+
+_YIELD_EVERY = 64  # packets, so that an unpaced replay leaves the screen its share
+
+
+class ReplayLink:
+    """One leg of the log at `path`; see `base.Link`. `speed` 0 is without pacing."""
+
+    def __init__(
+        self, info: LinkInfo, path: Path, speed: float = 1.0, side: Side | None = None
+    ) -> None:
+        self.info = info
+        self.log = read_log(path)
+        self.side = _one_side(self.log, side)
+        self.feature: Any = next(
+            (
+                read_feature(packet.data)
+                for _, packet in self._own()
+                if packet.channel is Channel.FEATURE
+            ),
+            None,
+        )
+        self.origin_us = _origin(self.log, self.side)
+        self.scenario: Scenario | None = _scenario(self.log, self.side)
+        self._speed = speed
+        self._now_s = 0.0
+        self._finished = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._finished = True
+
+    def now_s(self) -> float:
+        """The recorded time of the packet that came last."""
+        return self._now_s
+
+    async def write(self, channel: Channel, data: bytes) -> None:
+        raise LinkError("A recorded session can't be written to; it can only be replayed.")
+
+    async def request(self, data: bytes, timeout_s: float) -> bytes:
+        raise LinkError("A recorded session takes no commands; it can only be replayed.")
+
+    async def packets(self) -> AsyncIterator[Packet]:
+        own = (packet for _, packet in self._own())
+        async for packet in paced(own, self._speed):
+            if self._finished:
+                return
+            self._now_s = packet.received_at_s
+            yield packet
+
+    async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
+        return
+
+    async def finish(self) -> None:
+        self._finished = True
+
+    def _own(self) -> Iterable[tuple[Side, Packet]]:
+        return ((side, packet) for side, packet in self.log if side is self.side)
+
+
+async def paced(packets: Iterable[Packet], speed: float) -> AsyncIterator[Packet]:
+    """`packets` at `speed` times the pace at which they were received; 0 for no pacing."""
+    loop = asyncio.get_running_loop()
+    begun_s = loop.time()
+    first_s: float | None = None
+    for number, packet in enumerate(packets):
+        if first_s is None:
+            first_s = packet.received_at_s
+        if speed:
+            due_s = begun_s + (packet.received_at_s - first_s) / speed
+            await asyncio.sleep(max(0.0, due_s - loop.time()))
+        elif number % _YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+        yield packet
+
+
+def _one_side(log: SessionLog, side: Side | None) -> Side:
+    present = list(log.sides)
+    if not present:
+        raise LogError(f"{log.path} holds no packets: nothing was recorded in it.")
+    if side is None:
+        if len(present) > 1:
+            raise UsageError(
+                f"{log.path} holds both legs. Choose one: log:{log.path}?side=right or ?side=left."
+            )
+        return present[0]
+    if side not in present:
+        raise UsageError(f"{log.path} holds no {side.word} leg, only the {present[0].word} one.")
+    return side
+
+
+def _origin(log: SessionLog, side: Side) -> int | None:
+    for event in log.events:
+        if event.get("event") == "origin" and event.get("side") == side.word:
+            return int(event["board_us"])
+    return None
+
+
+def _scenario(log: SessionLog, side: Side) -> Scenario:
+    session = log.session
+    return Scenario(
+        side=side,
+        exercise=str(session.get("exercise") or "unknown"),
+        duration_s=log.duration_s,
+        windows=tuple(
+            Window(str(window["kind"]), float(window["start_s"]), float(window["end_s"]))
+            for window in session.get("windows") or ()
+        ),
+        shank_length_m=session.get("shank_length_m"),
+    )
