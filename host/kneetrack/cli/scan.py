@@ -1,0 +1,61 @@
+"""`kneetrack scan`: which bands are around."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from kneetrack.errors import BandNotFound, LinkError
+
+
+def scan(
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.5, max=60, help="How long to listen.")
+    ] = 5.0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the bands that can be heard over Bluetooth.
+
+    \b
+    Examples:
+      kneetrack scan
+      kneetrack scan --seconds 15 --json
+
+    Exit code 3 if there is none.
+    """
+    try:
+        from kneetrack.link import ble
+    except ModuleNotFoundError as error:
+        raise LinkError(
+            "Bluetooth needs one more package; install it with: pip install 'kneetrack[live]'"
+        ) from error
+
+    from kneetrack.cli import console
+
+    with console.hints().status(f"Listening for {seconds:g} s ..."):
+        found = asyncio.run(ble.scan(timeout_s=seconds))
+    bands = [one for one in found if one.is_band]
+    if json:
+        console.print_json(
+            {
+                "format": 1,
+                "bands": [
+                    {"name": band.name, "address": band.address, "rssi_dbm": band.rssi}
+                    for band in bands
+                ],
+            }
+        )
+    if not bands:
+        raise BandNotFound(
+            f"No band was heard in {seconds:g} s. Switch the band on (its lamp blinks), come "
+            "closer, and end other programs that are connected to it."
+        )
+    if json:
+        return
+    out = console.results()
+    for band in bands:
+        out.print(f"{band.name or '(no name)'}   {band.address}   {band.rssi} dBm", markup=False)
+    name = bands[0].name or bands[0].address
+    console.hints().print(f"Next: kneetrack record --link ble:{name}", markup=False)
