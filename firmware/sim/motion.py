@@ -1,0 +1,73 @@
+"""Playing a movement on the board's clock: from where it stands until some time, then held.
+
+    play(until_s, speed)  sets the leg in motion; the clock runs at `speed` meanwhile (0.0: as fast
+                          as it can)
+    imu(mount, t_s)       what a chip feels at board time t_s (what a `sim.imu_model` asks)
+    on_held               hook, called when the leg has come to a halt; the clock is at real time
+
+Movement time is board time, shifted: one second of either is one of the other. A held leg has no
+rate and feels gravity only; halts are meant for moments in which the person stands anyway.
+
+Chips make their samples late, when they are read. So before anything changes here they are told to
+catch up (`chips`).
+"""
+
+from sim import vclock
+
+
+class Motion:
+    def __init__(self, source):
+        self.source = source
+        self.chips = []
+        self.on_held = _nothing
+        self.playing = False
+        self._from_us = 0  # board time at which the last stretch began ...
+        self._from_s = 0.0  # ... and where in the movement
+        self._until_s = 0.0
+        self._still = {}
+
+    @property
+    def ended(self) -> bool:
+        return not self.playing and self._until_s >= self.source.duration_s
+
+    def body_s(self) -> float:
+        """Where in the movement the leg is now."""
+        return self._body_s(vclock.now_us() * 1e-6)
+
+    def _body_s(self, t_s: float) -> float:
+        moved = self._from_s + (t_s - self._from_us * 1e-6)
+        return self._until_s if moved > self._until_s else moved
+
+    def play(self, until_s=None, speed: float = 1.0) -> None:
+        """Move until `until_s` of the movement (None: its end). A time gone by changes nothing."""
+        now = vclock.now_us()
+        for chip in self.chips:
+            chip.catch_up(now)
+        end_s = self.source.duration_s
+        if until_s is not None and until_s < end_s:
+            end_s = until_s
+        self._from_s = self._body_s(now * 1e-6)
+        self._from_us = now
+        self._until_s = max(end_s, self._from_s)
+        self._still = {}
+        self.playing = True
+        vclock.set_speed(speed)
+        # The alarm is rounded up: at the halt the movement's last sample has been passed.
+        vclock.set_alarm(now + int((self._until_s - self._from_s) * 1e6) + 1, self._hold)
+
+    def _hold(self) -> None:
+        self.playing = False
+        vclock.set_speed(1.0)
+        self.on_held()
+
+    def imu(self, mount: str, t_s: float) -> tuple:
+        moved = self._from_s + (t_s - self._from_us * 1e-6)
+        if self._from_s < moved < self._until_s:
+            return self.source.imu(mount, moved)
+        if mount not in self._still:
+            self._still[mount] = self.source.still(mount, self._body_s(t_s))
+        return self._still[mount]
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,95 @@
+"""The simulated board's power switch.
+
+    micropython firmware/sim/run.py SCENARIO      squats?valgus=8&seed=1&side=left
+    micropython firmware/sim/run.py @FILE         recorded movement (sim.body.TraceBody)
+
+Solders the two IMUs to the bus, tells the host what will be played, and starts the firmware's own
+main.py, which knows nothing of all this. Without a radio (sim.rig) the movement begins at once.
+Only errors are printed.
+
+MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_files).
+"""
+
+import sys
+
+import machine
+
+from sim import rig, scenarios, vclock
+from sim.body import TraceBody
+from sim.imu_model import LSM6DSModel
+from sim.motion import Motion
+
+I2C_ID = 0
+POWER_PIN = 7
+ADDRESSES = {"thigh": 0x6A, "shank": 0x6B}
+
+
+def scenario_of(address: str):
+    """The Scenario of the command line. Raises ScenarioError, ValueError or OSError."""
+    if not address.startswith("@"):
+        return scenarios.make_from_address(address)
+    source = TraceBody(address[1:])
+    info = {
+        "name": "trace",
+        "side": "right",
+        "exercise": "unknown",
+        "windows": [],
+        "truth": {"reps": []},
+    }
+    info.update(source.header)
+    info["duration_s"] = source.duration_s
+    # A recording brings its own sensors' errors along; only the oscillators are the board's.
+    return scenarios.Scenario(source, info, "none", 1)
+
+
+def solder(scenario) -> Motion:
+    """The two IMUs on the bus, moved by the Motion that is returned."""
+    motion = Motion(scenario.source)
+    for number, mount in enumerate(("thigh", "shank")):
+        chip = LSM6DSModel(mount, motion, scenario.chip, 1000 * scenario.seed + number)
+        motion.chips.append(chip)
+        machine.attach(I2C_ID, ADDRESSES[mount], chip, powered_by=POWER_PIN)
+    return motion
+
+
+def wire_rig(motion: Motion) -> None:
+    """Let the host set the leg in motion and make the chips fail."""
+
+    def play(message):
+        motion.play(message.get("until_s"), message.get("speed", 1.0))
+        rig.say("playing", board_us=vclock.now_us(), body_s=motion.body_s())
+
+    def held():
+        rig.say("held", board_us=vclock.now_us(), body_s=motion.body_s(), ended=motion.ended)
+
+    def fault(message):
+        """{"mount": "thigh", "kind": "nack" | "stuck" | "brownout", "duration_s": 1.0}"""
+        for chip in motion.chips:
+            if chip.mount == message.get("mount", chip.mount):
+                duration_us = int(message.get("duration_s", 0.0) * 1e6)
+                chip.fault(message["kind"], vclock.now_us(), duration_us)
+
+    motion.on_held = held
+    rig.on("play", play)
+    rig.on("fault", fault)
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        print("usage: run.py SCENARIO | @FILE", file=sys.stderr)
+        sys.exit(2)
+    try:
+        scenario = scenario_of(sys.argv[1])
+    except (OSError, ValueError) as error:
+        print("{}: {}".format(sys.argv[1], error), file=sys.stderr)
+        sys.exit(2)
+    motion = solder(scenario)
+    wire_rig(motion)
+    if rig.connect():
+        rig.say("hello", scenario=scenario.info)
+    else:
+        motion.play()
+    import main  # noqa: F401  (the firmware)
+
+
+main()
