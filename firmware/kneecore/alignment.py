@@ -56,6 +56,7 @@ class Alignment:
         self.gates = gates
 
 
+STAND_TILT_DEG = 0.7
 AXIS_SIGMA_FLOOR = 2.0 * _RAD
 AXIS_SIGMA_UNKNOWN = 4.0 * _RAD
 CROSSTALK_MOST = 10.0 * _RAD
@@ -87,7 +88,7 @@ def stand_gates(segment: str, still: Stillness) -> tuple[Gate, ...]:
     remedy = "Stand still with straight knees, feet as for the squats, for 4 s."
     return (
         Gate(segment + "_stand_gyr_rms_deg_s", still.gyr_rms * _DEG, 3.0, remedy),
-        Gate(segment + "_stand_tilt_deg", still.tilt_rad * _DEG, 0.7, remedy),
+        Gate(segment + "_stand_tilt_deg", still.tilt_rad * _DEG, STAND_TILT_DEG, remedy),
     )
 
 

@@ -31,6 +31,7 @@ It changes slowly and is refreshed at the ticks.
 from math import atan2, cos, pi, sin, sqrt
 
 from kneecore import joint, quaternion, wire
+from kneecore.calibration import Calibration
 
 _DEG = 180.0 / pi
 _RAD = pi / 180.0
@@ -83,8 +84,8 @@ class Pipeline:
         self._thigh_x = self._thigh_y = self._shank_x = self._shank_y = (0.0, 0.0, 0.0)
         self.reset()
 
-    def set_calibration(self, calibration) -> None:
-        """Use `calibration` (kneecore.calibration.Calibration); its leg becomes the pipeline's."""
+    def set_calibration(self, calibration: Calibration) -> None:
+        """Use `calibration`; its leg becomes the pipeline's, and the heading is open again."""
         self.calibration = calibration
         self.side = calibration.side
         self._axis_sigma = calibration.axis_sigma_rad
@@ -117,7 +118,7 @@ class Pipeline:
         self._odd_count = 0
         self._standing = 0  # FLAG_REST and FLAG_SLIP as they stand now
 
-    def step(self, rows, index: int) -> bool:
+    def step(self, rows: "list[float]", index: int) -> bool:
         """Take sample pair `index` of the flat buffer `rows`; True where a knee sample is due."""
         estimator = self.estimator
         estimator.step(rows, index)

@@ -27,6 +27,7 @@ from kneetrack.samples import Side, Window
 from kneetrack.traces.sidecar import Sidecar, read_sidecar
 
 FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 SENSORS = ("thigh_acc", "thigh_gyr", "shank_acc", "shank_gyr")
 COLUMNS = ("time_s", *(f"{sensor}_{axis}" for sensor in SENSORS for axis in "xyz"))
@@ -121,7 +122,7 @@ def _read_table(path: Path) -> FloatArray:
     """The columns of COLUMNS, (n, 13), all finite."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            header: list[str] = next(csv.reader(file), [])
+            header: list[str] = next(iter(csv.reader(file)), list[str]())
             indices = _indices(path, [name.strip() for name in header])
             try:
                 with warnings.catch_warnings():

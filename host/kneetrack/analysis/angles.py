@@ -1,0 +1,143 @@
+"""Sample pairs to knee samples on the host: the same pipeline that the band runs.
+
+Before the first pair the leg is held in its first pose for HOLD_S, as the simulated board holds a
+leg that has not begun to move: the filters are level and, if that pose is the stance, the heading
+is known when motion starts. Where the heading becomes known only later, it holds for what came
+before as well (nothing but drift changes it), and so the samples that were UNALIGNED until then get
+their angles after the fact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from kneecore import fusion, joint, quaternion, wire
+from kneecore.calibration import Calibration
+from kneecore.pipeline import Pipeline
+from kneetrack.samples import KneeSample, Quaternion
+from kneetrack.traces.reader import FloatArray
+
+PAIR_S = wire.PAIR_PERIOD_US * 1e-6
+HOLD_S = 2.0
+GYR_LIMIT = math.radians(2000.0)
+ACC_LIMIT = 16 * 9.80665
+WAIT_SAMPLES = 60 * 104
+"""That many samples (a minute) at most wait for a heading; older ones stay UNALIGNED."""
+
+_DEG = 180.0 / math.pi
+
+
+def new_estimator(params: fusion.Params | None = None) -> fusion.PairFilter:
+    """The host's estimator at the band's rate and ranges."""
+    return fusion.PairFilter(params or fusion.Params(), PAIR_S, GYR_LIMIT, ACC_LIMIT)
+
+
+def held_pose(row: list[float], calibration: Calibration | None = None) -> list[float]:
+    """`row` without motion: gravity only, and the gyroscopes at their zero."""
+    held: list[float] = []
+    biases = (
+        (calibration.thigh_gyr_bias, calibration.shank_gyr_bias)
+        if calibration
+        else ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    )
+    for at, bias in zip((3, 9), biases, strict=True):
+        x, y, z = row[at : at + 3]
+        scale = 9.80665 / max(1e-3, math.sqrt(x * x + y * y + z * z))
+        held += [*bias, x * scale, y * scale, z * scale]
+    return held
+
+
+def knee_samples(
+    times: FloatArray, rows: FloatArray, calibration: Calibration
+) -> Iterator[KneeSample]:
+    """One leg's knee samples from pairs on the band's grid: `times` (n,), `rows` (n, 12) in SI."""
+    return aligned_backward(_forward(times, rows, calibration), calibration)
+
+
+def _forward(times: FloatArray, rows: FloatArray, calibration: Calibration) -> Iterator[KneeSample]:
+    estimator = new_estimator()
+    pipeline = Pipeline(estimator, calibration.side)
+    pipeline.set_calibration(calibration)
+    flat: list[float] = rows.ravel().tolist()
+    held = held_pose(flat[:12], calibration)
+    for _ in range(2 * round(0.5 * HOLD_S / PAIR_S)):
+        pipeline.step(held, 0)
+    for number, time_s in enumerate(times.tolist()):
+        if pipeline.step(flat, number):
+            q_thigh, q_shank = estimator.orientations()
+            yield KneeSample(
+                number,
+                time_s,
+                pipeline.flexion_deg,
+                pipeline.valgus_deg,
+                pipeline.rotation_deg,
+                pipeline.sigma_deg,
+                q_thigh,
+                q_shank,
+                pipeline.flags,
+            )
+
+
+def aligned_backward(
+    samples: Iterable[KneeSample], calibration: Calibration
+) -> Iterator[KneeSample]:
+    """`samples`, those before the first heading given their angles by it.
+
+    Works on the quaternions, so on samples from a band as well. Samples that never get a heading
+    come out UNALIGNED as they are.
+    """
+    waiting: deque[KneeSample] = deque()
+    source = iter(samples)
+    for sample in source:
+        if not sample.flags & wire.FLAG_UNALIGNED:
+            heading = heading_of(sample, calibration)
+            for earlier in waiting:
+                yield with_heading(earlier, calibration, heading)
+            yield sample
+            yield from source
+            return
+        if len(waiting) == WAIT_SAMPLES:
+            yield waiting.popleft()
+        waiting.append(sample)
+    yield from waiting
+
+
+def heading_of(sample: KneeSample, calibration: Calibration) -> float:
+    """The heading (rad) that the band used for this aligned sample: quaternions against angles."""
+    _, _, flexion, valgus, rotation = sample[:5]
+    relative = joint.compose(flexion / _DEG, valgus / _DEG, rotation / _DEG, calibration.side)
+    thigh, shank = _segments(sample, calibration)
+    w, _, _, z = quaternion.multiply(
+        quaternion.multiply(thigh, relative), quaternion.conjugate(shank)
+    )
+    return 2.0 * math.atan2(z, w)
+
+
+def with_heading(sample: KneeSample, calibration: Calibration, heading: float) -> KneeSample:
+    """The sample with the angles that its quaternions give under `heading` (rad)."""
+    thigh, shank = _segments(sample, calibration)
+    turn = (math.cos(0.5 * heading), 0.0, 0.0, math.sin(0.5 * heading))
+    relative = quaternion.multiply(quaternion.conjugate(thigh), quaternion.multiply(turn, shank))
+    flexion, valgus, rotation = joint.angles(*relative, calibration.side)
+    return sample._replace(
+        flexion_deg=flexion * _DEG,
+        valgus_deg=valgus * _DEG,
+        rotation_deg=rotation * _DEG,
+        flags=sample.flags & ~wire.FLAG_UNALIGNED,
+    )
+
+
+def _segments(sample: KneeSample, calibration: Calibration) -> tuple[Quaternion, Quaternion]:
+    """Segment -> earth rotations of thigh and shank, the shank's in its own heading."""
+    return (
+        quaternion.multiply(
+            quaternion.normalised(sample.q_earth_thigh),
+            quaternion.conjugate(calibration.q_thigh_sensor),
+        ),
+        quaternion.multiply(
+            quaternion.normalised(sample.q_earth_shank),
+            quaternion.conjugate(calibration.q_shank_sensor),
+        ),
+    )

@@ -1,0 +1,301 @@
+"""A leg's calibration from recorded sample pairs: the windows that say what happens, or without.
+
+    table       both IMUs lie still              -> the gyroscopes' zero
+    stand       standing still, knees straight   -> the long axes
+    functional  slow squats, knees over the toes -> the medio-lateral axes, crosstalk refinement
+
+Each part may be missing or poor. Then the best there is takes its place, a warning says what was
+lacking, and the grade says what the whole rests on (kneetrack.calibration.store). With
+`require_passed` the same result refuses instead, which is what `kneetrack calibrate` does.
+
+Crosstalk is refined on functional squats only, and only up to 10 deg: where the axis comes from the
+set itself, valgus that goes along with flexion may be the wearer's own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kneecore import alignment
+from kneecore.calibration import NO_BIAS, Calibration
+from kneecore.stillness import Stillness
+from kneetrack.analysis.angles import PAIR_S, knee_samples
+from kneetrack.analysis.stance import Stance, find_stance
+from kneetrack.calibration.store import CalibrationFile, GateResult, as_on_the_band
+from kneetrack.errors import CalibrationError
+from kneetrack.samples import Side, Vector, Window
+from kneetrack.traces.reader import BoolArray, FloatArray, Trace
+from kneetrack.traces.resample import onto_grid
+
+BENDING = ("squat", "single_leg_squat", "lunge", "step_down", "sit_to_stand", "drop_jump")
+"""Exercises in which the knee bends from standing and straightens again."""
+ZERO_SD_DEG_S = 1.0
+"""A window that moves more than this doesn't tell a gyroscope's zero at all."""
+SHORTEST_ZERO_S = 2.0
+_DEG = 180.0 / math.pi
+
+
+def from_trace(trace: Trace, *, refine: bool | None = None) -> CalibrationFile:
+    """The calibration of a trace by its windows, else from its set. See `from_pairs`."""
+    times, rows = onto_grid(trace)
+    return from_pairs(
+        times, rows, trace.side, trace.windows, exercise=trace.exercise, refine=refine
+    )
+
+
+def from_pairs(
+    times: FloatArray,
+    rows: FloatArray,
+    side: Side,
+    windows: tuple[Window, ...],
+    *,
+    exercise: str = "squat",
+    refine: bool | None = None,
+) -> CalibrationFile:
+    """The calibration from pairs on the band's grid: `times` (n,), `rows` (n, 12) in SI.
+
+    `refine` None: refine the crosstalk where functional squats allow it; False: never; True: also
+    on the reps of the set (to compare only). Raises CalibrationError where no axis can be told.
+    """
+    work = _Work(times, rows, side, windows, exercise)
+    thigh_bias, shank_bias = work.bias()
+    work.take_off(thigh_bias, shank_bias)
+    thigh_up, shank_up = work.gravity()
+    movement = work.movement(thigh_up, shank_up)
+    try:
+        found = alignment.aligned(movement)
+    except ValueError as error:
+        raise CalibrationError(
+            f"No knee axis can be told from this recording: {error}. It should hold at least three "
+            "squats, or whatever bends the knee."
+        ) from None
+    work.note_axis(found, movement)
+
+    def calibration(aligned: alignment.Alignment) -> Calibration:
+        return Calibration(
+            int(side),
+            aligned.q_thigh_sensor,
+            aligned.q_shank_sensor,
+            0.0,
+            thigh_bias,
+            shank_bias,
+            aligned.axis_sigma_rad,
+        )
+
+    refined_by = None
+    crosstalk = work.crosstalk(calibration(found))
+    epsilon = crosstalk.epsilon()
+    if refine is None:
+        refine = work.functional and abs(epsilon) <= alignment.CROSSTALK_MOST
+    if refine:
+        found = alignment.refined(found, epsilon)
+        refined_by = epsilon * _DEG
+    return CalibrationFile(
+        calibration=as_on_the_band(calibration(found)),
+        grade=work.grade,
+        rests_on=dict(work.rests_on),
+        gates=tuple(GateResult.of(gate) for gate in work.gates),
+        crosstalk_deg=refined_by,
+        warnings=tuple(work.warnings),
+    )
+
+
+@dataclass
+class _Work:
+    """One calibration on its way: what was found so far, and what it lacked."""
+
+    times: FloatArray
+    rows: FloatArray
+    side: Side
+    windows: tuple[Window, ...]
+    exercise: str
+    grade: str = "A"
+    rests_on: dict[str, str] = field(default_factory=dict[str, str])
+    gates: list[alignment.Gate] = field(default_factory=list[alignment.Gate])
+    warnings: list[str] = field(default_factory=list[str])
+    functional: bool = False
+
+    def _inside(self, kind: str) -> BoolArray:
+        """(n,) bool: within any window of that kind."""
+        mask = np.zeros(len(self.times), dtype=np.bool_)
+        for window in self.windows:
+            if window.kind == kind:
+                mask |= (self.times >= window.start_s) & (self.times <= window.end_s)
+        return mask
+
+    def _still(self, mask: BoolArray) -> tuple[Stillness, Stillness]:
+        thigh, shank = Stillness(PAIR_S), Stillness(PAIR_S)
+        for row in self.rows[mask].tolist():
+            thigh.add(_vector(row, 0), _vector(row, 3))
+            shank.add(_vector(row, 6), _vector(row, 9))
+        return thigh, shank
+
+    def _lower(self, grade: str, warning: str) -> None:
+        self.grade = max(self.grade, grade)
+        self.warnings.append(warning)
+
+    def _failed(self, gates: list[alignment.Gate]) -> str:
+        """The names of the gates that failed, for a sentence; keeps all of them."""
+        self.gates += gates
+        return ", ".join(
+            f"{gate.name} {gate.value:.2g} (limit {gate.limit:g})"
+            for gate in gates
+            if not gate.passed
+        )
+
+    def bias(self) -> tuple[Vector, Vector]:
+        """The gyroscopes' zeros, from the table, else from standing still."""
+        table = self._inside("table")
+        if table.sum() * PAIR_S >= 0.5:
+            thigh, shank = self._still(table)
+            failed = self._failed(
+                [
+                    *alignment.table_gates("thigh", thigh),
+                    *alignment.table_gates("shank", shank),
+                ]
+            )
+            if max(thigh.gyr_sd, shank.gyr_sd) * _DEG < ZERO_SD_DEG_S:
+                self.rests_on["bias"] = "table"
+                if failed:
+                    self._lower("B", f"The table window was not quite still: {failed}.")
+                return thigh.gyr_mean, shank.gyr_mean
+            self._lower("B", f"The table window moves, so it gives no gyroscope zero: {failed}.")
+        stand = self._inside("stand")
+        if stand.sum() * PAIR_S >= SHORTEST_ZERO_S:
+            thigh, shank = self._still(stand)
+            moves = max(thigh.gyr_sd, shank.gyr_sd) * _DEG
+            tilts = max(thigh.tilt_rad, shank.tilt_rad) * _DEG
+            if moves < ZERO_SD_DEG_S and tilts < alignment.STAND_TILT_DEG:
+                self.rests_on["bias"] = "stand"
+                self._lower("B", "No table window: the gyroscopes' zero comes from standing still.")
+                return thigh.gyr_mean, shank.gyr_mean
+        self.rests_on["bias"] = "none"
+        self._lower(
+            "B",
+            "No still table or stand window tells the gyroscopes' zero: the heading may drift by "
+            "some degrees a minute.",
+        )
+        return NO_BIAS, NO_BIAS
+
+    def take_off(self, thigh_bias: Vector, shank_bias: Vector) -> None:
+        """Take the zeros off the rows that everything else is found from."""
+        self.rows = self.rows.copy()
+        self.rows[:, 0:3] -= thigh_bias
+        self.rows[:, 6:9] -= shank_bias
+
+    def gravity(self) -> tuple[Vector, Vector]:
+        """Which way is up in each sensor at the stance."""
+        stand = self._inside("stand")
+        if stand.sum() * PAIR_S >= 0.5:
+            thigh, shank = self._still(stand)
+            failed = self._failed(
+                [
+                    *alignment.stand_gates("thigh", thigh),
+                    *alignment.stand_gates("shank", shank),
+                ]
+            )
+            if not failed:
+                self.rests_on["gravity"] = "stand"
+                return thigh.up, shank.up
+            why = f"The stand window moves: {failed}"
+        elif stand.any():
+            why = f"The stand window is only {stand.sum() * PAIR_S:.2f} s long"
+        else:
+            why = "There is no stand window"
+        if stand.any():
+            found = find_stance(self.times, self.rows, stand, bends=False)
+            self.rests_on["gravity"] = "calmest moment of the stand window"
+        else:
+            found = self._stance()
+            self.rests_on["gravity"] = "calmest upright moment"
+        self._lower(
+            "B",
+            f"{why}; the long axes come from the calmest moment, at {found.at_s:.2f} s "
+            f"({found.rate_deg_s:.1f} deg/s).",
+        )
+        return found.thigh_up, found.shank_up
+
+    def _stance(self) -> Stance:
+        inside = self._inside("set")
+        everywhere = np.ones(len(self.times), dtype=np.bool_)
+        return find_stance(
+            self.times,
+            self.rows,
+            inside if inside.any() else everywhere,
+            bends=self.exercise in BENDING,
+        )
+
+    def _axis_mask(self) -> tuple[BoolArray, str]:
+        for kind in ("functional", "reference", "set"):
+            mask = self._inside(kind)
+            if mask.any():
+                return mask, kind
+        return np.ones(len(self.times), dtype=np.bool_), "whole recording"
+
+    def movement(self, thigh_up: Vector, shank_up: Vector) -> alignment.Movement:
+        """The reps that tell the axes: functional ones, else what there is."""
+        mask, kind = self._axis_mask()
+        self.rests_on["axis"] = kind
+        self.functional = kind == "functional"
+        movement = alignment.Movement(thigh_up, shank_up, PAIR_S)
+        for row in self.rows[mask].tolist():
+            movement.add(_vector(row, 0), _vector(row, 3), _vector(row, 6), _vector(row, 9))
+        movement.end()
+        return movement
+
+    def note_axis(self, found: alignment.Alignment, movement: alignment.Movement) -> None:
+        """Gates and warnings of the axis."""
+        failed = self._failed(list(found.gates))
+        kind = self.rests_on["axis"]
+        if kind == "reference":
+            self._lower("B", "No functional squats: the knee axis comes from the reference reps.")
+        elif not self.functional:
+            self._lower(
+                "C",
+                "No functional squats: the knee axis comes from the reps themselves, so absolute "
+                "valgus is uncertain.",
+            )
+        if failed:
+            self._lower("C", f"The knee axis is not well defined: {failed}.")
+        if (self.functional or self.exercise in BENDING) and movement.looks_swapped():
+            self._lower(
+                "C",
+                "The shank leans much more than the thigh, as if the two IMUs were swapped: check "
+                "which one is on the thigh.",
+            )
+
+    def crosstalk(self, calibration: Calibration) -> alignment.Crosstalk:
+        """Feed the calibration's own reps through the pipeline, with `calibration` as it is."""
+        mask, _ = self._axis_mask()
+        inside = np.flatnonzero(mask | self._inside("stand"))
+        first, last = int(inside[0]), int(inside[-1]) + 1
+        plain = Calibration(
+            calibration.side, calibration.q_thigh_sensor, calibration.q_shank_sensor
+        )
+        crosstalk = alignment.Crosstalk(calibration.side)
+        for sample in knee_samples(self.times[first:last], self.rows[first:last], plain):
+            if mask[first + sample.number]:
+                crosstalk.add(
+                    sample.flexion_deg / _DEG,
+                    sample.valgus_deg / _DEG,
+                    sample.rotation_deg / _DEG,
+                )
+        if self.functional:
+            failed = self._failed(list(crosstalk.gates()))
+            if failed:
+                self._lower("C", f"Valgus goes along with flexion in the squats: {failed}.")
+        if (self.functional or self.exercise in BENDING) and crosstalk.looks_mirrored():
+            other = Side(-self.side).word
+            self._lower(
+                "C",
+                "The shank turns outward as the knee bends, where knees turn it inward: is this "
+                f"the {other} leg?",
+            )
+        return crosstalk
+
+
+def _vector(row: list[float], at: int) -> Vector:
+    return (row[at], row[at + 1], row[at + 2])

@@ -1,0 +1,198 @@
+"""A leg's calibration with what it rests on: the value that `kneetrack calibrate` writes.
+
+The numbers are kneecore's `Calibration`, kept as the band keeps them (rounded to wire.CALIBRATION),
+so that host and band compute with the same ones. Around them stands how good they are: the gates,
+the grade, and where each part came from.
+
+    grade A     table, standing and functional squats, all gates passed
+    grade B     functional or reference squats, but a part was missing or moved
+    grade C     the axis comes from the very reps that are looked at, or a gate of it failed
+    grade none  no alignment could be found
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from kneecore import alignment
+from kneecore.calibration import Calibration, from_wire
+from kneetrack.errors import CalibrationError
+from kneetrack.samples import Side
+
+FORMAT = 1
+KIND = "kneetrack-calibration"
+GRADES = ("A", "B", "C", "none")
+_DEG = 180.0 / math.pi
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A check of kneecore.alignment as it came out."""
+
+    name: str
+    value: float
+    limit: float
+    passed: bool
+    remedy: str
+
+    @classmethod
+    def of(cls, gate: alignment.Gate) -> GateResult:
+        return cls(gate.name, gate.value, gate.limit, gate.passed, gate.remedy)
+
+    @property
+    def sentence(self) -> str:
+        """What was found and what to do, for the user."""
+        name = self.name.replace("_deg_s", " (deg/s)").replace("_deg", " (deg)")
+        name = name.replace("_m_s2", " (m/s^2)").replace("_", " ")
+        return f"{name} is {self.value:.3g}, the limit is {self.limit:g}. {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationFile:
+    """`calibration` and its story. `reference` is detection's Reference as a JSON dict, if any."""
+
+    calibration: Calibration
+    grade: str
+    rests_on: dict[str, str]  # bias, gravity, axis: where each came from
+    gates: tuple[GateResult, ...] = ()
+    crosstalk_deg: float | None = None  # what the refinement took off, if it was done
+    warnings: tuple[str, ...] = ()
+    reference: dict[str, Any] | None = None
+    created_utc: str | None = None
+
+    @property
+    def side(self) -> Side:
+        return Side(self.calibration.side)
+
+    def require_passed(self) -> None:
+        """Raises CalibrationError with the first gate that failed: for `kneetrack calibrate`."""
+        for gate in self.gates:
+            if not gate.passed:
+                raise CalibrationError(f"The calibration was not good enough: {gate.sentence}")
+
+    def to_json(self) -> dict[str, Any]:
+        c = self.calibration
+        return {
+            "kind": KIND,
+            "format": FORMAT,
+            "side": self.side.word,
+            "calibration_id": c.calibration_id,
+            "created_utc": self.created_utc,
+            "grade": self.grade,
+            "rests_on": dict(self.rests_on),
+            "q_thigh_sensor": list(c.q_thigh_sensor),
+            "q_shank_sensor": list(c.q_shank_sensor),
+            "stance_heading_deg": c.stance_heading_rad * _DEG,
+            "thigh_gyr_bias_rad_s": list(c.thigh_gyr_bias),
+            "shank_gyr_bias_rad_s": list(c.shank_gyr_bias),
+            "axis_sigma_deg": c.axis_sigma_rad * _DEG,
+            "crosstalk_deg": self.crosstalk_deg,
+            "gates": [
+                {
+                    "name": g.name,
+                    "value": g.value,
+                    "limit": g.limit,
+                    "passed": g.passed,
+                    "remedy": g.remedy,
+                }
+                for g in self.gates
+            ],
+            "warnings": list(self.warnings),
+            "reference": self.reference,
+        }
+
+    @classmethod
+    def from_json(cls, value: object, source: str) -> CalibrationFile:
+        """The inverse of `to_json`. Raises CalibrationError, in which `source` names the file."""
+        if not isinstance(value, dict) or cast(dict[str, Any], value).get("kind") != KIND:
+            raise CalibrationError(
+                f"{source} is no KneeTrack calibration; make one with: kneetrack calibrate."
+            )
+        items = cast(dict[str, Any], value)
+        if items.get("format") != FORMAT:
+            raise CalibrationError(
+                f"{source} has format {items.get('format')}, this kneetrack reads {FORMAT}. "
+                "Update kneetrack, or calibrate anew."
+            )
+        try:
+            return _read(items)
+        except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+            raise CalibrationError(
+                f"{source} is damaged ({error!r}); calibrate anew with: kneetrack calibrate."
+            ) from None
+
+    def save(self, path: Path) -> None:
+        """Write it, readable for its owner only, in one step: never half a file."""
+        text = json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n"
+        part = path.with_name(path.name + ".part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(text)
+            part.replace(path)
+        except OSError as error:
+            raise CalibrationError(f"{path} can't be written: {error.strerror}.") from error
+
+    @classmethod
+    def load(cls, path: Path) -> CalibrationFile:
+        """Raises CalibrationError where there is none, or it can't be read."""
+        try:
+            value: object = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise CalibrationError(
+                f"{path} does not exist; make it with: kneetrack calibrate --out {path}."
+            ) from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+            value = None
+        return cls.from_json(value, str(path))
+
+
+def as_on_the_band(calibration: Calibration) -> Calibration:
+    """The calibration as the band holds it: rounded by the wire, with an id from its content."""
+    data = calibration.to_wire()
+    rounded = from_wire(data)
+    rounded.calibration_id = zlib.crc32(data[2:]) % 65535 + 1
+    return rounded
+
+
+def _read(items: dict[str, Any]) -> CalibrationFile:
+    calibration = Calibration(
+        Side.from_word(items["side"]),
+        _numbers(items["q_thigh_sensor"], 4),
+        _numbers(items["q_shank_sensor"], 4),
+        float(items["stance_heading_deg"]) / _DEG,
+        _numbers(items["thigh_gyr_bias_rad_s"], 3),
+        _numbers(items["shank_gyr_bias_rad_s"], 3),
+        float(items["axis_sigma_deg"]) / _DEG,
+        int(items["calibration_id"]),
+    )
+    if items["grade"] not in GRADES:
+        raise ValueError(f"grade {items['grade']}")
+    crosstalk = items.get("crosstalk_deg")
+    return CalibrationFile(
+        calibration=calibration,
+        grade=items["grade"],
+        rests_on={str(k): str(v) for k, v in items["rests_on"].items()},
+        gates=tuple(
+            GateResult(g["name"], float(g["value"]), float(g["limit"]), g["passed"], g["remedy"])
+            for g in items["gates"]
+        ),
+        crosstalk_deg=None if crosstalk is None else float(crosstalk),
+        warnings=tuple(str(w) for w in items["warnings"]),
+        reference=items.get("reference"),
+        created_utc=items.get("created_utc"),
+    )
+
+
+def _numbers(value: Any, count: int) -> Any:
+    """`count` finite numbers as a tuple."""
+    numbers = tuple(float(x) for x in value)
+    if len(numbers) != count or not all(math.isfinite(x) for x in numbers):
+        raise ValueError(f"{count} numbers expected, not {value}")
+    return numbers
