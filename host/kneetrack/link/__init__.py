@@ -95,8 +95,10 @@ def _trace(text: str, address: Address) -> Link:
     from kneetrack.link.trace import TraceLink
 
     path = Path(address.target)
+    options = dict(address.options)
+    side = _side(text, options.pop("side", None))
     info = LinkInfo(text, f"a simulated band playing {path.name}", True, True)
-    return TraceLink(info, path, address.options, address.speed)
+    return TraceLink(info, path, options, address.speed, side)
 
 
 def _log(text: str, address: Address) -> Link:

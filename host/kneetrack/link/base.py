@@ -89,6 +89,10 @@ class Link(Protocol):
         """The clock by which `Packet.received_at_s` is stamped."""
         ...
 
+    async def read_feature(self) -> None:
+        """Read Knee Feature anew, into `feature` and as one of `packets()`."""
+        ...
+
     async def write(self, channel: Channel, data: bytes) -> None:
         """Write to a characteristic; LinkError when that fails."""
         ...
@@ -101,7 +105,7 @@ class Link(Protocol):
         ...
 
     def packets(self) -> AsyncIterator[Packet]:
-        """All packets from here on, Knee Feature first; ends with the source or after `finish`.
+        """All packets from the entry on; ends with the source or after `finish`.
 
         Raises LinkLost, after all that was received, when the connection broke. A loop over it may
         be left and another begun; nothing is lost in between.

@@ -34,6 +34,7 @@ CONNECT_S = 20.0
 CHOICE_S = 1.0
 """How long `ble:auto` goes on listening for a second band after it heard the first."""
 STOP_S = 3.0
+QUIET_S = 0.1
 
 _ADDRESS = re.compile(r"([0-9A-F]{2}(:[0-9A-F]{2}){5})|([0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12})")
 _LISTENED = (Channel.MEASUREMENT, Channel.RAW, Channel.CONTROL)
@@ -101,6 +102,7 @@ class BandLink:
         self._received: asyncio.Queue[Packet | LinkLost | None] = asyncio.Queue()
         self._asking = asyncio.Lock()
         self._asked: tuple[int, asyncio.Future[bytes]] | None = None
+        self._count = 0
         self._finished = False
         self._leaving = False
 
@@ -131,6 +133,12 @@ class BandLink:
 
     def now_s(self) -> float:
         return time.monotonic()
+
+    async def read_feature(self) -> None:
+        with _explained("Reading from the band"):
+            data = bytes(await self._connected().read_gatt_char(wire.FEATURE_UUID))
+        self.feature = read_feature(data)
+        self._put(Channel.FEATURE, data)
 
     async def write(self, channel: Channel, data: bytes) -> None:
         with _explained("Writing to the band"):
@@ -172,7 +180,17 @@ class BandLink:
         self._finished = True
         with contextlib.suppress(LinkError):  # then there is nothing to stop
             await self.request(bytes([wire.OP_STOP]), STOP_S)
+            await self._quiet()
         self._received.put_nowait(None)
+
+    async def _quiet(self) -> None:
+        """Wait until nothing has come for QUIET_S: packets may have queued up on the band."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                before = -1
+                while before != self._count:
+                    before = self._count
+                    await asyncio.sleep(QUIET_S)
 
     # --- entry ------------------------------------------------------------------------------------
 
@@ -224,7 +242,6 @@ class BandLink:
         data = bytes(await client.read_gatt_char(wire.FEATURE_UUID))
         check_protocol(data, label)
         self.feature = read_feature(data)
-        self._put(Channel.FEATURE, data)
         for channel in _LISTENED:
             await client.start_notify(CHANNEL_UUIDS[channel], self._listener(channel))
 
@@ -236,6 +253,7 @@ class BandLink:
 
     def _put(self, channel: Channel, data: bytes) -> None:
         self._received.put_nowait(Packet(channel, data, self.now_s()))
+        self._count += 1
         if self._asked is not None and channel is Channel.CONTROL:
             opcode, answer = self._asked
             if data[:2] == bytes([wire.OP_RESPONSE, opcode]) and not answer.done():

@@ -53,6 +53,9 @@ class ReplayLink:
         """The recorded time of the packet that came last."""
         return self._now_s
 
+    async def read_feature(self) -> None:
+        return
+
     async def write(self, channel: Channel, data: bytes) -> None:
         raise LinkError("A recorded session can't be written to; it can only be replayed.")
 

@@ -1,0 +1,58 @@
+"""A recorded IMU file as a simulated leg: the real firmware measures the recorded movement.
+
+The trace is resampled into a playback file, the simulated IMUs turn it into register contents, and
+all from there on is as in `link.sim`. The source's times are those of the trace's `time_s`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+from kneetrack.link.base import LinkInfo, Scenario
+from kneetrack.link.sim import SimLink
+from kneetrack.samples import Side
+from kneetrack.traces import read_trace, write_playback
+
+
+class TraceLink(SimLink):
+    """The trace at `path`, read at once: raises TraceError and UsageError as `read_trace`.
+
+    `side` is for a trace without a sidecar; `options` go to the simulated board (seed, chip ..).
+    """
+
+    def __init__(
+        self,
+        info: LinkInfo,
+        path: Path,
+        options: dict[str, str],
+        speed: float = 1.0,
+        side: Side | None = None,
+    ) -> None:
+        super().__init__(info, "", speed)
+        self.trace = read_trace(path, side)
+        self.scenario = Scenario(
+            side=self.trace.side,
+            exercise=self.trace.exercise,
+            duration_s=float(self.trace.time_s[-1] - self.trace.time_s[0]),
+            windows=self.trace.windows,
+            shank_length_m=self.trace.shank_length_m,
+            truth=self.trace.truth or {},
+        )
+        self._options = options | {"side": self.trace.side.word}
+        self._first_s = float(self.trace.time_s[0])
+
+    async def __aenter__(self) -> Self:
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="kneetrack-"))
+        playback = Path(folder) / "playback"
+        write_playback(self.trace, playback)
+        self._scenario_text = f"@{playback}?{urlencode(self._options, quote_via=quote)}"
+        return await super().__aenter__()
+
+    async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
+        await super().play(None if until_s is None else until_s - self._first_s, speed)
+
+    def _origin(self, playing: dict[str, Any]) -> int:
+        return super()._origin(playing) - round(self._first_s * 1e6)

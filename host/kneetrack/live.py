@@ -1,0 +1,375 @@
+"""Conversations with a band as they happen: commands, calibration, and the one loop of a recording.
+
+This is the only place that awaits a link (with `calibration`'s and `maintenance`'s runners, which
+use it). `pump` is the only loop: each packet goes to the writer first, so that nothing received is
+lost whatever happens after, then through decoder and analyzer, then to whoever shows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from kneecore import wire
+from kneecore.calibration import Calibration
+from kneetrack.detection import Analyzer
+from kneetrack.detection.events import event_dict
+from kneetrack.errors import CalibrationError, CommandRefused, LinkError, LinkLost
+from kneetrack.link.base import Link, Scenario
+from kneetrack.protocol import Decoder
+from kneetrack.samples import (
+    Channel,
+    Decoded,
+    Event,
+    Gap,
+    ImuPair,
+    KneeSample,
+    Packet,
+    RepEnded,
+    Response,
+    Side,
+)
+from kneetrack.sessionlog import SessionWriter
+from kneetrack.traces import Trace
+
+T = TypeVar("T")
+
+ANSWER_S = 5.0
+"""How long a band may take to answer a command; storing a calibration takes it a second."""
+STATUS_PERIOD_S = 10.0
+CALIBRATION_WINDOWS = ("table", "stand", "functional")
+
+_STATUS = wire.QUERY.pack(wire.QUERY_STATUS)
+_STOPPED = bytes([wire.OP_RESPONSE, wire.OP_STOP])
+_NAMES = {opcode: name for opcode, name, _, _ in wire.COMMANDS}
+_REFUSALS = {
+    wire.RESULT_UNKNOWN_OPCODE: "it does not know this command. Update the band: kneetrack flash.",
+    wire.RESULT_INVALID_OPERAND: "a value in it is out of range. Update band and program.",
+    wire.RESULT_FAILED: "it tried and failed. Switch the band off and on, then try again.",
+    wire.RESULT_MTU_TOO_SMALL: (
+        f"the connection's packets are too small (MTU under {wire.MTU_MIN}). Use another "
+        "Bluetooth adapter."
+    ),
+    wire.RESULT_WRONG_STATE: "it can't do that now. Stop the measurement and try again.",
+    wire.RESULT_SENSOR_FAULT: (
+        "one of its motion sensors does not answer. Check the cable between thigh and shank, then "
+        "switch the band off and on."
+    ),
+}
+
+
+class Sink(Protocol):
+    """Whoever shows what happens. Called in the loop, so it must be quick."""
+
+    def packet(self) -> None:
+        """One more packet came."""
+        ...
+
+    def item(self, item: Decoded) -> None: ...
+
+    def event(self, event: Event) -> None: ...
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a recording amounted to."""
+
+    packets: int = 0
+    knee_samples: int = 0
+    lost_samples: int = 0
+    first_s: float | None = None  # when the first packet came, in the link's clock
+    last_s: float = 0.0
+    event_delays_s: list[float] = field(default_factory=list[float])
+    """For each event, from the newest knee sample's instant (where the link shares the band's
+    clock, else from the packet's reception) until the event was known."""
+
+    @property
+    def duration_s(self) -> float:
+        return 0.0 if self.first_s is None else self.last_s - self.first_s
+
+    def take(self, packet: Packet, items: Sequence[Decoded]) -> None:
+        self.packets += 1
+        if self.first_s is None:
+            self.first_s = packet.received_at_s
+        self.last_s = packet.received_at_s
+        for item in items:
+            if isinstance(item, KneeSample):
+                self.knee_samples += 1
+            elif isinstance(item, Gap) and item.channel is Channel.MEASUREMENT:
+                self.lost_samples += item.count
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+
+async def command(
+    link: Link, opcode: int, operand: bytes = b"", timeout_s: float = ANSWER_S
+) -> Response:
+    """Have the band do something. CommandRefused if it says no, LinkError if it says nothing."""
+    data = await link.request(bytes([opcode]) + operand, timeout_s)
+    response = Response(opcode=data[1], result=data[2] if len(data) > 2 else 0, payload=data[3:])
+    if response.result != wire.RESULT_SUCCESS:
+        why = _REFUSALS.get(response.result, f"result {response.result}. Update this program.")
+        raise CommandRefused(
+            f"The band refused {_NAMES.get(opcode, hex(opcode))}: {why}", opcode, response.result
+        )
+    return response
+
+
+async def set_side(link: Link, side: Side) -> None:
+    """Tell the band which leg it is on. A calibration of the other leg is dropped by it."""
+    await command(link, wire.OP_SET_SIDE, wire.SET_SIDE.pack(side.value))
+
+
+async def set_calibration(link: Link, calibration: Calibration) -> None:
+    """Have the band store and use a calibration (its side comes with it)."""
+    await command(link, wire.OP_SET_CALIBRATION, calibration.to_wire())
+
+
+# --- calibration -------------------------------------------------------------------------------
+
+
+async def calibrate(link: Link, derive: Callable[[Trace], T], use: Callable[[T], Calibration]) -> T:
+    """Measure the calibration movements, derive a calibration from them, give it to the band.
+
+    `derive` is the analysis (it raises CalibrationError with its reasons), `use` takes what the
+    band needs from its result. Returns what `derive` returned. The leg then stands where the last
+    movement ended.
+    """
+    derived = derive(await calibration_trace(link))
+    await set_calibration(link, use(derived))
+    return derived
+
+
+async def calibration_trace(link: Link) -> Trace:
+    """What both IMUs measured through the scenario's calibration windows.
+
+    Raises CalibrationError where the source has none, or samples were lost on the way.
+    """
+    scenario = link.scenario
+    windows = [w for w in scenario.windows if w.kind in CALIBRATION_WINDOWS] if scenario else []
+    if scenario is None or not windows:
+        raise CalibrationError(
+            f"{link.info.label} has no movements to calibrate with: a stand and some slow squats."
+        )
+    until_s = max(window.end_s for window in windows)
+    await command(link, wire.OP_START, wire.START.pack(wire.START_RAW))
+    try:
+        await link.play(until_s)
+        pairs = await _pairs_until(link, until_s)
+    finally:
+        with contextlib.suppress(LinkLost):  # then that is the error, and it is told already
+            await command(link, wire.OP_STOP)
+    async for packet in link.packets():  # what was on its way belongs to nothing
+        if packet.channel is Channel.CONTROL and packet.data[:2] == _STOPPED:
+            break
+    return _as_trace(scenario, pairs)
+
+
+async def _pairs_until(link: Link, until_s: float) -> list[ImuPair]:
+    """All raw pairs of the source's time 0 to `until_s`."""
+    decoder = Decoder(link.feature, link.origin_us)
+    pairs: list[ImuPair] = []
+    async for packet in link.packets():
+        for item in decoder.feed(packet):
+            if isinstance(item, ImuPair):
+                if item.time_s >= until_s:
+                    return pairs
+                if item.time_s >= 0.0:
+                    pairs.append(item)
+            elif isinstance(item, Gap) and item.channel is Channel.RAW:
+                raise CalibrationError(
+                    f"{item.count} samples were lost while calibrating ({item.reason}). Bring the "
+                    "computer closer and do it again."
+                )
+    raise CalibrationError(
+        f"The source ended before its calibration movements did, at {until_s:.1f} s."
+    )
+
+
+def _as_trace(scenario: Scenario, pairs: Sequence[ImuPair]) -> Trace:
+    rows = np.array(
+        [pair.thigh_gyr + pair.thigh_acc + pair.shank_gyr + pair.shank_acc for pair in pairs],
+        dtype=np.float64,
+    )
+    time_s = np.array([pair.time_s for pair in pairs], dtype=np.float64)
+    thigh_gyr, thigh_acc, shank_gyr, shank_acc = np.hsplit(rows, 4)
+    return Trace(
+        path=Path("calibration"),
+        time_s=time_s,
+        thigh_gyr=thigh_gyr,
+        thigh_acc=thigh_acc,
+        shank_gyr=shank_gyr,
+        shank_acc=shank_acc,
+        side=scenario.side,
+        rate_hz=1e6 / wire.PAIR_PERIOD_US,
+        exercise=scenario.exercise,
+        windows=tuple(w for w in scenario.windows if w.kind in CALIBRATION_WINDOWS),
+        shank_length_m=scenario.shank_length_m,
+    )
+
+
+# --- recording ---------------------------------------------------------------------------------
+
+
+async def record(
+    link: Link,
+    analyzer: Analyzer,
+    *,
+    writer: SessionWriter | None = None,
+    sinks: Sequence[Sink] = (),
+    calibration: Calibration | None = None,
+    raw: bool = True,
+    stop: asyncio.Event | None = None,
+    duration_s: float | None = None,
+) -> Figures:
+    """Prepare the band, have it stream, and pump until the end; see `pump`.
+
+    The band gets `calibration`, or without one at least the analyzer's side. A simulated leg is set
+    in motion. The log begins with Knee Feature and a status, and names the board clock at the
+    source's time zero where there is one.
+    """
+    if calibration is None:
+        await set_side(link, analyzer.side)
+    else:
+        await set_calibration(link, calibration)
+    await link.read_feature()
+    await command(link, wire.OP_QUERY, _STATUS)
+    await command(link, wire.OP_START, wire.START.pack(wire.START_RAW if raw else 0))
+    await link.play()
+    if writer is not None and link.origin_us is not None:
+        side = analyzer.side.word
+        writer.event({"event": "origin", "side": side, "board_us": link.origin_us})
+    decoder = Decoder(link.feature, link.origin_us)
+    async with _beside(_ask_for_status(link)):
+        return await pump(
+            link,
+            decoder,
+            analyzer,
+            writer=writer,
+            sinks=sinks,
+            stop=stop,
+            duration_s=duration_s,
+        )
+
+
+async def pump(
+    link: Link,
+    decoder: Decoder,
+    analyzer: Analyzer,
+    *,
+    writer: SessionWriter | None = None,
+    sinks: Sequence[Sink] = (),
+    stop: asyncio.Event | None = None,
+    duration_s: float | None = None,
+) -> Figures:
+    """Take every packet to the writer, the decoder, the analyzer and the sinks, in this order.
+
+    Ends with the source, when `stop` is set, or when packets of `duration_s` (in the link's clock)
+    have come; the band is then stopped and what was on its way is still taken. The writer forces
+    its file to the disk on each rep, and by itself every other second.
+
+    Raises LinkLost when the connection broke, LogError when the log can't be written; all packets
+    until then are in the log, and with LinkLost the analyzer is flushed.
+    """
+    leg = _Leg(link, decoder, analyzer, writer, sinks)
+    async with _beside(_finish_on(link, stop) if stop is not None else None):
+        try:
+            async for packet in link.packets():
+                leg.take(packet)
+                if duration_s is not None and leg.figures.duration_s >= duration_s:
+                    await link.finish()
+        except LinkLost:
+            leg.end()
+            raise
+    leg.end()
+    return leg.figures
+
+
+class _Leg:
+    """The fold of one leg's packets, with those who look on."""
+
+    def __init__(
+        self,
+        link: Link,
+        decoder: Decoder,
+        analyzer: Analyzer,
+        writer: SessionWriter | None,
+        sinks: Sequence[Sink],
+    ) -> None:
+        self.figures = Figures()
+        self._link = link
+        self._decoder = decoder
+        self._analyzer = analyzer
+        self._writer = writer
+        self._sinks = sinks
+        self._newest: KneeSample | None = None
+
+    def take(self, packet: Packet) -> None:
+        if self._writer is not None:
+            self._writer.packet(self._analyzer.side, packet)
+        items = self._decoder.feed(packet)
+        events = self._analyzer.feed_all(items)
+        self.figures.take(packet, items)
+        if items and isinstance(items[-1], KneeSample):
+            self._newest = items[-1]
+        for sink in self._sinks:
+            sink.packet()
+            for item in items:
+                sink.item(item)
+        if events:
+            self._tell(events)
+            delay_s = self._link.now_s() - self._happened_s(packet)
+            self.figures.event_delays_s += [delay_s] * len(events)
+
+    def end(self) -> None:
+        self._tell(self._analyzer.flush())
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        for event in events:
+            for sink in self._sinks:
+                sink.event(event)
+        if self._writer is not None:
+            for event in events:
+                self._writer.event(event_dict(event))
+            if any(isinstance(event, RepEnded) for event in events):
+                self._writer.sync()
+
+    def _happened_s(self, packet: Packet) -> float:
+        """When the newest sample was measured, as far as the link's clock can tell."""
+        origin_us = self._link.origin_us
+        if self._newest is None or origin_us is None or not self._link.info.is_simulated:
+            return packet.received_at_s
+        return origin_us / 1e6 + self._newest.time_s
+
+
+async def _ask_for_status(link: Link) -> None:
+    with contextlib.suppress(LinkError):  # a lost link is told by the packets
+        while True:
+            await asyncio.sleep(STATUS_PERIOD_S)
+            await command(link, wire.OP_QUERY, _STATUS)
+
+
+async def _finish_on(link: Link, stop: asyncio.Event) -> None:
+    await stop.wait()
+    await link.finish()
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[object, object, None] | None) -> AsyncGenerator[None]:
+    """Have `work` done in a task as long as the context lasts."""
+    if work is None:
+        yield
+        return
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
