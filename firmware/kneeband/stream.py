@@ -30,7 +30,7 @@ SILENCE_US = const(500_000)
 """An IMU that answers but brings no row for this long has lost its settings."""
 
 _DRIFT_SHIFT = const(12)  # the bounds are let out by 2**-12 of the time, 0.024 %
-_TRIM_SHIFT = const(6)  # part of a push that goes into the period
+_TRIM_SHIFT = const(9)  # part of a push that goes into the period
 _TRIM_AFTER = const(50)  # looks before trimming starts: one second, until the bounds are close
 _TRIM_LIMIT = 0.02  # the period never leaves the chip's word by more
 _BURST_ROWS = const(16)
@@ -110,18 +110,18 @@ class Stream:
         """Carry the bounds of the newest row's age on to the look at `before`, and close them."""
         since_us = time.ticks_diff(before, self._looked)
         self._looked = before
-        if since_us > _LONGEST_US:
-            self._restart()
         period = self._period_q8
+        since = min(since_us, _LONGEST_US) << 8
+        drift = since >> _DRIFT_SHIFT
+        youngest = self._youngest_q8 + since - arrived * period - drift
+        oldest = self._oldest_q8 + since - arrived * period + drift
+        if since_us > _LONGEST_US or oldest > 2 * period:
+            self._restart()  # rows that were due have not come: the chip stood still
         if self._looks == 0:
             self._youngest_q8 = -(looking_us << 8)
             self._oldest_q8 = period
             self._looks = 1
             return
-        since = since_us << 8
-        drift = since >> _DRIFT_SHIFT
-        youngest = self._youngest_q8 + since - arrived * period - drift
-        oldest = self._oldest_q8 + since - arrived * period + drift
         low = -(looking_us << 8)
         push_up = max(0, low - youngest)
         push_down = max(0, oldest - period)

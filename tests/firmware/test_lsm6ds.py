@@ -1,0 +1,5 @@
+"""The IMU driver against the chip's registers. The tests are in device/lsm6ds.py."""
+
+
+def test_on_the_board(device_test):
+    device_test()

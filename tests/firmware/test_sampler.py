@@ -1,0 +1,5 @@
+"""Two IMUs on oscillators of their own become pairs on one grid. The tests are in device/sampler.py."""
+
+
+def test_on_the_board(device_test):
+    device_test()
