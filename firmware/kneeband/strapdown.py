@@ -316,20 +316,18 @@ class PairFilter:
         self._thigh_unalignment = q30.make()  # segment to sensor
         self._shank_unalignment = q30.make()
         self._heading = q30.make()
-        self._thigh_orientation = q30.make()
-        self._shank_orientation = q30.make()
-        self._work = q30.make()
+        self._link = q30.make()  # thigh's strapdown frame <- shank's, through earth and heading
+        self._thigh = q30.make()  # what is being computed
+        self._shank = q30.make()
         self._q29 = q30.make()
         self.set_alignment((1.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0))
         self.set_heading(0.0)
-        self.reset()
 
     def reset(self):
         """As before the first sample; table zero, alignment and heading stay."""
         self.thigh.reset()
         self.shank.reset()
-        q30.assign(self._thigh_inclination, self.thigh.state.inclination)
-        q30.assign(self._shank_inclination, self.shank.state.inclination)
+        self._connect()
 
     @micropython.native
     def step(self, rows, index):
@@ -338,9 +336,9 @@ class PairFilter:
         self.thigh.strapdown.step(rows, at)
         self.shank.strapdown.step(rows, at + 6)
         if self.thigh.advance():
-            q30.assign(self._thigh_inclination, self.thigh.state.inclination)
+            self._connect()
         if self.shank.advance():
-            q30.assign(self._shank_inclination, self.shank.state.inclination)
+            self._connect()
 
     def set_alignment(self, q_thigh_sensor, q_shank_sensor):
         """The mounting: v_segment = rotate(q, v_sensor)."""
@@ -354,6 +352,7 @@ class PairFilter:
     def set_heading(self, delta):
         """Turn the shank's earth frame by `delta` (rad) about z, to meet the thigh's."""
         q30.assign(self._heading, quaternion.from_axis_angle((0.0, 0.0, 1.0), delta))
+        self._connect()
 
     def set_bias(self, thigh_gyr, shank_gyr):
         """The table zeros, rad/s, each in its sensor's frame."""
@@ -367,24 +366,23 @@ class PairFilter:
     @micropython.native
     def relative(self):
         """Shank segment to thigh segment (w, x, y, z), alignment and heading included."""
-        self._orient()
-        work = self._work
+        thigh = self._thigh
+        shank = self._shank
         q29 = self._q29
-        shank = self._shank_orientation
-        thigh = self._thigh_orientation
-        q30.multiply(work, shank, self._shank_unalignment, 1)
-        q30.multiply(shank, self._heading, work, 1)
-        q30.multiply(work, thigh, self._thigh_unalignment, 1)
-        q30.multiply(thigh, work, shank, -1)
+        q30.multiply(shank, self.shank.strapdown.words, self._shank_unalignment, 1)
+        q30.multiply(shank, self._link, shank, 1)
+        q30.multiply(thigh, self.thigh.strapdown.words, self._thigh_unalignment, 1)
+        q30.multiply(thigh, thigh, shank, -1)
         q30.halve(q29, thigh)
         return (q29[0] / q30.Q29, q29[1] / q30.Q29, q29[2] / q30.Q29, q29[3] / q30.Q29)
 
     @micropython.native
     def put_quaternions(self, buffer, offset):
         """Write both orientations at `offset` as eight int16 (wire.QUATERNION_LSB each)."""
-        self._orient()
-        q30.put(buffer, offset, self._thigh_orientation)
-        q30.put(buffer, offset + 8, self._shank_orientation)
+        q30.multiply(self._thigh, self._thigh_inclination, self.thigh.strapdown.words, 1)
+        q30.multiply(self._shank, self._shank_inclination, self.shank.strapdown.words, 1)
+        q30.put(buffer, offset, self._thigh)
+        q30.put(buffer, offset + 8, self._shank)
 
     def rates(self):
         """(thigh, shank): |gyr| of the last sample, rad/s, bias taken off."""
@@ -395,11 +393,9 @@ class PairFilter:
         thigh = self.thigh.strapdown.saturated()
         return self.shank.strapdown.saturated() or thigh
 
-    @micropython.native
-    def _orient(self):
-        q30.multiply(
-            self._thigh_orientation, self._thigh_inclination, self.thigh.strapdown.words, 1
-        )
-        q30.multiply(
-            self._shank_orientation, self._shank_inclination, self.shank.strapdown.words, 1
-        )
+    def _connect(self):
+        # After a correction or a new heading: what the strapdowns know nothing of.
+        q30.assign(self._thigh_inclination, self.thigh.state.inclination)
+        q30.assign(self._shank_inclination, self.shank.state.inclination)
+        q30.multiply(self._link, self._heading, self._shank_inclination, 1)
+        q30.multiply(self._link, self._thigh_inclination, self._link, -1)

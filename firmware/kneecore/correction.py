@@ -4,11 +4,12 @@
 on the device too, and is written for few float operations: each costs a block of the heap under
 MicroPython, while how the numbers are stored matters little.
 
-Where this differs from the vqf package: it runs at a tenth of the rate; its low-passes are in
-delta form (y += d, d a decaying step), which float32 bears at a time constant of 3 s where the
-direct form wanders by degrees; the 3x3 Kalman update is three scalar ones, equal and without an
-inverse; the low-pass of the rest detection is of first order with a gain of 2**-n, a shift in fixed
-point.
+Where this differs from the vqf package: it levels at a tenth of the sample rate and learns the bias
+at half of that, for the bias changes slowly; its low-passes are in delta form (y += d, d a decaying
+step), which float32 bears at a time constant of 3 s where the direct form wanders by degrees; the
+3x3 Kalman update is three scalar ones, equal and without an inverse; the first levelling is not
+taken for drift; the low-pass of the rest detection is of first order with a gain of 2**-n, a shift
+in fixed point.
 
 Units: rad/s, m/s^2, s. The variances of the bias are in (0.01 deg/s)^2, as in vqf.
 """
@@ -39,8 +40,10 @@ class Params:
     | rest_filter_s | 0.5 | s | low-pass that stillness is measured against | vqf restFilterTau |
     | rest_gyr_deg_s | 2.0 | deg/s | still: gyr within this of its low-pass | vqf restThGyr |
     | rest_acc_m_s2 | 0.5 | m/s^2 | still: acc within this of its low-pass | vqf restThAcc |
-    | divider | 10 | samples | the correction runs every so many samples; keep it above 10 Hz |
-      firmware-numerics |
+    | divider | 10 | samples | a correction at every so many; keep it above 10 Hz | measured on
+      BROAD |
+    | bias_divider | 2 | corrections | the bias is learnt at every so many | measured likewise:
+      tools/bench_orientation.py |
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Params:
         rest_gyr_deg_s: float = 2.0,
         rest_acc_m_s2: float = 0.5,
         divider: int = 10,
+        bias_divider: int = 2,
     ):
         self.tau_acc_s = tau_acc_s
         self.motion_bias = motion_bias
@@ -74,6 +78,7 @@ class Params:
         self.rest_gyr_deg_s = rest_gyr_deg_s
         self.rest_acc_m_s2 = rest_acc_m_s2
         self.divider = divider
+        self.bias_divider = bias_divider
 
 
 class Coefficients:
@@ -82,22 +87,19 @@ class Coefficients:
     def __init__(self, params: Params, period_s: float):
         self.period_s = period_s
         self.divider = params.divider
-        self.correction_s = period_s * params.divider
-        self.corrections_per_s = 1.0 / self.correction_s
         self.acc_mean = 1.0 / params.divider
-
-        # Second-order Butterworth, bilinear transform (vqf filterCoeffs), in delta form.
-        c = math.tan(self.correction_s / (sqrt(2.0) * params.tau_acc_s))
-        scale = 1.0 / (c * c + sqrt(2.0) * c + 1.0)
-        self.low_pass_gain = 4.0 * c * c * scale
-        self.low_pass_decay = (1.0 - sqrt(2.0) * c + c * c) * scale
-        self.low_pass_start = math.ceil(params.tau_acc_s / self.correction_s)
+        self.bias_divider = params.bias_divider
+        correction_s = period_s * params.divider
+        bias_s = correction_s * params.bias_divider
+        self.gravity_low_pass = _low_pass(params.tau_acc_s, correction_s)
+        self.bias_low_pass = _low_pass(params.tau_acc_s, bias_s)
+        self.bias_updates_per_s = 1.0 / bias_s
 
         self.motion_bias = params.motion_bias
         self.rest_bias = params.rest_bias
         self.bias_clip = params.bias_clip_deg_s * _RAD_PER_DEG
         self.variance_init = (params.bias_sigma_init_deg_s * 100.0) ** 2
-        self.variance_growth = (0.1 * 100.0) ** 2 * self.correction_s / params.bias_forgetting_s
+        self.variance_growth = (0.1 * 100.0) ** 2 * bias_s / params.bias_forgetting_s
         motion = (params.bias_sigma_motion_deg_s * 100.0) ** 2
         rest = (params.bias_sigma_rest_deg_s * 100.0) ** 2
         # The measurement variances that let the filter settle at the sigmas asked for.
@@ -112,6 +114,17 @@ class Coefficients:
         self.rest_samples = int(params.rest_min_s / period_s)
         self.rest_gyr = params.rest_gyr_deg_s * _RAD_PER_DEG
         self.rest_acc = params.rest_acc_m_s2
+
+
+def _low_pass(tau_s: float, period_s: float) -> tuple[float, float, int]:
+    """(gain, decay, start) of a second-order Butterworth low-pass in delta form.
+
+    Bilinear transform, as vqf's filterCoeffs; for the first `start` inputs the mean is taken.
+    """
+    c = math.tan(period_s / (sqrt(2.0) * tau_s))
+    scale = 1.0 / (c * c + sqrt(2.0) * c + 1.0)
+    decay = (1.0 - sqrt(2.0) * c + c * c) * scale
+    return 4.0 * c * c * scale, decay, math.ceil(tau_s / period_s)
 
 
 class State:
@@ -130,7 +143,7 @@ class State:
         self.bias = [0.0, 0.0, 0.0]  # rad/s, sensor frame, beyond the table zero
         # The correction's own.
         self.inclination = [1.0, 0.0, 0.0, 0.0]  # earth <- strapdown frame
-        self.tilt_rate = [0.0, 0.0]  # rad/s about earth x and y: what the last correction undid
+        self.tilt = [0.0, 0.0]  # rad about earth x and y, levelled since the bias was last learnt
         self.covariance = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]  # of the bias: xx xy xz yy yz zz
         self.gravity = [0.0, 0.0, 0.0]
         self.gravity_step = [0.0, 0.0, 0.0]
@@ -146,7 +159,7 @@ class State:
             self.acc_mean,
             self.gyr_low_pass,
             self.bias,
-            self.tilt_rate,
+            self.tilt,
             self.covariance,
             self.gravity,
             self.gravity_step,
@@ -164,6 +177,7 @@ class State:
             self.covariance[i] = self._variance_init
         self.still_samples = 0
         self.corrections = 0
+        self.bias_updates = 0
 
 
 class Correction:
@@ -172,17 +186,22 @@ class Correction:
     def __init__(self, coefficients: Coefficients, state: State):
         self.coefficients = coefficients
         self.state = state
-        self._shift = [0.0, 0.0, 0.0]  # of the bias, within one update
+        # Within one update only: the bias's change, and what goes into the low-passes.
+        self._shift = [0.0, 0.0, 0.0]
+        self._rotation = [0.0] * 9
+        self._bias_earth = [0.0, 0.0]
 
     def update(self) -> None:
         """One correction, after `divider` samples of the strapdown."""
         s = self.state
         s.corrections += 1
-        for i in range(3):
-            self._low_pass(s.gravity, s.gravity_step, i, s.acc_mean[i])
+        c = self.coefficients
+        _smooth(s.gravity, s.gravity_step, s.acc_mean, c.gravity_low_pass, s.corrections)
         self._level()
-        self._follow_rotation()
-        self._learn_bias()
+        if s.corrections % c.bias_divider == 0:
+            s.bias_updates += 1
+            self._follow_rotation()
+            self._learn_bias()
 
     def at_rest(self) -> bool:
         """Whether gyr and acc have been still for `rest_min_s`, at a rate that can be a bias."""
@@ -191,17 +210,6 @@ class Correction:
             return False
         x, y, z = s.gyr_low_pass
         return max(x, y, z, -x, -y, -z) < self.coefficients.bias_clip
-
-    def _low_pass(self, values: list[float], steps: list[float], i: int, x: float) -> None:
-        # Until one time constant has passed, the mean so far: a start without a transient.
-        c = self.coefficients
-        count = self.state.corrections
-        if count > c.low_pass_start:
-            step = steps[i] * c.low_pass_decay + c.low_pass_gain * (x - values[i])
-            steps[i] = step
-            values[i] += step
-        else:
-            values[i] += (x - values[i]) / count
 
     def _level(self) -> None:
         # Turn the frame by the shortest way that takes the low-passed acceleration to the vertical.
@@ -219,15 +227,13 @@ class Correction:
         gz += w * cz + x * cy - y * cx
         square = gx * gx + gy * gy + gz * gz
         if square < 1e-6:  # free fall, or no data: nothing to level by
-            s.tilt_rate[0] = s.tilt_rate[1] = 0.0
             return
         scale = 1.0 / sqrt(square)
         gx *= scale
         gy *= scale
         if s.corrections > 1:  # the first time is no drift: the frame had never been level
-            rate = self.coefficients.corrections_per_s
-            s.tilt_rate[0] = -gy * rate
-            s.tilt_rate[1] = gx * rate
+            s.tilt[0] -= gy
+            s.tilt[1] += gx
 
         square = 0.5 * (gz * scale) + 0.5
         if square > 1e-6:
@@ -271,20 +277,23 @@ class Correction:
         double = z + z
         zz = double * z
         zw = double * w
-        self._follow_row(0, 1.0 - yy - zz, xy - zw, xz + yw)
-        self._follow_row(1, xy + zw, 1.0 - xx - zz, yz - xw)
-        self._follow_row(2, xz - yw, yz + xw, 1.0 - xx - yy)
-
-    def _follow_row(self, row: int, rx: float, ry: float, rz: float) -> None:
-        s = self.state
-        i = 3 * row
-        self._low_pass(s.rotation, s.rotation_step, i, rx)
-        self._low_pass(s.rotation, s.rotation_step, i + 1, ry)
-        self._low_pass(s.rotation, s.rotation_step, i + 2, rz)
-        if row < 2:
-            bx, by, bz = s.bias
-            level = rx * bx + ry * by + rz * bz
-            self._low_pass(s.bias_earth, s.bias_earth_step, row, level)
+        r = self._rotation
+        r[0] = 1.0 - yy - zz
+        r[1] = xy - zw
+        r[2] = xz + yw
+        r[3] = xy + zw
+        r[4] = 1.0 - xx - zz
+        r[5] = yz - xw
+        r[6] = xz - yw
+        r[7] = yz + xw
+        r[8] = 1.0 - xx - yy
+        bx, by, bz = s.bias
+        level = self._bias_earth
+        level[0] = r[0] * bx + r[1] * by + r[2] * bz
+        level[1] = r[3] * bx + r[4] * by + r[5] * bz
+        low_pass = self.coefficients.bias_low_pass
+        _smooth(s.rotation, s.rotation_step, r, low_pass, s.bias_updates)
+        _smooth(s.bias_earth, s.bias_earth_step, level, low_pass, s.bias_updates)
 
     def _learn_bias(self) -> None:
         s = self.state
@@ -304,15 +313,16 @@ class Correction:
         elif c.motion_bias:
             r = s.rotation
             # A frame that had to be levelled at a steady rate was turned by a bias.
-            error = s.tilt_rate[0] + s.bias_earth[0] - (r[0] * bx + r[1] * by + r[2] * bz)
+            rate = s.tilt[0] * c.bias_updates_per_s
+            error = rate + s.bias_earth[0] - (r[0] * bx + r[1] * by + r[2] * bz)
             self._observe(r[0], r[1], r[2], error, c.variance_motion)
-            error = s.tilt_rate[1] + s.bias_earth[1] - (r[3] * bx + r[4] * by + r[5] * bz)
+            rate = s.tilt[1] * c.bias_updates_per_s
+            error = rate + s.bias_earth[1] - (r[3] * bx + r[4] * by + r[5] * bz)
             self._observe(r[3], r[4], r[5], error, c.variance_motion)
             # About the vertical nothing is seen: let it fade, very slowly.
             error = -(r[6] * bx + r[7] * by + r[8] * bz)
             self._observe(r[6], r[7], r[8], error, c.variance_vertical)
-        else:
-            return
+        s.tilt[0] = s.tilt[1] = 0.0
         for i in range(3):
             s.bias[i] = self._clipped(s.bias[i] + shift[i])
 
@@ -342,3 +352,23 @@ class Correction:
     def _clipped(self, rate: float) -> float:
         clip = self.coefficients.bias_clip
         return clip if rate > clip else -clip if rate < -clip else rate
+
+
+def _smooth(
+    values: list[float],
+    steps: list[float],
+    inputs: list[float],
+    low_pass: tuple[float, float, int],
+    count: int,
+) -> None:
+    """Let `values` follow the `count`-th `inputs`; `steps` are the filter's second state."""
+    gain, decay, start = low_pass
+    if count > start:
+        for i in range(len(values)):
+            step = steps[i] * decay + gain * (inputs[i] - values[i])
+            steps[i] = step
+            values[i] += step
+    else:  # the mean so far: a start without a transient
+        gain = 1.0 / count
+        for i in range(len(values)):
+            values[i] += gain * (inputs[i] - values[i])
