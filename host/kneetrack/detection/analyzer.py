@@ -1,23 +1,63 @@
 """Samples in, events out: the one analyzer that live, replay and analysis share.
 
-(First cut: signatures that others build on; the detection itself follows.)
+It does no I/O, reads no clock (time comes from the samples) and is total: whatever is fed, it
+answers with a list of events and never raises. It is fed one item after the other, so how they were
+batched can't matter.
+
+    sample -> RepDetector (kneecore) -> boundaries -> measures -> Sets -> RepEnded, RepRevised, ...
+           -> ExcursionTracker (kneecore) -> what a live view shows while the rep is under way
+
+Samples that came late or twice are passed over, and so are samples flagged UNALIGNED (their angles
+mean nothing) and samples whose numbers make no sense. Memory is flat in the length: the samples of
+the last quarter of a minute, and the measured reps of the set under way.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kneecore import wire
+from kneecore.excursion import ExcursionTracker
+from kneecore.reps import ASCENDING, DESCENDING, ENDED, STANDING, STARTED, Params, RepDetector
+from kneetrack.detection import criteria
+from kneetrack.detection.measures import PAD_S, PERIOD_S, ShankView, measure
 from kneetrack.detection.reference import Reference
+from kneetrack.detection.sets import Sets
 from kneetrack.samples import (
+    Channel,
     Decoded,
     Event,
     Gap,
     GapSeen,
+    KneeSample,
+    Phase,
+    Quaternion,
     Rep,
     RepSet,
     Side,
+    Status,
+    Warned,
     Window,
+)
+
+_KEPT_S = Params().longest_s + 4.0
+_GAPS_KEPT = 64
+_NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT
+_LIMIT_DEG = 720.0  # beyond any angle; also false for NaN
+_LIMIT_S = 1e9
+
+_PHASES = {
+    STANDING: Phase.STANDING,
+    DESCENDING: Phase.DESCENDING,
+    ASCENDING: Phase.ASCENDING,
+}
+
+_FAULTS = (
+    (wire.FAULT_THIGH_IMU, "The IMU on the thigh does not answer: check its cable."),
+    (wire.FAULT_SHANK_IMU, "The IMU on the shank does not answer: check its cable."),
+    (wire.FAULT_STORE, "The band cannot store its settings."),
 )
 
 
@@ -35,6 +75,13 @@ class LegResult:
 
 
 class Analyzer:
+    """One leg of one session. Feed it in the order of arrival, then `flush`.
+
+    `windows` are spans of the samples' own time; `reference` comes before any that windows give.
+    The medial displacement is measured where `shank_length_m` (m) and `q_shank_sensor` (shank
+    sensor to shank segment) are both known.
+    """
+
     def __init__(
         self,
         side: Side,
@@ -43,39 +90,172 @@ class Analyzer:
         reference: Reference | None = None,
         *,
         shank_length_m: float | None = None,
-        q_shank_sensor: tuple[float, float, float, float] | None = None,
+        q_shank_sensor: Quaternion | None = None,
     ) -> None:
         self.side = side
         self.exercise = exercise
-        self.windows = tuple(windows)
-        self.reference = reference
-        self.shank_length_m = shank_length_m
-        self.q_shank_sensor = q_shank_sensor
+        self._shank = (
+            None
+            if shank_length_m is None or q_shank_sensor is None
+            else ShankView(side, shank_length_m, q_shank_sensor)
+        )
+        self._detector = RepDetector(PERIOD_S)
+        self._sets = Sets(tuple(windows), reference)
+        self._tracker: ExcursionTracker | None = None
+        self._tracked: Reference | None = None
+        self._excursion_deg: float | None = None
+        self._recent: deque[KneeSample] = deque(maxlen=int(_KEPT_S / PERIOD_S))
+        self._last_s = -_LIMIT_S
+        self._slipping = False
         self._gaps: list[Gap] = []
         self._warnings: list[str] = []
+        self._looks_for_reps = exercise in criteria.SQUAT_FAMILY
+
+    # --- for a live view -------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """Where in a rep the leg is now."""
+        return _PHASES[self._detector.state]
+
+    @property
+    def flexion_deg(self) -> float:
+        """The flexion now (low-passed)."""
+        return self._detector.flexion_deg
+
+    @property
+    def excursion_deg(self) -> float | None:
+        """The excursion now, while a rep is under way and there is a reference; else None."""
+        return self._excursion_deg
+
+    # --- feeding ---------------------------------------------------------------------------------
 
     def feed(self, item: Decoded) -> list[Event]:
-        """What this item brought. Never raises on data; time comes from the samples only."""
+        """What this item brought. Never raises on data."""
+        if isinstance(item, KneeSample):
+            return self._sample(item)
         if isinstance(item, Gap):
+            if item.channel is not Channel.MEASUREMENT:
+                return []
             self._gaps.append(item)
             return [GapSeen(item)]
+        if isinstance(item, Status):
+            return [
+                event for bit, text in _FAULTS if item.faults & bit for event in self._warn(text)
+            ]
         return []
 
     def feed_all(self, items: Iterable[Decoded]) -> list[Event]:
         """`feed` for each, in one list."""
-        return [event for item in items for event in self.feed(item)]
+        feed = self.feed
+        return [event for item in items for event in feed(item)]
 
     def flush(self) -> list[Event]:
         """The end of the data: what is under way ends here."""
-        return []
+        events = self._rep_over() if self._detector.finish() == ENDED else []
+        return self._noted(events + self._sets.close())
 
     def result(self) -> LegResult:
+        """The latest word on everything; final after `flush`."""
         return LegResult(
             side=self.side,
             exercise=self.exercise,
-            reps=(),
-            sets=(),
-            reference=self.reference,
+            reps=tuple(self._sets.reps.values()),
+            sets=tuple(self._sets.sets),
+            reference=self._sets.reference,
             gaps=tuple(self._gaps),
             warnings=tuple(self._warnings),
         )
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _sample(self, sample: KneeSample) -> list[Event]:
+        _, time_s, flexion, valgus, rotation, _, _, _, flags = sample
+        if not (
+            self._last_s < time_s < _LIMIT_S
+            and -_LIMIT_DEG < flexion < _LIMIT_DEG
+            and -_LIMIT_DEG < valgus < _LIMIT_DEG
+            and -_LIMIT_DEG < rotation < _LIMIT_DEG
+        ):
+            return []
+        self._last_s = time_s
+        events: list[Event] = []
+        if flags & _NOTABLE_FLAGS or self._slipping or not self._looks_for_reps:
+            events = self._notable(time_s, flags)
+            if flags & wire.FLAG_UNALIGNED or not self._looks_for_reps:
+                return events
+        self._recent.append(sample)
+        detector = self._detector
+        boundary = detector.update(time_s, flexion)
+        if boundary is not None:
+            if boundary == STARTED:
+                self._begin_tracking()
+            elif boundary == ENDED:
+                events += self._rep_over()
+        if detector.state == STANDING:
+            self._excursion_deg = None
+        elif self._tracker is not None:
+            self._excursion_deg = self._tracker.update(
+                detector.flexion_deg, detector.rate_deg_s, valgus
+            )
+        if time_s > self._sets.next_s:
+            events += self._sets.pass_time(time_s, detector.state == STANDING)
+        return self._noted(events) if events else events
+
+    def _rep_over(self) -> list[Event]:
+        detector = self._detector
+        start_s, end_s = detector.start_s, detector.end_s
+        rows: list[KneeSample] = []
+        for sample in reversed(self._recent):
+            if sample[1] < start_s - PAD_S:
+                break
+            rows.append(sample)
+        rows.reverse()
+        gap_s = sum(
+            max(0.0, min(gap.end_s, end_s) - max(gap.start_s, start_s))
+            for gap in self._gaps[-_GAPS_KEPT:]
+        )
+        measured = measure(rows, start_s, end_s, gap_s, self._shank)
+        return [] if measured is None else self._sets.add(measured)
+
+    def _begin_tracking(self) -> None:
+        reference = self._sets.current()
+        if reference is not self._tracked:
+            self._tracked = reference
+            self._tracker = None
+        if reference is not None:
+            self._tracker = ExcursionTracker(reference.curve(), reference.sem_deg, PERIOD_S)
+
+    def _notable(self, time_s: float, flags: int) -> list[Event]:
+        """What flags ask to be said, and a slip's beginning."""
+        events: list[Event] = []
+        if not self._looks_for_reps:
+            word = self.exercise.replace("_", " ")
+            events += self._warn(
+                f'No reps are looked for in "{word}": they are found in squats, '
+                "lunges, step-downs and sit-to-stands."
+            )
+        if flags & wire.FLAG_UNALIGNED:
+            events += self._warn(
+                "The band had no alignment, or had not seen a standing rest yet, in part of the "
+                "recording: that part is not analysed."
+            )
+        if flags & wire.FLAG_IMU_FAULT:
+            events += self._warn("An IMU did not answer in part of the recording.")
+        slipping = bool(flags & wire.FLAG_SLIP)
+        if slipping and not self._slipping:
+            self._sets.note_slip(time_s)
+            events += self._warn(
+                "The heading jumped at a standing rest: the strap slipped or a foot moved. The "
+                "reps around it are doubtful; stand still and do three reference reps again."
+            )
+        self._slipping = slipping
+        return events
+
+    def _warn(self, text: str) -> list[Event]:
+        """A Warned, the first time that this is said."""
+        return [] if text in self._warnings else [Warned(text)]
+
+    def _noted(self, events: list[Event]) -> list[Event]:
+        self._warnings += [event.text for event in events if isinstance(event, Warned)]
+        return events

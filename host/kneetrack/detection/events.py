@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from typing import Any
+from typing import Any, cast
 
 from kneetrack.samples import Event, GapSeen, Rep, RepEnded, RepRevised, RepSet, SetEnded
 
@@ -24,9 +24,8 @@ def _plain(value: Any) -> Any:
         return round(value, _DECIMALS) + 0.0 if math.isfinite(value) else None
     if isinstance(value, str):
         return str(value)
-    if isinstance(value, tuple | list):
-        items: Any = value
-        return [_plain(item) for item in items]
+    if isinstance(value, tuple):
+        return [_plain(item) for item in cast("tuple[Any, ...]", value)]
     return {name: _plain(getattr(value, name)) for name in _names(value)}
 
 

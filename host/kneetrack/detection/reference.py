@@ -1,22 +1,34 @@
 """The user's own reference: how valgus and rotation go with flexion in reps that looked good.
 
 Comparing at equal flexion (biomechanics B10) takes out every error that is a fixed function of
-flexion: a tilted thigh axis, soft tissue, a standing offset.
+flexion: a tilted thigh axis, soft tissue, a standing offset. What it gives is relative to this
+person's own reps, not to an ideal knee.
+
+The curves are means over at least three reps at every flexion they cover, on the way down and on
+the way up apart. `sem_deg` is the scatter of single reps about that mean (pooled over flexion): the
+standard error of measurement, person and strap together.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+
+from kneecore.excursion import BEYOND_DEG, FROM_DEG, STEP_DEG, ReferenceCurve
+from kneetrack.detection.measures import GRID_DEG, Floats, Measured
+
+LEAST_REPS = 3
+_LEAST_BINS = 5
+_CURVES = ("valgus_down_deg", "valgus_up_deg", "rotation_down_deg", "rotation_up_deg")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Mean curves of at least three reps over flexion, down and up apart; degrees throughout.
-
-    Element i of a curve belongs to flexion `START_DEG + i * STEP_DEG`. `sem_deg` is the standard
-    error of measurement of one rep's valgus (scatter between reference reps).
-    """
+    """Element i of a curve (deg) is at flexion FROM_DEG + i * STEP_DEG of kneecore.excursion."""
 
     valgus_down_deg: tuple[float, ...]
     valgus_up_deg: tuple[float, ...]
@@ -26,14 +38,80 @@ class Reference:
     reps: int
     sem_deg: float
 
+    @property
+    def deepest_deg(self) -> float:
+        """The flexion up to which excursions are compared."""
+        return FROM_DEG + STEP_DEG * (len(self.valgus_down_deg) - 1) + BEYOND_DEG
+
+    def curve(self) -> ReferenceCurve:
+        """The valgus curve in the streaming form."""
+        return ReferenceCurve(self.valgus_down_deg, self.valgus_up_deg)
+
+    def valgus_at(self, flexion_deg: Floats, share_of_descent: Floats) -> Floats:
+        """The reference's valgus at these flexions, held beyond its ends."""
+        return _blend(self.valgus_down_deg, self.valgus_up_deg, flexion_deg, share_of_descent)
+
+    def rotation_at(self, flexion_deg: Floats, share_of_descent: Floats) -> Floats:
+        """The reference's internal rotation, likewise."""
+        return _blend(self.rotation_down_deg, self.rotation_up_deg, flexion_deg, share_of_descent)
+
     def to_json(self) -> dict[str, Any]:
         """The reference as JSON types; `from_json` reads it back."""
-        return {
-            "valgus_down_deg": list(self.valgus_down_deg),
-            "valgus_up_deg": list(self.valgus_up_deg),
-            "rotation_down_deg": list(self.rotation_down_deg),
-            "rotation_up_deg": list(self.rotation_up_deg),
-            "source": self.source,
-            "reps": self.reps,
-            "sem_deg": self.sem_deg,
-        }
+        curves = {name: [round(value, 4) for value in getattr(self, name)] for name in _CURVES}
+        return {**curves, "source": self.source, "reps": self.reps, "sem_deg": self.sem_deg}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Reference:
+        """Read what `to_json` wrote. ValueError, with what is wrong, otherwise."""
+        try:
+            curves = {name: tuple(float(value) for value in data[name]) for name in _CURVES}
+            reference = cls(
+                **curves,
+                source=str(data["source"]),
+                reps=int(data["reps"]),
+                sem_deg=float(data["sem_deg"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a reference: {error!r}") from None
+        numbers = [value for curve in curves.values() for value in curve]
+        if len({len(curve) for curve in curves.values()}) != 1 or not numbers:
+            raise ValueError("not a reference: its curves differ in length, or are empty")
+        if not all(math.isfinite(value) for value in (*numbers, reference.sem_deg)):
+            raise ValueError("not a reference: a number in it is not finite")
+        return reference
+
+
+def _blend(
+    down: tuple[float, ...], up: tuple[float, ...], flexion_deg: Floats, share_of_descent: Floats
+) -> Floats:
+    grid = GRID_DEG[: len(down)]
+    descent = np.interp(flexion_deg, grid, down)
+    ascent = np.interp(flexion_deg, grid, up)
+    return ascent + share_of_descent * (descent - ascent)
+
+
+def build(reps: Sequence[Measured], source: str) -> Reference | None:
+    """The reference of these reps, or None where fewer than three go deep enough together."""
+    if len(reps) < LEAST_REPS:
+        return None
+    curves = np.array([[rep.down, rep.up] for rep in reps])  # rep, down/up, valgus/rotation, grid
+    counts = np.isfinite(curves[:, :, 0, :]).sum(axis=0).min(axis=0)
+    enough = counts >= LEAST_REPS
+    first = int(enough.argmax())
+    beyond = np.flatnonzero(~enough[first:])
+    end = first + int(beyond[0]) if len(beyond) else len(counts)
+    if end - first < _LEAST_BINS:
+        return None
+    mean = np.nanmean(curves[..., first:end], axis=0)
+    off = curves[:, :, 0, first:end] - mean[:, 0]
+    mean = np.pad(mean, ((0, 0), (0, 0), (first, 0)), mode="edge")
+    spare = (np.isfinite(off).sum(axis=0) - 1).sum()
+    return Reference(
+        valgus_down_deg=tuple(mean[0, 0].tolist()),
+        valgus_up_deg=tuple(mean[1, 0].tolist()),
+        rotation_down_deg=tuple(mean[0, 1].tolist()),
+        rotation_up_deg=tuple(mean[1, 1].tolist()),
+        source=source,
+        reps=len(reps),
+        sem_deg=math.sqrt(float(np.nansum(off**2)) / float(spare)),
+    )

@@ -1,0 +1,111 @@
+"""A measured rep, a reference and a set's shift make a `Rep`: the numbers and the verdict."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kneecore.excursion import FROM_DEG
+from kneetrack.detection import criteria
+from kneetrack.detection.measures import PERIOD_S, Floats, Measured
+from kneetrack.detection.reference import Reference
+from kneetrack.detection.shift import Shift
+from kneetrack.samples import Doubt, Phase, Rep, Verdict
+
+_LEAST_SEM_DEG = 0.4  # inclination alone is no better between two reps (biomechanics B3)
+
+
+@dataclass(frozen=True, slots=True)
+class Excursion:
+    """What a comparison with the reference gave; None where nothing could be compared."""
+
+    total_deg: float | None = None
+    own_deg: float | None = None
+    own_sigma_deg: float | None = None
+    flexion_at_peak_deg: float | None = None
+    phase_at_peak: Phase | None = None
+    rotation_deg: float | None = None
+    time_over_threshold_s: float | None = None
+    verdict: Verdict = Verdict.DOUBTFUL
+    outside: bool = False
+
+
+def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursion:
+    """The excursion of a rep against the reference, total and without the set's shift."""
+    flexion = rep.flexion_deg
+    outside = bool((flexion > reference.deepest_deg).any())
+    inside = (flexion >= FROM_DEG) & (flexion <= reference.deepest_deg)
+    if not inside.any():
+        return Excursion(outside=outside)
+    nan = np.where(inside, 0.0, np.nan)
+    total = rep.valgus_deg - reference.valgus_at(flexion, rep.share_of_descent) + nan
+    own = total if shift is None else total - shift.at(flexion)
+    turned = rep.rotation_deg - reference.rotation_at(flexion, rep.share_of_descent) + nan
+    peak = _largest(own)
+    finding = criteria.find(own, reference.sem_deg, PERIOD_S)
+    sem = max(reference.sem_deg, _LEAST_SEM_DEG)
+    shift_sigma = 0.0 if shift is None else shift.sigma_at(float(flexion[peak]))
+    return Excursion(
+        total_deg=float(total[_largest(total)]),
+        own_deg=float(own[peak]),
+        own_sigma_deg=math.hypot(sem * math.sqrt(1.0 + 1.0 / reference.reps), shift_sigma),
+        flexion_at_peak_deg=float(flexion[peak]),
+        phase_at_peak=rep.phase_at(float(rep.time_s[peak])),
+        rotation_deg=float(turned[_largest(turned)]),
+        time_over_threshold_s=finding.time_over_threshold_s,
+        verdict=finding.verdict,
+        outside=outside,
+    )
+
+
+def _largest(values: Floats) -> int:
+    return int(np.nanargmax(np.abs(values)))
+
+
+def describe(
+    rep: Measured,
+    *,
+    index: int,
+    set_index: int,
+    is_reference: bool,
+    reference: Reference | None,
+    shift: Shift | None,
+    slipped: bool,
+    provisional: bool,
+) -> Rep:
+    """The rep as it is told. `shift` None: nothing common is taken off."""
+    excursion = Excursion() if reference is None else compare(rep, reference, shift)
+    doubts = {
+        Doubt.OUTSIDE_REFERENCE: excursion.outside,
+        Doubt.GAP: rep.gap_s > 0.0,
+        Doubt.SLIP: slipped,
+        Doubt.SATURATION: rep.saturated,
+        Doubt.SHALLOW: rep.peak_flexion_deg < criteria.SHALLOW_DEG,
+        Doubt.PROVISIONAL: provisional,
+        Doubt.NO_REFERENCE: reference is None and not is_reference,
+    }
+    held = frozenset(doubt for doubt, holds in doubts.items() if holds)
+    return Rep(
+        index=index,
+        set=set_index,
+        is_reference=is_reference,
+        start_s=rep.start_s,
+        end_s=rep.end_s,
+        peak_flexion_deg=rep.peak_flexion_deg,
+        valgus_excursion_deg=excursion.total_deg,
+        own_excursion_deg=excursion.own_deg,
+        own_excursion_sigma_deg=excursion.own_sigma_deg,
+        peak_valgus_deg=rep.peak_valgus_deg,
+        flexion_at_peak_deg=excursion.flexion_at_peak_deg,
+        phase_at_peak=excursion.phase_at_peak,
+        time_over_threshold_s=excursion.time_over_threshold_s,
+        rotation_excursion_deg=excursion.rotation_deg,
+        medial_displacement_cm=rep.medial_displacement_cm,
+        descent_s=rep.descent_s,
+        bottom_s=rep.at_bottom_s,
+        ascent_s=rep.ascent_s,
+        verdict=None if is_reference else criteria.with_doubts(excursion.verdict, held, rep.gap_s),
+        doubt=tuple(doubt for doubt in doubts if doubt in held),
+    )

@@ -1,0 +1,309 @@
+"""Which rep belongs to which set, what it is compared with, and when it is final.
+
+Rules
+    1. A rep belongs to the window that holds its deepest point. With `set` windows, only reps in
+       them count; without, all do that lie in no other window, and 20 s without one end a set.
+    2. The reference is, in this order: the one given; the reps in `reference` windows; those in
+       `functional` windows (outside the sets); the first three of a set of six or more, for that
+       set alone, flagged. A set that has none of these is described, not judged.
+    3. Reps in `reference` windows are listed, with no verdict; outside a set they carry set -1.
+       Functional reps are not listed.
+    4. While a set runs, a rep's verdict is provisional: what the set shares is not known yet. When
+       the set is over, and every window that may still give a reference, all its reps are judged
+       again and told as revised. The last that is told of a rep is final.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kneetrack.detection import criteria
+from kneetrack.detection.judgement import describe
+from kneetrack.detection.measures import Measured
+from kneetrack.detection.reference import LEAST_REPS, Reference, build
+from kneetrack.detection.shift import Shift, fit
+from kneetrack.samples import (
+    Event,
+    Rep,
+    RepEnded,
+    RepRevised,
+    RepSet,
+    SetEnded,
+    Verdict,
+    Warned,
+    Window,
+)
+
+_OUTSIDE = -1  # the set index of reference reps outside any set
+_LATEST_S = 12.0  # a movement that is still under way so long after a window does not hold it open
+
+
+@dataclass(slots=True)
+class _Member:
+    index: int
+    measured: Measured
+    is_reference: bool
+
+
+@dataclass(slots=True)
+class _Set:
+    index: int
+    window: Window | None
+    members: list[_Member] = field(default_factory=list[_Member])
+    own_reference: Reference | None = None  # of its own first three reps
+
+    def ends_s(self) -> float:
+        """After this instant the set takes no more reps."""
+        if self.window is not None:
+            return self.window.end_s
+        if not self.members:
+            return math.inf
+        return self.members[-1].measured.end_s + criteria.SET_REST_S
+
+
+class Sets:
+    """Measured reps in, in order of time; events out. `reps` and `sets` hold the latest word."""
+
+    def __init__(self, windows: Sequence[Window], given: Reference | None) -> None:
+        self.reps: dict[int, Rep] = {}
+        self.sets: list[RepSet] = []
+        self.next_s = math.inf  # `pass_time` has nothing to say before
+        self._windows = [window for window in windows if window.start_s <= window.end_s]
+        self._given = given
+        self._shared: Reference | None = given
+        self._first_own: Reference | None = None
+        self._sources: dict[str, list[Measured]] = {"reference": [], "functional": []}
+        kinds = {window.kind for window in self._windows}
+        self._source = next((kind for kind in self._sources if kind in kinds), "")
+        self._reference_until_s = max(
+            (window.end_s for window in self._windows if window.kind in self._sources),
+            default=-math.inf,
+        )
+        if given is not None:
+            self._reference_until_s = -math.inf
+        self._windowed = "set" in kinds
+        self._outside = _Set(_OUTSIDE, None)
+        self._open: list[_Set] = [
+            _Set(index, window)
+            for index, window in enumerate(
+                sorted(
+                    (window for window in self._windows if window.kind == "set"),
+                    key=lambda window: (window.start_s, window.end_s),
+                )
+            )
+        ]
+        self._set_count = len(self._open)
+        self._slips_s: list[float] = []
+        self._told_no_reference = False
+        self._plan()
+
+    @property
+    def reference(self) -> Reference | None:
+        """What reps are compared with: the shared reference, else the first set's own."""
+        return self._shared or self._first_own
+
+    def current(self) -> Reference | None:
+        """The reference for the set under way, as far as it is known."""
+        if self._shared is None and self._open:
+            return self._open[0].own_reference
+        return self._shared
+
+    def note_slip(self, time_s: float) -> None:
+        """The heading jumped here: the reps on either side are in doubt."""
+        self._slips_s.append(time_s)
+
+    def add(self, rep: Measured) -> list[Event]:
+        """A rep that has just ended."""
+        kinds = {
+            window.kind
+            for window in self._windows
+            if window.start_s <= rep.bottom_s <= window.end_s
+        }
+        home = self._home(rep.bottom_s, kinds)
+        if "reference" in kinds:
+            self._learn("reference", rep)
+        elif "functional" in kinds and (home is None or home.window is None):
+            self._learn("functional", rep)
+            return []
+        if home is None:
+            return []
+        member = _Member(len(self.reps), rep, "reference" in kinds)
+        home.members.append(member)
+        events: list[Event] = []
+        if self._serves_itself(home):
+            events += self._take_first_reps(home)
+        told = self._describe(home, member, self._shift(home), provisional=True)
+        self.reps[member.index] = told
+        self._plan()
+        return [RepEnded(told), *events]
+
+    def pass_time(self, time_s: float, standing: bool) -> list[Event]:
+        """The sets that are over at this instant."""
+        events: list[Event] = []
+
+        def over(end_s: float) -> bool:
+            return time_s > end_s and (standing or time_s > end_s + _LATEST_S)
+
+        if self._outside.members and over(self._reference_until_s):
+            events += self._finish(self._outside)
+        while self._open and over(max(self._open[0].ends_s(), self._reference_until_s)):
+            events += self._finish(self._open.pop(0))
+        self._plan()
+        return events
+
+    def close(self) -> list[Event]:
+        """The end of the data."""
+        events = self._finish(self._outside) if self._outside.members else []
+        while self._open:
+            events += self._finish(self._open.pop(0))
+        self._plan()
+        return events
+
+    # --- where a rep belongs ---------------------------------------------------------------------
+
+    def _home(self, time_s: float, kinds: set[str]) -> _Set | None:
+        if self._windowed:
+            for one in self._open:
+                window = one.window
+                if window is not None and window.start_s <= time_s <= window.end_s:
+                    return one
+        if "reference" in kinds:
+            return self._outside
+        if self._windowed or kinds - {"set"}:
+            return None
+        if not self._open or time_s > self._open[-1].ends_s():
+            self._open.append(_Set(self._set_count, None))
+            self._set_count += 1
+        return self._open[-1]
+
+    def _plan(self) -> None:
+        self.next_s = math.inf
+        if self._outside.members:
+            self.next_s = self._reference_until_s
+        if self._open:
+            ends_s = max(self._open[0].ends_s(), self._reference_until_s)
+            self.next_s = min(self.next_s, ends_s)
+
+    # --- what it is compared with ----------------------------------------------------------------
+
+    def _learn(self, source: str, rep: Measured) -> None:
+        """One more rep for the reference; a better source replaces a lesser one."""
+        self._sources[source].append(rep)
+        if self._given is not None:
+            return
+        for name, reps in self._sources.items():
+            built = build(reps, name)
+            if built is not None:
+                self._shared = built
+                return
+
+    def _serves_itself(self, one: _Set) -> bool:
+        """Whether the set's own first reps are what is left to compare with."""
+        return (
+            self._shared is None
+            and one.own_reference is None
+            and one.index != _OUTSIDE
+            and len(one.members) >= criteria.FIRST_REPS_OF
+            and one.members[-1].measured.end_s > self._reference_until_s
+        )
+
+    def _take_first_reps(self, one: _Set) -> list[Event]:
+        first = one.members[: criteria.FIRST_REPS]
+        one.own_reference = build([member.measured for member in first], "first_three")
+        if one.own_reference is None:
+            return []
+        self._first_own = self._first_own or one.own_reference
+        for member in first:
+            member.is_reference = True
+        shift = self._shift(one)
+        events: list[Event] = [
+            Warned(
+                f"There are no reference reps: the first three of set {one.index + 1} serve as "
+                "the reference for the rest of it."
+            )
+        ]
+        for member in one.members[:-1]:
+            told = self._describe(one, member, shift, provisional=True)
+            self.reps[member.index] = told
+            events.append(RepRevised(told))
+        return events
+
+    # --- judging ---------------------------------------------------------------------------------
+
+    def _shift(self, one: _Set) -> Shift | None:
+        reference = self._shared or one.own_reference
+        if reference is None or one.index == _OUTSIDE:
+            return None
+        judged = [member.measured for member in one.members if not member.is_reference]
+        return fit(judged, reference)
+
+    def _describe(
+        self, one: _Set, member: _Member, shift: Shift | None, *, provisional: bool
+    ) -> Rep:
+        at = one.members.index(member)
+        before_s = one.members[at - 1].measured.end_s if at else member.measured.start_s - _LATEST_S
+        later = one.members[at + 1 : at + 2]
+        after_s = later[0].measured.start_s if later else member.measured.end_s + _LATEST_S
+        return describe(
+            member.measured,
+            index=member.index,
+            set_index=one.index,
+            is_reference=member.is_reference,
+            reference=self._shared or one.own_reference,
+            shift=None if member.is_reference else shift,
+            slipped=any(before_s < slip_s < after_s for slip_s in self._slips_s),
+            provisional=provisional,
+        )
+
+    def _finish(self, one: _Set) -> list[Event]:
+        """The last word on a set and its reps."""
+        events: list[Event] = []
+        if self._serves_itself(one) or (
+            self._shared is None and len(one.members) >= criteria.FIRST_REPS_OF
+        ):
+            taken = [] if one.own_reference else self._take_first_reps(one)
+            events += [event for event in taken if isinstance(event, Warned)]
+        shift = self._shift(one)
+        for member in one.members:
+            told = self._describe(one, member, shift, provisional=False)
+            if told != self.reps.get(member.index):
+                self.reps[member.index] = told
+                events.append(RepRevised(told))
+        if one.index == _OUTSIDE:
+            one.members = []
+            return events
+        reference = self._shared or one.own_reference
+        if reference is None and one.members and not self._told_no_reference:
+            self._told_no_reference = True
+            events.append(
+                Warned(
+                    f"There is nothing to compare set {one.index + 1} with: it takes at least "
+                    f"{LEAST_REPS} reference reps or functional squats, or a set of "
+                    f"{criteria.FIRST_REPS_OF}. Its reps are described, not judged."
+                )
+            )
+        ended = self._ended(one, reference, shift)
+        self.sets.append(ended)
+        events.append(SetEnded(ended))
+        return events
+
+    def _ended(self, one: _Set, reference: Reference | None, shift: Shift | None) -> RepSet:
+        measured = [member.measured for member in one.members]
+        judged = [member.measured for member in one.members if not member.is_reference]
+        start_s = measured[0].start_s if measured else 0.0
+        end_s = measured[-1].end_s if measured else 0.0
+        if one.window is not None:
+            start_s, end_s = one.window.start_s, one.window.end_s
+        if reference is None or shift is None or not judged:
+            verdict = Verdict.DOUBTFUL if judged else None
+            return RepSet(one.index, start_s, end_s, None, None, verdict)
+        depths = sorted(min(rep.peak_flexion_deg, reference.deepest_deg) for rep in judged)
+        shift_deg, sigma_deg = shift.largest(depths[len(depths) // 2])
+        verdict = (
+            criteria.of_shift(shift_deg, reference.sem_deg)
+            if len(judged) >= LEAST_REPS
+            else Verdict.DOUBTFUL
+        )
+        return RepSet(one.index, start_s, end_s, shift_deg, sigma_deg, verdict)
