@@ -161,7 +161,7 @@ async def calibration_trace(link: Link) -> Trace:
     until_s = max(window.end_s for window in windows)
     await command(link, wire.OP_START, wire.START.pack(wire.START_RAW))
     try:
-        await link.play(until_s)
+        await link.play(until_s, speed=0.0)  # nobody watches a calibration being played
         pairs = await _pairs_until(link, until_s)
     finally:
         with contextlib.suppress(LinkLost):  # then that is the error, and it is told already
