@@ -71,8 +71,18 @@ class _Seen:
         return next(reversed(self.reps.values()), None)
 
 
+class LegView(Protocol):
+    """What one leg's part of a view takes; a sink of `kneetrack.live`."""
+
+    def packet(self) -> None: ...
+
+    def item(self, item: Decoded) -> None: ...
+
+    def event(self, event: Event) -> None: ...
+
+
 class View(Protocol):
-    """A sink of the live loop."""
+    """Shown while its context lasts."""
 
     def __enter__(self) -> View: ...
 
@@ -83,20 +93,16 @@ class View(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    def packet(self) -> None:
-        """One more packet came."""
+    def leg(self, title: str) -> LegView:
+        """A part for one more leg; asked for before anything is shown."""
         ...
 
-    def item(self, item: Decoded) -> None: ...
 
-    def event(self, event: Event) -> None: ...
-
-
-def open_view(console: Console, title: str, *, hint: str) -> View:
+def open_view(console: Console, *, hint: str) -> View:
     """The live screen where `console` is a terminal that can move its cursor, else plain lines."""
     if console.is_terminal and not console.is_dumb_terminal:
-        return Screen(console, title, hint=hint)
-    return Lines(console, title)
+        return Screen(console, hint=hint)
+    return Lines(console)
 
 
 def rep_line(rep: Rep) -> str:
@@ -114,12 +120,13 @@ def rep_line(rep: Rep) -> str:
 class Lines:
     """One line per rep, for pipes, files and screen readers."""
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._title = title
+        self._titles: list[str] = []
 
     def __enter__(self) -> Lines:
-        self._say(self._title)
+        for title in self._titles:
+            self.say(title, title)
         return self
 
     def __exit__(
@@ -130,6 +137,21 @@ class Lines:
     ) -> None:
         return None
 
+    def leg(self, title: str) -> LegView:
+        self._titles.append(title)
+        return _LegLines(self, title)
+
+    def say(self, title: str, text: str) -> None:
+        """One line, told whose it is where there are two legs."""
+        whose = f"[{title}] " if len(self._titles) > 1 and text != title else ""
+        self._console.print(f"{whose}{text}", highlight=False, markup=False, soft_wrap=True)
+
+
+class _LegLines:
+    def __init__(self, lines: Lines, title: str) -> None:
+        self._lines = lines
+        self._title = title
+
     def packet(self) -> None:
         return None
 
@@ -139,28 +161,24 @@ class Lines:
     def event(self, event: Event) -> None:
         match event:
             case RepEnded(rep):
-                self._say(rep_line(rep))
+                self._lines.say(self._title, rep_line(rep))
             case RepRevised(rep) if rep.verdict is not None:
-                self._say(f"{rep_line(rep)} (revised)")
+                self._lines.say(self._title, f"{rep_line(rep)} (revised)")
             case GapSeen(gap):
-                self._say(words.gap(gap))
+                self._lines.say(self._title, words.gap(gap))
             case Warned(text):
-                self._say(text)
+                self._lines.say(self._title, text)
             case _:
                 pass
-
-    def _say(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 class Screen:
     """The live screen."""
 
-    def __init__(self, console: Console, title: str, *, hint: str) -> None:
+    def __init__(self, console: Console, *, hint: str) -> None:
         self._console = console
-        self._title = title
         self._hint = hint
-        self._seen = _Seen()
+        self._legs: list[_LegScreen] = []
         self._live = Live(
             get_renderable=self._draw,
             console=console,
@@ -180,6 +198,22 @@ class Screen:
     ) -> None:
         self._live.stop()
 
+    def leg(self, title: str) -> LegView:
+        leg = _LegScreen(self._console, title)
+        self._legs.append(leg)
+        return leg
+
+    def _draw(self) -> RenderableType:
+        height = self._console.height // max(1, len(self._legs))
+        return Group(*[leg.draw(height) for leg in self._legs], Text(self._hint, style="dim"))
+
+
+class _LegScreen:
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+        self._seen = _Seen()
+
     def packet(self) -> None:
         self._seen.packets += 1
 
@@ -195,8 +229,7 @@ class Screen:
     def event(self, event: Event) -> None:
         self._seen.take_event(event)
 
-    def _draw(self) -> RenderableType:
-        seen = self._seen
+    def draw(self, height: int) -> RenderableType:
         top = Table.grid(expand=True, padding=(0, 1))
         top.add_column(width=30)
         top.add_column(ratio=1)
@@ -204,11 +237,10 @@ class Screen:
         return Group(
             Text(self._title, style="bold"),
             top,
-            *self._bars(),
+            *self._bars(max(3, height - 14)),
             self._average(),
             self._link(),
-            *[Text(f"! {hint}", style="bold") for hint in tuple(seen.hints)],
-            Text(self._hint, style="dim"),
+            *[Text(f"! {hint}", style="bold") for hint in tuple(self._seen.hints)],
         )
 
     def _last_rep(self) -> Panel:
@@ -246,8 +278,7 @@ class Screen:
         grid.add_row("time", f"{sample.time_s:6.1f} s", Text(at_rest, style="dim"))
         return Group(Text(""), grid)
 
-    def _bars(self) -> list[Text]:
-        room = max(3, self._console.height - 16)
+    def _bars(self, room: int) -> list[Text]:
         reps = list(self._seen.reps.values())
         half = max(10, min(24, (self._console.width - 24) // 2))
         return [rep_bar(rep, half) for rep in reps[-room:]]

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from kneecore.excursion import FROM_DEG
 from kneetrack.detection import LegResult, Reference
 from kneetrack.report import words
 from kneetrack.samples import Gap, Rep, RepSet, Side
@@ -22,8 +23,6 @@ from kneetrack.samples import Gap, Rep, RepSet, Side
 Floats: TypeAlias = NDArray[np.float64]
 
 PERCENT: Floats = np.linspace(0.0, 100.0, 101)
-REFERENCE_START_DEG = 20.0
-REFERENCE_STEP_DEG = 2.0
 _SOURCES = {
     "given": "kept with the calibration",
     "reference": "reference reps of this recording",
@@ -147,18 +146,10 @@ def on_percent(series: Series, values: Floats, rep: Rep) -> Floats | None:
 
 def along_reference(flexion_deg: Floats, reference: Reference) -> Floats:
     """The reference's valgus along one rep's flexion (n,), NaN where it has no value."""
-    bottom = int(np.argmax(flexion_deg))
-    expected = np.full(flexion_deg.shape, np.nan)
-    for part, curve in (
-        (slice(0, bottom + 1), reference.valgus_down_deg),
-        (slice(bottom + 1, None), reference.valgus_up_deg),
-    ):
-        if curve:
-            grid = REFERENCE_START_DEG + REFERENCE_STEP_DEG * np.arange(len(curve))
-            expected[part] = np.interp(
-                flexion_deg[part], grid, np.asarray(curve), left=np.nan, right=np.nan
-            )
-    return expected
+    descending = np.arange(len(flexion_deg)) <= int(np.argmax(flexion_deg))
+    expected = reference.valgus_at(flexion_deg, descending.astype(np.float64))
+    covered = (flexion_deg >= FROM_DEG) & (flexion_deg <= reference.deepest_deg)
+    return np.where(covered, expected, np.nan)
 
 
 def _calibration(calibration: dict[str, Any]) -> str:
