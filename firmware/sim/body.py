@@ -1,6 +1,6 @@
 """The moving leg with its two IMUs, and recorded movement in its place.
 
-Both are sources: `imu(mount, t_s)` -> (gx, gy, gz rad/s, ax, ay, az m/s^2) in the sensor's own axes,
+Both are sources: `imu(mount, t_s)` -> (gx, gy, gz rad/s, ax, ay, az m/s^2) in the sensor's axes,
 `still(mount, t_s)` -> the same for a leg held as it stands at t_s, `duration_s`, and for the model
 `truth(t_s)` -> the bones' (flexion, valgus, rotation) in deg, which no sensor sees.
 
@@ -16,7 +16,7 @@ From the bones to the sensors
 
 Soft tissue (biomechanics.md D): what a sensor on the skin turns against the bone. In proportion to
 flexion, about the long axis, the anterior and the lateral one, with normally distributed sizes at
-90 deg; 15 % hysteresis, a fresh gain for each rep, wobble of 5 % while moving; on the shank 0.4 of it.
+90 deg; 15 % hysteresis, a fresh gain for each rep, wobble of 5 % while moving; the shank 0.4 of it.
 
 On the table both sensors lie still; strapping on carries them to the leg along a smooth path.
 """
@@ -102,7 +102,7 @@ class Body(_Knots):
     soft_tissue_deg spread of the soft tissue's motion at 90 deg of flexion
     load_gain       soft tissue moves so much more in a rep of kind "set"
     aligned         sensors' axes along the segments' instead of anyhow
-    slips           (time_s, angle_deg): the thigh's sensor turns about the thigh's long axis, in 0.3 s
+    slips           (time_s, angle_deg): the thigh's sensor turns about the long axis, in 0.3 s
     tilts           (start_s, end_s, angle_deg): the whole leg leans back (a machine)
     drift_deg_s     zero error of the thigh's gyroscope about the vertical, from table_s on
     """
@@ -296,7 +296,7 @@ def _any_rotation(random) -> tuple:
 class TraceBody(_Knots):
     """Recorded movement from a file, read as it is needed.
 
-    The file: one line of JSON, {"rate_hz": .., "rows": .., ...}, then `rows` rows of twelve float32,
+    The file: a line of JSON, {"rate_hz": .., "rows": .., ...}, then `rows` rows of twelve float32,
     little-endian: thigh gyr xyz (rad/s), thigh acc xyz (m/s^2), shank gyr, shank acc. Time 0 is the
     first row. Whatever else the header holds is kept in `header`.
 

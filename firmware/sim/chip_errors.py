@@ -68,7 +68,7 @@ PRESETS = {
         "acc_zero_k": 0.0,
         "acc_scale": 0.0,
         "cross": 0.0,
-        "oscillator": 0.0,
+        "oscillator": 0.015,
     },
 }
 

@@ -1,7 +1,8 @@
 """The simulated board's power switch.
 
     micropython firmware/sim/run.py SCENARIO      squats?valgus=8&seed=1&side=left
-    micropython firmware/sim/run.py @FILE         recorded movement (sim.body.TraceBody)
+    micropython firmware/sim/run.py @FILE?side=left&seed=1&chip=none
+                                                  recorded movement (sim.body.TraceBody)
 
 Solders the two IMUs to the bus, tells the host what will be played, and starts the firmware's own
 main.py, which knows nothing of all this. Without a radio (sim.rig) the movement begins at once.
@@ -28,18 +29,9 @@ def scenario_of(address: str):
     """The Scenario of the command line. Raises ScenarioError, ValueError or OSError."""
     if not address.startswith("@"):
         return scenarios.make_from_address(address)
-    source = TraceBody(address[1:])
-    info = {
-        "name": "trace",
-        "side": "right",
-        "exercise": "unknown",
-        "windows": [],
-        "truth": {"reps": []},
-    }
-    info.update(source.header)
-    info["duration_s"] = source.duration_s
-    # A recording brings its own sensors' errors along; only the oscillators are the board's.
-    return scenarios.Scenario(source, info, "none", 1)
+    path, _, query = address[1:].partition("?")
+    source = TraceBody(path)
+    return scenarios.of_trace(source, scenarios.parsed(query))
 
 
 def solder(scenario) -> Motion:
@@ -57,10 +49,10 @@ def wire_rig(motion: Motion) -> None:
 
     def play(message):
         motion.play(message.get("until_s"), message.get("speed", 1.0))
-        rig.say("playing", board_us=vclock.now_us(), body_s=motion.body_s())
+        rig.say("playing", board_us=vclock.board_us(), body_s=motion.body_s())
 
     def held():
-        rig.say("held", board_us=vclock.now_us(), body_s=motion.body_s(), ended=motion.ended)
+        rig.say("held", board_us=vclock.board_us(), body_s=motion.body_s(), ended=motion.ended)
 
     def fault(message):
         """{"mount": "thigh", "kind": "nack" | "stuck" | "brownout", "duration_s": 1.0}"""

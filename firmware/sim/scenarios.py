@@ -7,11 +7,11 @@ Timeline (seconds; what is not 0 by the scenario's row)
     table 6, sensors lie still | strapping on 3 | stand 4 | `functional` slow squats | stand 2 |
     `reference` squats | the set: `reps` squats with a standing rest between
 
-Valgus: with type "bump" every third rep of the set gets `valgus` deg, rep 5 (13, 21, ..) 0.65 of it;
-with "depth" every rep, reference reps too, has it in proportion to sin(flexion), and there is
+Valgus: with type "bump" every third rep of the set gets `valgus` deg, rep 5 (13, 21, ..) 0.65 of
+it; with "depth" every rep, reference reps too, has it in proportion to sin(flexion), and there is
 nothing to be found. All reps differ a little in depth, tempo and valgus, as people's do.
 
-`info` is what the rig tells the host: side, exercise, duration_s, shank_length_m, windows, and truth
+`info` is what the rig tells the host: side, exercise, duration_s, shank_length_m, windows, truth
 {"reps": [...]}, where excursion_deg is the height of the rep's own bump, inward positive.
 """
 
@@ -96,6 +96,11 @@ class Scenario:
 def make_from_address(address: str) -> Scenario:
     """`NAME` or `NAME?key=value&key=value`."""
     name, _, query = address.partition("?")
+    return make(name, **parsed(query))
+
+
+def parsed(query: str) -> dict:
+    """`key=value&key=value` as strings."""
     options = {}
     for item in query.split("&"):
         if item:
@@ -103,7 +108,29 @@ def make_from_address(address: str) -> Scenario:
             if not equals:
                 raise ScenarioError('"{}" is not of the form key=value'.format(item))
             options[key] = value
-    return make(name, **options)
+    return options
+
+
+def of_trace(source, options: dict) -> Scenario:
+    """Recorded movement (a sim.body.TraceBody). Options: side, seed, chip.
+
+    A recording brings its own sensors' errors along, so the chips have none of theirs unless asked;
+    their oscillators are off all the same, as those of the board that plays it.
+    """
+    chosen = {"side": "right", "seed": 1, "chip": "none"}
+    for key, value in options.items():
+        if key not in chosen:
+            raise ScenarioError('a trace has no option "{}"; it has: chip, seed, side'.format(key))
+        chosen[key] = _value(key, value)
+    info = {
+        "name": "trace",
+        "side": chosen["side"],
+        "exercise": "unknown",
+        "duration_s": source.duration_s,
+        "windows": [],
+        "truth": {"reps": []},
+    }
+    return Scenario(source, info, chosen["chip"], chosen["seed"])
 
 
 def make(name: str, **options) -> Scenario:

@@ -2,6 +2,7 @@
 
 For the shims and the rig
     now_us()                 board time in us, 0 at boot, never wraps, never goes back
+    board_us()               the same as the firmware's packets have it (its ticks start elsewhere)
     set_speed(speed)         1.0 real time, N times real time, 0.0 = as fast as possible
     wait(until_us, poll)     let time pass until then, or until poll(timeout_ms) returns true;
                              until_us None waits for poll alone
@@ -55,6 +56,11 @@ def now_us() -> int:
     if _per_mille:
         return _virtual_us + (utime.ticks_us() - _real_us) * _per_mille // 1000
     return _virtual_us
+
+
+def board_us() -> int:
+    """Board time as the firmware tells it in its packets: its ticks, unwrapped."""
+    return now_us() + TICKS_OFFSET_US % TICKS_PERIOD
 
 
 def speed() -> float:
