@@ -18,6 +18,8 @@ from kneeband.control import Control
 from kneeband.measurement import Measurement
 from kneecore import calibration, wire
 
+_NO_NEWS = (wire.STATE_IDLE, 0)  # what a host may expect of a band it connects to
+
 
 class App:
     """Made of its parts by `main`; `run` never returns."""
@@ -35,7 +37,7 @@ class App:
         self._measurement = None
         self._wants_raw = False
         self._faults = 0
-        self._told = None  # (state, faults) as last told to the host
+        self._told = _NO_NEWS  # (state, faults) as last told to the host
         self._battery_percent = battery.UNKNOWN
 
     async def run(self):
@@ -158,7 +160,7 @@ class App:
         while True:
             if not peripheral.connected:
                 self._happened(states.DISCONNECTED)
-                self._told = None
+                self._told = _NO_NEWS
             request = peripheral.next_request()
             while request is not None:
                 peripheral.respond(self._control.handle(request))
@@ -189,8 +191,7 @@ class App:
         """Indicate STATUS where the state or the faults are not those last told."""
         now = (states.WIRE_STATES[self.state], self._all_faults())
         if self._peripheral.connected and now != self._told:
-            if self._told is not None or now[1]:
-                self._peripheral.respond(bytes((wire.OP_STATUS,)) + self.status())
+            self._peripheral.respond(bytes((wire.OP_STATUS,)) + self.status())
             self._told = now
 
     def _keep(self, side, value, record):

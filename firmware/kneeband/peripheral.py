@@ -197,14 +197,14 @@ class Peripheral:
         connection = self._connection
         if self._indicating or not self._indications or connection is None:
             return
+        message = self._indications.pop(0)
+        self._indicating = True  # before the call: the confirmation may overtake its return
         try:
-            self._ble.gatts_indicate(connection, self._control, self._indications[0])
+            self._ble.gatts_indicate(connection, self._control, message)
         except OSError as error:
+            self._indicating = False
             if error.errno == errno.ENOMEM:
-                return
-        else:
-            self._indicating = True
-        self._indications.pop(0)
+                self._indications.insert(0, message)
 
 
 def _structure(kind: int, data: bytes) -> bytes:

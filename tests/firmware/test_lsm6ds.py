@@ -1,4 +1,4 @@
-"""The IMU driver against the chip's registers. The tests are in device/lsm6ds.py."""
+"""The IMU driver against the chip's registers. The tests: device/lsm6ds.py."""
 
 
 def test_on_the_board(device_test):

@@ -2,8 +2,9 @@
 
 import time
 
-from kneeband.lsm6ds import Lsm6ds
 from machine import I2C, attach
+
+from kneeband.lsm6ds import Lsm6ds
 from sim import vclock
 from sim.chip_errors import ChipErrors
 from sim.imu_model import LSM6DSModel

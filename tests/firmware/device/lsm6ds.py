@@ -5,6 +5,7 @@ import struct
 from array import array
 
 import bench
+
 from kneeband import lsm6ds
 
 TRUTH = (1.0, -2.0, 3.0, 0.5, -1.5, 9.8)

@@ -7,6 +7,7 @@ vclock.TICKS_OFFSET_US = 2**30 - 2_500_000  # before anybody imports `time`
 from array import array  # noqa: E402
 
 import bench  # noqa: E402
+
 from kneeband import clock, lsm6ds, sampler  # noqa: E402
 from kneecore import wire  # noqa: E402
 

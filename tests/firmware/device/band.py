@@ -1,0 +1,165 @@
+"""The whole firmware around a radio that the test holds in its hands.
+
+`Radio` stands where `bluetooth.BLE()` does and follows MicroPython's documentation as far as a
+peripheral needs it: the test connects, writes and confirms, and sees what was sent and when.
+"""
+
+import asyncio
+import errno
+
+import bench
+from machine import Pin
+
+from kneeband import battery, board
+from kneeband.app import App
+from kneeband.clock import BoardClock
+from kneeband.indicator import Indicator
+from kneeband.peripheral import Peripheral
+from kneeband.sampler import Sampler
+from kneeband.store import Store
+from kneecore import wire
+from sim import vclock
+
+CONNECT, DISCONNECT, WRITE, INDICATE_DONE, MTU_EXCHANGED = 1, 2, 3, 20, 21
+
+
+class Radio:
+    def __init__(self):
+        self.settings = {}
+        self.values = {}
+        self.handles = {}  # UUID to value handle
+        self.advertising = None  # (adv_data, resp_data) while it lasts
+        self.advertised = 0
+        self.notified = []  # (virtual us, handle, data)
+        self.room = None  # notifications that still fit, None for any number
+        self.indicated = []
+        self.confirms = True
+        self._handler = None
+
+    # what the firmware calls
+
+    def active(self, on=None):
+        return True
+
+    def config(self, *names, **settings):
+        if names:
+            assert names == ("mac",)
+            return 0, b"\x02\x4b\x6e\x65\xc0\x0f"
+        self.settings.update(settings)
+        return None
+
+    def irq(self, handler):
+        self._handler = handler
+
+    def gatts_register_services(self, services):
+        rows = []
+        for _, characteristics in services:
+            row = []
+            for uuid, _ in characteristics:
+                handle = 10 + len(self.handles)
+                self.handles[bytes(uuid)] = handle
+                row.append(handle)
+            rows.append(tuple(row))
+        return tuple(rows)
+
+    def gatts_set_buffer(self, handle, size, append=False):
+        pass
+
+    def gatts_write(self, handle, data, send_update=False):
+        self.values[handle] = bytes(data)
+
+    def gatts_read(self, handle):
+        return self.values[handle]
+
+    def gap_advertise(self, interval_us, adv_data=None, *, resp_data=None, connectable=True):
+        self.advertising = (bytes(adv_data), bytes(resp_data))
+        self.advertised += 1
+
+    def gatts_notify(self, connection, handle, data):
+        if self.room is not None:
+            if self.room == 0:
+                raise OSError(errno.ENOMEM)
+            self.room -= 1
+        self.notified.append((vclock.now_us(), handle, bytes(data)))
+
+    def gatts_indicate(self, connection, handle, data):
+        self.indicated.append(bytes(data))
+        if self.confirms:
+            self.confirm()
+
+    # what the test does
+
+    def connect(self, mtu=wire.MTU):
+        self.advertising = None
+        self._handler(CONNECT, (1, 0, bytes(6)))
+        if mtu:
+            self._handler(MTU_EXCHANGED, (1, mtu))
+
+    def disconnect(self):
+        self._handler(DISCONNECT, (1, 0, bytes(6)))
+
+    def write(self, handle, data):
+        self.values[handle] = data
+        self._handler(WRITE, (1, handle))
+
+    def confirm(self):
+        self._handler(INDICATE_DONE, (1, 0, 0))
+
+
+class Band:
+    """main.py's parts, on two chips that stand still; `thigh`, `shank` are their models."""
+
+    def __init__(self, source=None, thigh_address=board.THIGH_IMU, path="band.dat"):
+        source = source or bench.Steady(0.0, 0.0, 0.0, 0.0, 0.0, 9.8)
+        self.thigh = bench.chip(bench.THIGH, source, 0.005)
+        self.shank = bench.chip(bench.SHANK, source, -0.005)
+        self.radio = Radio()
+        self.store = Store(path)
+        self.lamp = Pin(board.LED, Pin.OUT, value=0)
+        self.sampler = Sampler(bench.driver(thigh_address), bench.driver(bench.SHANK), BoardClock())
+        gauge = battery.Battery(bench.bus())
+        self.peripheral = Peripheral(self.radio)
+        self.app = App(self.sampler, self.peripheral, self.store, gauge, Indicator(self.lamp))
+
+    def handle(self, uuid):
+        import bluetooth
+
+        return self.radio.handles[bytes(bluetooth.UUID(uuid))]
+
+    def notified(self, uuid):
+        """The packets of one characteristic: [(virtual us, data)]."""
+        handle = self.handle(uuid)
+        return [(t, data) for t, h, data in self.radio.notified if h == handle]
+
+    def feature(self):
+        return wire.FEATURE.unpack_from(self.radio.values[self.handle(wire.FEATURE_UUID)])
+
+    async def ask(self, opcode, operand=b""):
+        """Write a command; (result, payload) of the response to it."""
+        at = len(self.radio.indicated)
+        self.radio.write(self.handle(wire.CONTROL_UUID), bytes((opcode,)) + operand)
+        await asyncio.sleep_ms(60)
+        answers = [m for m in self.radio.indicated[at:] if m[0] == wire.OP_RESPONSE]
+        assert len(answers) == 1 and answers[0][1] == opcode, self.radio.indicated[at:]
+        return answers[0][2], answers[0][3:]
+
+    def statuses(self):
+        """All STATUS indications so far."""
+        return [
+            wire.STATUS.unpack_from(m, 1) for m in self.radio.indicated if m[0] == wire.OP_STATUS
+        ]
+
+
+def run(scene, band=None):
+    """Run `scene(band)`, a coroutine, beside the firmware; the chips have settled before."""
+    band = band or Band()
+
+    async def main():
+        firmware = asyncio.create_task(band.app.run())
+        await asyncio.sleep_ms(300)
+        assert not firmware.done()
+        await scene(band)
+        assert not firmware.done()
+        firmware.cancel()
+
+    asyncio.run(main())
