@@ -58,9 +58,13 @@ class _Line:
         self._poll.register(self.socket, uselect.POLLIN)
         self._received = b""
 
+    def has_line(self):
+        """Whether a whole message has been read from the socket already."""
+        return b"\n" in self._received
+
     def wait(self, timeout_ms):
         """Wait until there is something to receive; False when the time is over."""
-        return b"\n" in self._received or bool(self._poll.poll(timeout_ms))
+        return self.has_line() or bool(self._poll.poll(timeout_ms))
 
     def send(self, message):
         message["t"] = vclock.now_us()
@@ -142,6 +146,7 @@ def call(name, *arguments):
         if message.get("n") == number:
             break
         _put_by(message)
+    _deliver_later()
     if "error" in message:
         raise OSError(message["error"])
     return message["result"]
@@ -176,15 +181,20 @@ def _wait(timeout_ms):
     line = _line()
     if line.wait(timeout_ms):
         _put_by(line.receive(True))
+        _deliver_later()
 
 
 def _put_by(message):
     """Take a message at a moment when no handler may run."""
     if "credit" in message:
         _credit(message)
-        return
-    _State.backlog.append(message)
-    if len(_State.backlog) == 1 and not _State.delivering:
+    else:
+        _State.backlog.append(message)
+
+
+def _deliver_later():
+    """The pump waits for the socket; what was read beyond a result needs a task of its own."""
+    if not _State.delivering and (_State.backlog or _State.line.has_line()):
         _State.late = asyncio.create_task(_deliver_soon())
 
 

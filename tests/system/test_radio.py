@@ -78,7 +78,7 @@ class Central:
 @contextlib.asynccontextmanager
 async def echo_board() -> AsyncIterator[Rig]:
     radio = BoardRadio(Air())
-    board = await BoardProcess.start(ECHO, [], await radio.listen())
+    board = await BoardProcess.start(ECHO, [], await radio.listen(), ECHO.parent)
     try:
         async with Adapter(radio.air) as adapter:
             yield Rig(radio, board, adapter)
@@ -203,7 +203,7 @@ def test_a_board_that_loses_power_is_missed_after_the_supervision_time():
 def test_the_board_s_process_ends_when_the_host_goes_away():
     async def check():
         radio = BoardRadio(Air())
-        board = await BoardProcess.start(ECHO, [], await radio.listen())
+        board = await BoardProcess.start(ECHO, [], await radio.listen(), ECHO.parent)
         async with Adapter(radio.air) as adapter:
             assert await BleakScanner.find_device_by_name("Echo", backend=adapter.scanner)
         await radio.close()

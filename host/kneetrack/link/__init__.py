@@ -95,31 +95,29 @@ def _trace(text: str, address: Address) -> Link:
     from kneetrack.link.trace import TraceLink
 
     path = Path(address.target)
-    options = dict(address.options)
-    side = _side(text, options.pop("side", None))
     info = LinkInfo(text, f"a simulated band playing {path.name}", True, True)
-    return TraceLink(info, path, options, address.speed, side)
+    return TraceLink(info, path, address.speed, _only_side(text, address))
 
 
 def _log(text: str, address: Address) -> Link:
     from kneetrack.link.replay import ReplayLink
 
-    options = dict(address.options)
-    side = _side(text, options.pop("side", None))
-    if options:
-        raise UsageError(f'"{text}": a log: address takes only speed and side.')
-    info = LinkInfo(text, f"the recording {Path(address.target).name}", False, True)
-    return ReplayLink(info, Path(address.target), address.speed, side)
+    path = Path(address.target)
+    info = LinkInfo(text, f"the recording {path.name}", False, True)
+    return ReplayLink(info, path, address.speed, _only_side(text, address))
 
 
 _OPENERS = {"ble": _ble, "sim": _sim, "trace": _trace, "log": _log}
 
 
-def _side(text: str, word: str | None) -> Side | None:
-    if word is None:
+def _only_side(text: str, address: Address) -> Side | None:
+    """The side in the options, where there is one; nothing else may be."""
+    if set(address.options) - {"side"}:
+        raise UsageError(f'"{text}": a {address.kind}: address takes only speed and side.')
+    if "side" not in address.options:
         return None
     try:
-        return Side.from_word(word)
+        return Side.from_word(address.options["side"])
     except ValueError as error:
         raise UsageError(f'"{text}": {error}.') from None
 

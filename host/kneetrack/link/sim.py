@@ -17,13 +17,13 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
-import os
+import tempfile
 from pathlib import Path
 from typing import Any, Self
 
 from kneecore import wire
 from kneetrack.errors import LinkError, LinkLost, UsageError
-from kneetrack.firmware_files import firmware_dir, micropython, micropython_path
+from kneetrack.firmware_files import firmware_dir, run_micropython
 from kneetrack.link.base import LinkInfo, Scenario
 from kneetrack.link.ble import Backend, BandLink
 from kneetrack.link.radio.air import Air
@@ -36,7 +36,6 @@ END_S = 2.0
 EVENT_INTERVAL_S = 0.015
 """The connection interval that a phone or a laptop typically grants."""
 
-HEAP = "heapsize=16m"
 _KEPT_LINES = 40
 
 
@@ -52,15 +51,15 @@ class BoardProcess:
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, script: Path, arguments: list[str], radio: str) -> BoardProcess:
-        """Start it, with the radio at `radio` (host:port)."""
+    async def start(
+        cls, script: Path, arguments: list[str], radio: str, folder: Path
+    ) -> BoardProcess:
+        """Start it, with the radio at `radio` (host:port) and `folder` for its flash memory."""
+        command = run_micropython([str(script), *arguments], {"KNEETRACK_RADIO": radio})
         process = await asyncio.create_subprocess_exec(
-            micropython(),
-            "-X",
-            HEAP,
-            script,
-            *arguments,
-            env=os.environ | {"KNEETRACK_RADIO": radio, "MICROPYPATH": micropython_path()},
+            *command.arguments,
+            env=command.environment,
+            cwd=folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -159,7 +158,8 @@ class SimLink(BandLink):
         address = await radio.listen()
         self._radio.pace(EVENT_INTERVAL_S)
         script = firmware_dir() / "sim" / "run.py"
-        self._board = await BoardProcess.start(script, [self._scenario_text], address)
+        flash = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="kneetrack-")))
+        self._board = await BoardProcess.start(script, [self._scenario_text], address, flash)
         self._stack.push_async_callback(self._stop_board, self._board)
         exited = asyncio.create_task(self._board.wait())
         self._stack.callback(exited.cancel)

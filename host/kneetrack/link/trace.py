@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote, urlencode
 
 from kneetrack.link.base import LinkInfo, Scenario
 from kneetrack.link.sim import SimLink
@@ -20,14 +19,13 @@ from kneetrack.traces import read_trace, write_playback
 class TraceLink(SimLink):
     """The trace at `path`, read at once: raises TraceError and UsageError as `read_trace`.
 
-    `side` is for a trace without a sidecar; `options` go to the simulated board (seed, chip ..).
+    `side` is for a trace without a sidecar.
     """
 
     def __init__(
         self,
         info: LinkInfo,
         path: Path,
-        options: dict[str, str],
         speed: float = 1.0,
         side: Side | None = None,
     ) -> None:
@@ -41,14 +39,13 @@ class TraceLink(SimLink):
             shank_length_m=self.trace.shank_length_m,
             truth=self.trace.truth or {},
         )
-        self._options = options | {"side": self.trace.side.word}
         self._first_s = float(self.trace.time_s[0])
 
     async def __aenter__(self) -> Self:
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="kneetrack-"))
         playback = Path(folder) / "playback"
         write_playback(self.trace, playback)
-        self._scenario_text = f"@{playback}?{urlencode(self._options, quote_via=quote)}"
+        self._scenario_text = f"@{playback}"
         return await super().__aenter__()
 
     async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
