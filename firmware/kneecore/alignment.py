@@ -17,7 +17,7 @@ What makes a calibration good is data: `Gate` rows, limits from biomechanics B4 
 decision.
 """
 
-from math import atan2, pi, sin, sqrt
+from math import atan2, cos, pi, sin, sqrt
 
 from kneecore import eigen, quaternion, vector
 from kneecore.stillness import Blocks, Stillness, angle, summed
@@ -67,6 +67,7 @@ MOVING = 20.0 * _RAD
 _BENT = 20.0 * _RAD
 _STRAIGHT = 10.0 * _RAD
 _TILT_FILTER_S = 0.15
+_MOSTLY_LEVEL = 0.5
 _SWAP_RATIO = 1.2
 _SWAP_LEAN = 25.0 * _RAD
 _TURN_AT = (15.0 * _RAD, 45.0 * _RAD)
@@ -126,16 +127,29 @@ class _Segment:
     def axis(self, turns: int, rows: list[tuple[float, ...]]) -> tuple[float, float, float]:
         """z in the sensor, at right angles to `up`; `turns` +1 thigh, -1 shank (in the descent).
 
-        Raises ValueError where the segment turned about its long axis only, or not at all.
+        Where the segment turned about its long axis more than anything (mixed movements), that
+        part is taken out before the axis is sought. Raises ValueError where nothing is left.
         """
         s = summed(rows)
-        z, _ = eigen.principal((s[0], s[1], s[2], s[3], s[4], s[5]))
-        z = vector.subtracted(z, vector.scaled(self.up, vector.dot(z, self.up)))
-        if vector.norm(z) < 0.3:
-            raise ValueError("the segment turned about its long axis, not about the knee's")
+        scatter = (s[0], s[1], s[2], s[3], s[4], s[5])
+        z = self._level(eigen.principal(scatter)[0])
+        if vector.norm(z) < _MOSTLY_LEVEL:
+            a = vector.normalised(self._level(_far_from(self.up)))
+            b = vector.cross(self.up, a)
+            aa = eigen.form(scatter, a, a)
+            ab = eigen.form(scatter, a, b)
+            bb = eigen.form(scatter, b, b)
+            turn = 0.5 * atan2(2.0 * ab, aa - bb)
+            z = vector.added(vector.scaled(a, cos(turn)), vector.scaled(b, sin(turn)))
+            if aa + bb <= 0.0:
+                raise ValueError("thigh or shank turned about its long axis only")
         if vector.dot(z, self._swing) * turns > 0.0:
             z = vector.scaled(z, -1.0)
         return vector.normalised(z)
+
+    def _level(self, z: tuple[float, float, float]) -> tuple[float, float, float]:
+        """z without its part along `up`."""
+        return vector.subtracted(z, vector.scaled(self.up, vector.dot(z, self.up)))
 
     def ratio(self) -> float:
         """First to second singular value of the angular rate: how much it was one axis."""
@@ -148,6 +162,14 @@ class _Segment:
     ) -> float:
         """From z to `other`, both at right angles to `up`: a signed angle in rad."""
         return atan2(vector.dot(self.up, vector.cross(z, other)), vector.dot(z, other))
+
+
+def _far_from(up: tuple[float, float, float]) -> tuple[float, float, float]:
+    """The sensor axis that is most nearly at right angles to `up`."""
+    x, y, z = abs(up[0]), abs(up[1]), abs(up[2])
+    if x <= y and x <= z:
+        return (1.0, 0.0, 0.0)
+    return (0.0, 1.0, 0.0) if y <= z else (0.0, 0.0, 1.0)
 
 
 class Movement:

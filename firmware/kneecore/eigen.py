@@ -26,6 +26,20 @@ def of_vector(x: float, y: float, z: float) -> tuple[float, float, float, float,
     return (x * x, x * y, x * z, y * y, y * z, z * z)
 
 
+def form(
+    scatter: tuple[float, float, float, float, float, float],
+    a: tuple[float, float, float],
+    b: tuple[float, float, float],
+) -> float:
+    """a^T scatter b: the sum over the cloud of its parts along a times those along b."""
+    xx, xy, xz, yy, yz, zz = scatter
+    return (
+        a[0] * (xx * b[0] + xy * b[1] + xz * b[2])
+        + a[1] * (xy * b[0] + yy * b[1] + yz * b[2])
+        + a[2] * (xz * b[0] + yz * b[1] + zz * b[2])
+    )
+
+
 def principal(
     scatter: tuple[float, float, float, float, float, float],
 ) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

@@ -13,6 +13,8 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from kneecore import fusion, joint, quaternion, wire
 from kneecore.calibration import Calibration
 from kneecore.pipeline import Pipeline
@@ -21,6 +23,7 @@ from kneetrack.traces.reader import FloatArray
 
 PAIR_S = wire.PAIR_PERIOD_US * 1e-6
 HOLD_S = 2.0
+HELD_MEAN_S = 0.1
 GYR_LIMIT = math.radians(2000.0)
 ACC_LIMIT = 16 * 9.80665
 WAIT_SAMPLES = 60 * 104
@@ -34,19 +37,17 @@ def new_estimator(params: fusion.Params | None = None) -> fusion.PairFilter:
     return fusion.PairFilter(params or fusion.Params(), PAIR_S, GYR_LIMIT, ACC_LIMIT)
 
 
-def held_pose(row: list[float], calibration: Calibration | None = None) -> list[float]:
-    """`row` without motion: gravity only, and the gyroscopes at their zero."""
-    held: list[float] = []
-    biases = (
-        (calibration.thigh_gyr_bias, calibration.shank_gyr_bias)
-        if calibration
-        else ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
-    )
-    for at, bias in zip((3, 9), biases, strict=True):
-        x, y, z = row[at : at + 3]
-        scale = 9.80665 / max(1e-3, math.sqrt(x * x + y * y + z * z))
-        held += [*bias, x * scale, y * scale, z * scale]
-    return held
+def held_pose(rows: FloatArray, calibration: Calibration | None = None) -> list[float]:
+    """The first pose of `rows` (n, 12) without motion: gravity only, the gyroscopes at their zero.
+
+    Gravity is the mean specific force of the first tenth of a second.
+    """
+    held = rows[: max(1, round(HELD_MEAN_S / PAIR_S))].mean(axis=0)
+    for at in (3, 9):
+        held[at : at + 3] *= 9.80665 / max(1e-3, float(np.linalg.norm(held[at : at + 3])))
+    held[0:3] = calibration.thigh_gyr_bias if calibration else 0.0
+    held[6:9] = calibration.shank_gyr_bias if calibration else 0.0
+    return held.tolist()
 
 
 def knee_samples(
@@ -61,7 +62,7 @@ def _forward(times: FloatArray, rows: FloatArray, calibration: Calibration) -> I
     pipeline = Pipeline(estimator, calibration.side)
     pipeline.set_calibration(calibration)
     flat: list[float] = rows.ravel().tolist()
-    held = held_pose(flat[:12], calibration)
+    held = held_pose(rows, calibration)
     for _ in range(2 * round(0.5 * HOLD_S / PAIR_S)):
         pipeline.step(held, 0)
     for number, time_s in enumerate(times.tolist()):

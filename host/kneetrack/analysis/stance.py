@@ -52,7 +52,7 @@ class Uprights:
         """From pairs on the band's grid, zeros taken off."""
         estimator = new_estimator()
         flat: list[float] = rows.ravel().tolist()
-        held = held_pose(flat[:12])
+        held = held_pose(rows)
         for _ in range(round(HOLD_S / PAIR_S)):
             estimator.step(held, 0)
         ups: list[tuple[Vector, Vector]] = []

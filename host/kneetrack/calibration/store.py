@@ -70,6 +70,11 @@ class CalibrationFile:
     def side(self) -> Side:
         return Side(self.calibration.side)
 
+    @property
+    def axis_sigma_deg(self) -> float:
+        """Standard uncertainty of the thigh's medio-lateral axis about its long axis."""
+        return self.calibration.axis_sigma_rad * _DEG
+
     def require_passed(self) -> None:
         """Raises CalibrationError with the first gate that failed: for `kneetrack calibrate`."""
         for gate in self.gates:
@@ -91,7 +96,7 @@ class CalibrationFile:
             "stance_heading_deg": c.stance_heading_rad * _DEG,
             "thigh_gyr_bias_rad_s": list(c.thigh_gyr_bias),
             "shank_gyr_bias_rad_s": list(c.shank_gyr_bias),
-            "axis_sigma_deg": c.axis_sigma_rad * _DEG,
+            "axis_sigma_deg": self.axis_sigma_deg,
             "crosstalk_deg": self.crosstalk_deg,
             "gates": [
                 {

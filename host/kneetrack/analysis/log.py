@@ -1,0 +1,149 @@
+"""A session log to a session: packets to samples to reps, in one walk, memory flat.
+
+The angles are the band's own. Only where the band had no heading yet (its first standing rest came
+late) the samples before it get theirs after the fact, from the quaternions, as in a trace. With
+`realign` all angles are computed from the quaternions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from kneecore.calibration import Calibration
+from kneetrack.analysis.angles import aligned_backward
+from kneetrack.analysis.realign import realigned
+from kneetrack.analysis.session import LegSession, SessionResult
+from kneetrack.analysis.trace import reference_of
+from kneetrack.calibration.store import CalibrationFile
+from kneetrack.detection import Analyzer
+from kneetrack.errors import CalibrationError, LogError
+from kneetrack.protocol import Decoder
+from kneetrack.samples import Channel, Decoded, KneeSample, Side, Window
+from kneetrack.sessionlog import SessionLog, read_log
+
+
+class _Leg:
+    """One leg of a log, being analysed."""
+
+    def __init__(self, log: SessionLog, side: Side, realign: bool) -> None:
+        self.side = side
+        self.windows = _windows(log.session.get("windows"))
+        self.warnings: list[str] = []
+        self.calibration = self._calibration_in(log)
+        if realign and self.calibration is None:
+            raise LogError(
+                f"{log.path} holds no calibration of the {side.word} leg, so its angles can't be "
+                "computed anew. Leave --realign out."
+            )
+        length = log.session.get("shank_length_m")
+        self.analyzer = Analyzer(
+            side,
+            str(log.session.get("exercise") or "unknown"),
+            self.windows,
+            reference_of(self.calibration),
+            shank_length_m=float(length) if isinstance(length, int | float) else None,
+            q_shank_sensor=self._in_force.q_shank_sensor if self._in_force else None,
+        )
+
+    def _calibration_in(self, log: SessionLog) -> CalibrationFile | None:
+        for value in reversed(log.calibrations):
+            if value.get("side") == self.side.word:
+                try:
+                    return CalibrationFile.from_json(value, f"The calibration in {log.path}")
+                except CalibrationError as error:
+                    self.warnings.append(str(error))
+        return None
+
+    @property
+    def _in_force(self) -> Calibration | None:
+        return self.calibration.calibration if self.calibration else None
+
+    def samples(self, items: Iterable[Decoded], *, realign: bool) -> Iterator[KneeSample]:
+        """The knee samples among `items`, with the best angles there are; gaps go on their way."""
+        measured = self._sifted(items)
+        if self._in_force is None:
+            return measured
+        if realign:
+            return realigned(measured, self._in_force)
+        return aligned_backward(measured, self._in_force)
+
+    def _sifted(self, items: Iterable[Decoded]) -> Iterator[KneeSample]:
+        feed = self.analyzer.feed
+        for item in items:
+            if isinstance(item, KneeSample):
+                yield item
+            else:
+                feed(item)
+
+
+def analyse_log(path: Path, *, side: Side | None = None, realign: bool = False) -> SessionResult:
+    """The session in the log at `path`; `side` picks one leg. Raises LogError."""
+    log = read_log(path)
+    warnings = [log.torn] if log.torn else []
+    legs: list[LegSession] = []
+    for one in _sides(log, side):
+        leg = _Leg(log, one, realign)
+        feed = leg.analyzer.feed
+        for sample in leg.samples(_decoded(log, one), realign=realign):
+            feed(sample)
+        leg.analyzer.flush()
+        result = leg.analyzer.result()
+        legs.append(LegSession(result, leg.calibration, leg.windows))
+        warnings += [*leg.warnings, *result.warnings]
+    return SessionResult(path, tuple(legs), tuple(warnings), log.session)
+
+
+def log_samples(
+    path: Path, *, side: Side | None = None, realign: bool = False
+) -> Iterator[KneeSample]:
+    """The knee samples of one leg of the log at `path`. Raises LogError where it has two."""
+    log = read_log(path)
+    sides = _sides(log, side)
+    if len(sides) > 1:
+        raise LogError(f"{path} holds both legs. Add --side right or --side left.")
+    for one in sides:
+        yield from _Leg(log, one, realign).samples(_decoded(log, one), realign=realign)
+
+
+def _sides(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
+    if side is None:
+        if not log.sides:
+            raise LogError(f"{log.path} holds no packets of a band: nothing was measured.")
+        return log.sides
+    if side not in log.sides:
+        raise LogError(f"{log.path} holds no {side.word} leg. Leave --side out.")
+    return (side,)
+
+
+def _decoded(log: SessionLog, side: Side) -> Iterator[Decoded]:
+    """What the packets of one leg say, without the raw pairs, in order of arrival."""
+    feed = Decoder(origin_us=_origin_us(log, side), raw=False).feed
+    raw = Channel.RAW
+    for whose, packet in log:
+        if whose is side and packet.channel is not raw:
+            yield from feed(packet)
+
+
+def _origin_us(log: SessionLog, side: Side) -> int | None:
+    """The board clock at the source's time zero, where the recorder knew it."""
+    for event in log.events:
+        if event.get("event") == "origin" and event.get("side") == side.word:
+            origin = event.get("board_us")
+            return int(origin) if isinstance(origin, int | float) else None
+    return None
+
+
+def _windows(value: object) -> tuple[Window, ...]:
+    """The windows in a log's metadata; what isn't one is passed over."""
+    windows: list[Window] = []
+    for row in cast(list[object], value) if isinstance(value, list) else []:
+        if isinstance(row, dict):
+            items = cast(dict[str, Any], row)
+            try:
+                window = Window(str(items["kind"]), float(items["start_s"]), float(items["end_s"]))
+            except (KeyError, TypeError, ValueError):
+                continue
+            windows.append(window)
+    return tuple(windows)

@@ -1,0 +1,99 @@
+"""What analysis found in one source, as values, and as what `analyze --json` prints.
+
+It says what it rests on: the calibration's grade, the gaps, and every warning on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kneecore import __version__, wire
+from kneetrack.calibration.store import CalibrationFile
+from kneetrack.detection import LegResult, rep_json, set_json
+from kneetrack.samples import Gap, Window
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LegSession:
+    """One leg: what was found, and the calibration it rests on (None: not known)."""
+
+    result: LegResult
+    calibration: CalibrationFile | None
+    windows: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """All that `analyse` found in one source."""
+
+    source: Path
+    legs: tuple[LegSession, ...]
+    warnings: tuple[str, ...]
+    session: dict[str, Any] = field(default_factory=dict[str, Any])  # a log's own metadata
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The gaps of all legs, in order of time."""
+        gaps = (gap for leg in self.legs for gap in leg.result.gaps)
+        return tuple(sorted(gaps, key=lambda gap: gap.start_s))
+
+
+def to_json(result: SessionResult) -> dict[str, Any]:
+    """The session as JSON types, as `analyze --json` prints it: unknown is null, never NaN."""
+    return {
+        "format": FORMAT,
+        "legs": [_leg_json(leg) for leg in result.legs],
+        "gaps": [
+            {"start_s": round(gap.start_s, 4), "end_s": round(gap.end_s, 4)} for gap in result.gaps
+        ],
+        "warnings": list(result.warnings),
+        "versions": {
+            "kneetrack": __version__,
+            "protocol": ".".join(str(part) for part in wire.PROTOCOL_VERSION),
+        },
+    }
+
+
+def _leg_json(leg: LegSession) -> dict[str, Any]:
+    result = leg.result
+    reference = result.reference
+    return {
+        "side": result.side.word,
+        "exercise": result.exercise,
+        "sets": [set_json(one) for one in result.sets],
+        "reps": [rep_json(rep) for rep in result.reps],
+        "reference": None
+        if reference is None
+        else {
+            "source": reference.source,
+            "reps": reference.reps,
+            "sem_deg": round(reference.sem_deg, 4),
+        },
+        "calibration": _calibration_json(leg.calibration),
+    }
+
+
+def _calibration_json(calibration: CalibrationFile | None) -> dict[str, Any]:
+    if calibration is None:
+        return {"grade": "none", "rests_on": {}, "gates": []}
+    return {
+        "grade": calibration.grade,
+        "rests_on": dict(calibration.rests_on),
+        "axis_sigma_deg": round(calibration.axis_sigma_deg, 4),
+        "crosstalk_deg": None
+        if calibration.crosstalk_deg is None
+        else round(calibration.crosstalk_deg, 4),
+        "gates": [
+            {
+                "name": gate.name,
+                "value": round(gate.value, 4),
+                "limit": gate.limit,
+                "passed": gate.passed,
+            }
+            for gate in calibration.gates
+        ],
+    }

@@ -1,0 +1,67 @@
+"""Which analysis a source gets: a log its own, a trace its own, a folder each file in turn.
+
+Both end in the same `detection.Analyzer`: a trace runs through kneecore first, a log brings the
+band's own knee samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kneetrack.analysis.log import analyse_log, log_samples
+from kneetrack.analysis.session import SessionResult
+from kneetrack.analysis.trace import analyse_trace, trace_samples
+from kneetrack.errors import InputError
+from kneetrack.samples import KneeSample, Side
+
+LOG_SUFFIX = ".mcap"
+TRACE_SUFFIX = ".csv"
+REFERENCE_SUFFIX = ".ref.csv"
+
+
+def analyse(source: Path, *, side: Side | None = None, realign: bool = False) -> SessionResult:
+    """What is in `source`, a log (.mcap) or a trace (.csv).
+
+    `side` is the leg of a trace without a sidecar, and picks one leg of a log. `realign` computes a
+    log's angles anew from its quaternions. Raises LogError, TraceError, CalibrationError or
+    UsageError.
+    """
+    if _is_log(source):
+        return analyse_log(source, side=side, realign=realign)
+    return analyse_trace(source, side=side)
+
+
+def knee_samples_of(
+    source: Path, *, side: Side | None = None, realign: bool = False
+) -> Iterator[KneeSample]:
+    """The knee samples of one leg of a log or trace. Raises as `analyse`."""
+    if _is_log(source):
+        return log_samples(source, side=side, realign=realign)
+    return trace_samples(source, side=side)
+
+
+def sources_in(path: Path) -> Iterator[Path]:
+    """`path` itself, or the logs and traces of a folder and those below, in order of name.
+
+    Raises InputError for a folder without any.
+    """
+    if not path.is_dir():
+        yield path
+        return
+    found = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.suffix.lower() in (LOG_SUFFIX, TRACE_SUFFIX)
+        and not file.name.endswith(REFERENCE_SUFFIX)
+    ]
+    if not found:
+        raise InputError(f"{path} holds no logs (.mcap) and no traces (.csv).")
+    yield from found
+
+
+def _is_log(source: Path) -> bool:
+    suffix = source.suffix.lower()
+    if suffix not in (LOG_SUFFIX, TRACE_SUFFIX):
+        raise InputError(f"{source} is neither a log (.mcap) nor a trace (.csv).")
+    return suffix == LOG_SUFFIX

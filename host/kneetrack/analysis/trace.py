@@ -1,0 +1,96 @@
+"""A recorded IMU file to a session: calibrate from it, run it through kneecore, find the reps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kneetrack.analysis.angles import knee_samples
+from kneetrack.analysis.calibrate import from_pairs
+from kneetrack.analysis.session import LegSession, SessionResult
+from kneetrack.calibration.store import CalibrationFile
+from kneetrack.detection import Analyzer, Reference
+from kneetrack.errors import CalibrationError
+from kneetrack.samples import KneeSample, Side
+from kneetrack.traces import Trace, onto_grid, read_trace
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTrace:
+    """A trace's calibration and its knee samples (empty where no calibration could be found)."""
+
+    trace: Trace
+    calibration: CalibrationFile | None
+    samples: tuple[KneeSample, ...]
+    warnings: tuple[str, ...]
+
+
+def measure(
+    trace: Trace,
+    calibration: CalibrationFile | None = None,
+    *,
+    refine: bool | None = None,
+) -> MeasuredTrace:
+    """The knee angles of a trace; without `calibration` by the one that it gives itself.
+
+    Raises CalibrationError where `calibration` is of the other leg.
+    """
+    times, rows = onto_grid(trace)
+    if calibration is None:
+        try:
+            calibration = from_pairs(
+                times, rows, trace.side, trace.windows, exercise=trace.exercise, refine=refine
+            )
+        except CalibrationError as error:
+            return MeasuredTrace(trace, None, (), (str(error),))
+    elif calibration.side is not trace.side:
+        raise CalibrationError(
+            f"The calibration is of the {calibration.side.word} leg, {trace.path.name} of the "
+            f"{trace.side.word} one; give the other leg's."
+        )
+    samples = tuple(knee_samples(times, rows, calibration.calibration))
+    return MeasuredTrace(trace, calibration, samples, calibration.warnings)
+
+
+def analyse_trace(path: Path, *, side: Side | None = None) -> SessionResult:
+    """The session in the trace at `path`. Raises TraceError and UsageError."""
+    measured = measure(read_trace(path, side))
+    trace, calibration = measured.trace, measured.calibration
+    analyzer = Analyzer(
+        trace.side,
+        trace.exercise,
+        trace.windows,
+        reference_of(calibration),
+        shank_length_m=trace.shank_length_m,
+        q_shank_sensor=calibration.calibration.q_shank_sensor if calibration else None,
+    )
+    analyzer.feed_all(measured.samples)
+    analyzer.flush()
+    result = analyzer.result()
+    return SessionResult(
+        source=path,
+        legs=(LegSession(result, calibration, trace.windows),),
+        warnings=(*measured.warnings, *result.warnings),
+    )
+
+
+def trace_samples(path: Path, *, side: Side | None = None) -> Iterator[KneeSample]:
+    """The knee samples of the trace at `path`. Raises CalibrationError where there are none."""
+    measured = measure(read_trace(path, side))
+    if measured.calibration is None:
+        raise CalibrationError(measured.warnings[0])
+    yield from measured.samples
+
+
+def reference_of(calibration: CalibrationFile | None) -> Reference | None:
+    """The user's reference that was kept with the calibration, if any.
+
+    Raises CalibrationError where it can't be read.
+    """
+    if calibration is None or calibration.reference is None:
+        return None
+    try:
+        return Reference.from_json(calibration.reference)
+    except ValueError as error:
+        raise CalibrationError(f"The calibration's reference is damaged: {error}.") from None
