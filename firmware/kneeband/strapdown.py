@@ -6,8 +6,7 @@ gyroscope, turn the acceleration by the quaternion and sum it, and watch for res
 of the range. `kneecore.correction` does the rest, in floats, every tenth sample.
 `kneecore.fusion.Strapdown` is the same in floats; a test holds this one to it.
 
-Quaternions and half angles are Q30 (see `kneeband.q30`, also for the ways of viper): 1e-9 of
-resolution, so that an hour at 208 Hz loses nothing.
+Quaternions and half angles are Q30 (`kneeband.q30`, where the ways of viper are told, too).
 """
 
 from array import array
@@ -50,7 +49,7 @@ _TURN_Z = const(26)
 _WORDS = const(27)
 
 _LOW_PASS_ONE = 4096.0  # 1 << 12
-_LARGEST_HALF_TURN = 0.46  # rad; above, the fourth power in `_turn` would leave 32 bits
+_LARGEST_HALF_TURN = 0.4  # rad; above, the last step of `_turn` would leave 32 bits
 
 
 @micropython.viper
@@ -206,7 +205,7 @@ class Strapdown:
     """The twin of `kneecore.fusion.Strapdown` for counts of `gyr_lsb` rad/s and `acc_lsb` m/s^2.
 
     Raises ValueError for a sample period in which the fastest turn that the counts can tell is
-    more than the arithmetic holds (0.92 rad; 13 ms at +-2000 dps).
+    more than the arithmetic holds (0.8 rad; 11 ms at +-2000 dps).
     """
 
     def __init__(self, coefficients, state, gyr_lsb, acc_lsb):
@@ -300,8 +299,7 @@ class Strapdown:
 class PairFilter:
     """Thigh and shank from rows of counts; the interface is that of `kneecore.fusion.PairFilter`.
 
-    What is asked for at every knee sample (`relative`, `put_quaternions`) is computed in fixed
-    point: the four floats of `relative` are all that it leaves on the heap.
+    What a knee sample needs is computed in fixed point: four floats are all it leaves on the heap.
     """
 
     def __init__(self, params, period_s, gyr_lsb_rad_s, acc_lsb_m_s2):
