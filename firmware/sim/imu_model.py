@@ -5,7 +5,7 @@ preset; a preset of `sim.chip_errors` changes the errors only.
 
     0x07 FIFO_CTRL1..2   watermark, bit 7 of CTRL2: stop at the watermark
     0x09 FIFO_CTRL3      batch rates, gyr (7:4), acc (3:0), coded as the output data rates
-    0x0A FIFO_CTRL4      mode (2:0): 0 bypass, 1 FIFO (stops when full), 6 continuous; 5:4 temperature
+    0x0A FIFO_CTRL4      mode (2:0): 0 bypass, 1 FIFO (stops when full), 6 continuous; 5:4 temp.
     0x0F WHO_AM_I        0x6C LSM6DSOX, LSM6DSO; 0x6B ISM330DHCX
     0x10 CTRL1_XL        rate (7:4), range (3:2): 2, 16, 4, 8 g
     0x11 CTRL2_G         rate (7:4), range (3:2): 250, 500, 1000, 2000 dps; bit 1: 125 dps
@@ -183,7 +183,7 @@ class LSM6DSModel:
         if 0x40 <= register <= 0x43:
             if not self._registers[0x19] & 0x20:
                 return 0
-            ticks = int((now_us - self._timestamp_us) * self._rate_hz * 6e-6)  # 40 kHz nominal
+            ticks = int((now_us - self._timestamp_us) * self._rate_hz / BASE_RATE_HZ / 25.0)
             return ticks >> 8 * (register - 0x40) & 0xFF
         if register == 0x63:
             return self._freq_fine & 0xFF

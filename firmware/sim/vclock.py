@@ -1,7 +1,7 @@
 """Virtual time: the only clock of the simulated board.
 
 For the shims and the rig
-    now_us()                 board time in us, 0 at boot, never wraps, never goes back
+    now_us()                 board time in us, never wraps, never goes back; 0 when first asked
     board_us()               the same as the firmware's packets have it (its ticks start elsewhere)
     set_speed(speed)         1.0 real time, N times real time, 0.0 = as fast as possible
     wait(until_us, poll)     let time pass until then, or until poll(timeout_ms) returns true;
@@ -47,13 +47,16 @@ wait_sockets = None
 
 _per_mille = 1000  # speed x 1000; an integer, so that asking for the time leaves no garbage
 _virtual_us = 0  # board time ...
-_real_us = utime.ticks_us()  # ... when the machine's clock stood here
+_real_us = None  # ... when the machine's clock stood here; None before anybody asked
 _alarm_us = None
 _alarm = None
 
 
 def now_us() -> int:
+    global _real_us
     if _per_mille:
+        if _real_us is None:
+            _real_us = utime.ticks_us()
         return _virtual_us + (utime.ticks_us() - _real_us) * _per_mille // 1000
     return _virtual_us
 
@@ -72,7 +75,8 @@ def set_speed(speed: float) -> None:
     global _per_mille, _virtual_us, _real_us
     if speed < 0:
         raise ValueError("speed must be 0 (as fast as possible) or positive")
-    _virtual_us = now_us()
+    if _real_us is not None:
+        _virtual_us = now_us()
     _real_us = utime.ticks_us()
     _per_mille = max(1, int(speed * 1000 + 0.5)) if speed else 0
 

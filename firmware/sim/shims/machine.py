@@ -25,7 +25,7 @@ _risen_us = {}
 
 
 def attach(bus: int, address: int, device, powered_by=None) -> None:
-    """Solder `device` (read_into, write as in sim.imu_model) to a bus; dead while that pin is low."""
+    """Solder `device` (as in sim.imu_model) to a bus; it is dead while that pin is low."""
     _devices[bus, address] = (device, powered_by)
 
 

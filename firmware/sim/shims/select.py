@@ -5,8 +5,9 @@ the machine's own: a socket that becomes ready ends the wait at any speed (see s
 """
 
 import uselect
-from sim import vclock
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT  # noqa: F401
+
+from sim import vclock
 
 
 class poll:  # noqa: N801  (the name in MicroPython)

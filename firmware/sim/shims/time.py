@@ -4,8 +4,9 @@ The unix port's own ticks have 62 bits, so a missing `ticks_diff` in firmware wo
 Like an ESP32 without a radio-set clock, the calendar starts at boot (2000-01-01).
 """
 
-from sim import vclock
 from utime import gmtime, localtime, mktime  # noqa: F401
+
+from sim import vclock
 
 _MASK = vclock.TICKS_PERIOD - 1
 _HALF = vclock.TICKS_PERIOD // 2
