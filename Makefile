@@ -35,7 +35,7 @@ lint: $(STAMP)  ## style, types of host, kneecore and firmware, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/basedpyright --warnings
-	@$(BIN)/basedpyright --project firmware/pyrightconfig.json
+	@$(BIN)/python tools/check_firmware_types.py
 	@$(BIN)/python tools/gen_protocol_doc.py --check
 	@$(BIN)/python tools/gen_vectors.py --check
 

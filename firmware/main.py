@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import bluetooth
 from machine import I2C, Pin
 
 from kneeband import board
@@ -24,5 +25,7 @@ bus = I2C(board.I2C_ID, scl=Pin(board.SCL), sda=Pin(board.SDA), freq=board.I2C_F
 sampler = Sampler(Lsm6ds(bus, board.THIGH_IMU), Lsm6ds(bus, board.SHANK_IMU), BoardClock())
 
 # 3. The radio, the memory, the lamp; then everything runs.
-app = App(sampler, Peripheral(), Store(), Battery(bus), Indicator(Pin(board.LED, Pin.OUT, value=0)))
+radio = Peripheral(bluetooth.BLE())
+lamp = Indicator(Pin(board.LED, Pin.OUT, value=0))
+app = App(sampler, radio, Store(), Battery(bus), lamp)
 asyncio.run(app.run())

@@ -93,7 +93,7 @@ class App:
         return wire.STATUS.pack(
             states.WIRE_STATES[self.state],
             self._all_faults(),
-            time.ticks_ms(),
+            sampler.clock.now_us() // 1000 & 0xFFFFFFFF,
             sampler.thigh.overruns,
             sampler.shank.overruns,
             self._peripheral.dropped,

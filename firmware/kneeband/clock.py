@@ -13,7 +13,7 @@ class BoardClock:
 
     def __init__(self):
         self._ticks = time.ticks_us()
-        self._now_us = self._ticks
+        self._now_us: int = self._ticks  # pyright: ignore[reportAttributeAccessIssue]
 
     def now_us(self) -> int:
         """Microseconds since the start. Above 2**30 the number lives on the heap."""

@@ -24,7 +24,7 @@ class Indicator:
 
     def __init__(self, pin):
         self._pin = pin
-        self._until_ms = 0
+        self._since_ms = self._until_ms = time.ticks_ms()
         self._identifying = False
 
     def identify(self, duration_s: int):
@@ -38,4 +38,5 @@ class Indicator:
         if self._identifying and time.ticks_diff(self._until_ms, now) <= 0:
             self._identifying = False
         pattern = _IDENTIFY if self._identifying else _PATTERNS[state]
-        self._pin.value(pattern[now // _TICK_MS % len(pattern)] == "x")
+        tick = time.ticks_diff(now, self._since_ms) // _TICK_MS
+        self._pin.value(pattern[tick % len(pattern)] == "x")

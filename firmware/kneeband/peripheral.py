@@ -38,13 +38,14 @@ _AD_UUID128 = const(0x07)
 _AD_NAME = const(0x09)
 _GENERAL_DISCOVERABLE_NO_BREDR = const(0x06)
 
+_SERVICE = bluetooth.UUID(wire.SERVICE_UUID)
 _READ = bluetooth.FLAG_READ
 _NOTIFY = bluetooth.FLAG_NOTIFY
 _CONTROL = bluetooth.FLAG_WRITE | bluetooth.FLAG_INDICATE
 
 _SERVICES = (
     (
-        bluetooth.UUID(wire.SERVICE_UUID),
+        _SERVICE,
         (
             (bluetooth.UUID(wire.MEASUREMENT_UUID), _NOTIFY),
             (bluetooth.UUID(wire.RAW_UUID), _NOTIFY),
@@ -67,10 +68,11 @@ _SERVICES = (
 
 
 class Peripheral:
-    """The band as Bluetooth sees it. `start` once, then `serve` often."""
+    """The band as Bluetooth sees it, on `bluetooth.BLE()`. `start` once, then `serve` often."""
 
-    def __init__(self, ble=None):
-        self._ble = ble or bluetooth.BLE()
+    def __init__(self, ble):
+        # Not annotated: the stubs have handles as memoryviews and know no data of notifications.
+        self._ble = ble
         self.name = ""
         self.mtu = _MTU_BEFORE_EXCHANGE
         self.dropped = 0
@@ -163,10 +165,10 @@ class Peripheral:
         self._requests.clear()
         self._indicating = False
         data = _structure(_AD_FLAGS, bytes((_GENERAL_DISCOVERABLE_NO_BREDR,)))
-        data += _structure(_AD_UUID128, bytes(bluetooth.UUID(wire.SERVICE_UUID)))
+        data += _structure(_AD_UUID128, bytes(_SERVICE))  # pyright: ignore[reportArgumentType]
         self._ble.gap_advertise(
             config.ADVERTISING_INTERVAL_US,
-            adv_data=data,
+            data,
             resp_data=_structure(_AD_NAME, self.name.encode()),
         )
 

@@ -37,7 +37,7 @@ class Sampler:
     def __init__(self, thigh, shank, clock):
         self.thigh = Stream(thigh)
         self.shank = Stream(shank)
-        self._clock = clock
+        self.clock = clock
         self.rows = array("h", [0] * (ROW * CAPACITY))
         """The pairs of the last poll, `ROW` numbers each."""
         self.number = 0
@@ -55,7 +55,7 @@ class Sampler:
         self.thigh.start()
         self.shank.start()
         self._retry_ms = time.ticks_add(time.ticks_ms(), config.RETRY_MS)
-        self._polled_us = self._clock.now_us()
+        self._polled_us = self.clock.now_us()
         self._next = self._polled_us // _PERIOD_US
         self._due_us = self._next * _PERIOD_US - self._polled_us
 
@@ -72,7 +72,7 @@ class Sampler:
 
     def poll(self) -> int:
         """Read both FIFOs; returns how many new pairs are in `rows`. Allocates next to nothing."""
-        now_us = self._clock.now_us()
+        now_us = self.clock.now_us()
         reference = time.ticks_us()
         self._due_us -= now_us - self._polled_us
         self._polled_us = now_us

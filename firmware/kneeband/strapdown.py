@@ -1,4 +1,6 @@
 # ruff: noqa: F821  (ptr16 and ptr32 are words of viper's own)
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+# (A filter's `strapdown` is fusion.Strapdown by its annotation; here it is the class below.)
 """The fast part of the orientation filter in fixed point, and the pair of filters built on it.
 
 Per sample, on the raw counts of the IMU and without touching the heap: turn the quaternion by the
