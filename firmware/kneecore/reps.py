@@ -58,7 +58,9 @@ class Params:
         self.longest_s = 10.0
         self.shortest_half_s = 0.3
         self.step_flexion_deg = 75.0  # a cycle of less flexion and time than these two
-        self.step_cycle_s = 1.4  # is a step, or a re-rack
+        self.step_cycle_s = 1.4  # is a step, or a re-rack;
+        self.step_bend_deg = 30.0  # so is (our own) one that is bent more than this
+        self.step_bent_s = 0.6  # for less than this: the swing of a leg takes 0.4 s
         # Our own: chosen so that soft-tissue wobble and sway of 2 deg decide nothing.
         self.turn_deg = 10.0  # back from the deepest point, to believe the turn
         self.redescend_deg = 20.0  # down from the highest point, to believe a new rep
@@ -100,6 +102,7 @@ class RepDetector:
         self._peak_s = self._peak_deg = 0.0
         self._low_s = self._low_deg = 0.0
         self._leave_s = 0.0
+        self._bent_s = 0.0  # how long it was clearly bent
         # Since when it has been slow near standing, and at rest anywhere.
         self._slow_s = self._rest_s = 0.0
 
@@ -158,6 +161,8 @@ class RepDetector:
         time_s = self._time_s
         flexion = self._raw_deg
         rate = self.rate_deg_s if self.rate_deg_s > 0.0 else -self.rate_deg_s
+        if flexion > self._start_deg + p.step_bend_deg:
+            self._bent_s += self.period_s
         if self.state == DESCENDING:
             if flexion > self._peak_deg:
                 self._peak_deg = flexion
@@ -209,6 +214,7 @@ class RepDetector:
     def _start(self) -> int:
         self._start_s = self._leave_s
         self._start_deg = max(self._low_deg, self.stand_deg)
+        self._bent_s = 0.0
         self._peak_deg = self._raw_deg
         self._peak_s = self._time_s
         return STARTED
@@ -263,8 +269,12 @@ class RepDetector:
             self.reason = "it took too long"
         elif min(self.bottom_s - self.start_s, end_s - self.bottom_s) < p.shortest_half_s:
             self.reason = "one half too short"
-        elif self.peak_deg < p.step_flexion_deg and cycle_s < p.step_cycle_s:
-            self.reason = "like a step"
+        elif self._bent_s < p.step_bent_s or cycle_s < p.step_cycle_s:
+            if self.peak_deg - self._start_deg < p.step_flexion_deg:
+                self.reason = "like a step"
+                return REJECTED
+            self.reason = ""
+            return ENDED
         else:
             self.reason = ""
             return ENDED

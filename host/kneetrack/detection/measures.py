@@ -47,8 +47,8 @@ class ShankView:
 class Measured:
     """One rep, measured. Arrays run over its samples, evenly spaced, from start to end.
 
-    `down` and `up` hold valgus and rotation (rows) on GRID_DEG (columns), NaN where the rep did not
-    come: the rep as curves over flexion.
+    `down` and `up` hold the rep as curves over flexion: valgus, rotation (deg) and time since the
+    deepest point (s) in rows, GRID_DEG in columns, NaN where the rep did not come.
     """
 
     start_s: float
@@ -117,6 +117,7 @@ def measure(
     )
     arrived_s, left_s = float(time_s[stays[0]]), float(time_s[stays[-1]])
     inside = [sample for sample in samples if start_s <= sample[1] <= end_s]
+    rows = np.stack([smooth[1], smooth[2], time_s - time_s[bottom]])
     return Measured(
         start_s=start_s,
         bottom_s=float(time_s[bottom]),
@@ -126,8 +127,8 @@ def measure(
         share_of_descent=np.clip(0.5 + 0.5 * rate / RATE_DEG_S, 0.0, 1.0),
         valgus_deg=smooth[1],
         rotation_deg=smooth[2],
-        down=_over_flexion(flexion[: bottom + 1], smooth[1:, : bottom + 1]),
-        up=_over_flexion(flexion[bottom:][::-1], smooth[1:, bottom:][:, ::-1]),
+        down=_over_flexion(flexion[: bottom + 1], rows[:, : bottom + 1]),
+        up=_over_flexion(flexion[bottom:][::-1], rows[:, bottom:][:, ::-1]),
         descent_s=max(0.0, arrived_s - start_s),
         at_bottom_s=left_s - arrived_s,
         ascent_s=max(0.0, end_s - left_s),

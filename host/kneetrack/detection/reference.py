@@ -94,7 +94,8 @@ def build(reps: Sequence[Measured], source: str) -> Reference | None:
     """The reference of these reps, or None where fewer than three go deep enough together."""
     if len(reps) < LEAST_REPS:
         return None
-    curves = np.array([[rep.down, rep.up] for rep in reps])  # rep, down/up, valgus/rotation, grid
+    # rep, down/up, valgus/rotation, grid
+    curves = np.array([[rep.down[:2], rep.up[:2]] for rep in reps])
     counts = np.isfinite(curves[:, :, 0, :]).sum(axis=0).min(axis=0)
     enough = counts >= LEAST_REPS
     first = int(enough.argmax())

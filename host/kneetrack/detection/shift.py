@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,9 @@ _PRIOR_DEG = 3.0  # of a and of b
 _CELLS_PER_FACT = (
     10.0  # neighbouring cells say the same: valgus changes over some 20 deg of flexion
 )
+_BUMP_AT_S, _BUMP_S, _BUMP_DEG = 0.15, 0.5, 3.0
 _STEPS = 12
+_LINALG: Any = np.linalg  # its stubs leave the element type open
 
 _SIN = np.sin(np.radians(GRID_DEG))
 _DESIGN = np.stack([_SIN, _SIN * GRID_DEG / 90.0], axis=1)  # grid, (a, b)
@@ -85,18 +88,21 @@ def fit(reps: list[Measured], reference: Reference) -> Shift:
     cells = curves - np.array([reference.valgus_down_deg, reference.valgus_up_deg])
     known: Floats = np.isfinite(cells).astype(np.float64)
     cells = np.nan_to_num(cells)
+    since = np.nan_to_num(np.array([[rep.down[2, :bins], rep.up[2, :bins]] for rep in reps]))
+    near = np.exp(-(((since - _BUMP_AT_S) / _BUMP_S) ** 2) / 2.0)
+    known = known / (1.0 + (_BUMP_DEG / _SCALE_DEG * near) ** 2)
     scale = max(_SCALE_DEG, reference.sem_deg)
     design = _DESIGN[:bins]
     starts: list[Floats] = [np.zeros(2)]
     if known.any():
         median = np.median(cells, axis=(0, 1))
-        median_fit: Floats = np.linalg.pinv(design) @ median
+        median_fit: Floats = _LINALG.pinv(design) @ median
         starts.append(median_fit)
     fits = [_descend(start, cells, known, design, scale) for start in starts]
     ab, weights, _ = min(fits, key=lambda one: one[2])
 
     normal = _normal(weights, design, scale)
-    bread = np.linalg.inv(normal)
+    bread: Floats = _LINALG.inv(normal)
     residual = weights * (cells - design @ ab)
     scores = residual.sum(axis=1) @ design / (_CELLS_PER_FACT * scale**2)  # rep, (a, b)
     covariance = bread @ (scores.T @ scores) @ bread + bread * (reference.sem_deg / scale) ** 2
@@ -118,7 +124,7 @@ def _descend(
         miss: Floats = (cells - design @ ab) / scale
         weights = known * np.exp(miss * miss / -2.0)
         towards = (weights * cells).sum(axis=(0, 1)) / (_CELLS_PER_FACT * scale**2)
-        new: Floats = np.linalg.solve(_normal(weights, design, scale), design.T @ towards)
+        new: Floats = _LINALG.solve(_normal(weights, design, scale), design.T @ towards)
         done = float(np.abs(new - ab).max()) < 0.005
         ab = new
         if done:

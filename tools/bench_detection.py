@@ -1,0 +1,405 @@
+#!/usr/bin/env python3
+"""How well reps and inward excursions are found, on a simulated population whose truth is known.
+
+    python tools/bench_detection.py [--subjects N] [--seed S] [--no-speed]
+
+The population works on the level of knee angles (biomechanics D): squat kinematics, inward bumps
+around the bottom, valgus that goes with depth, and everything that a strap adds: thigh soft tissue
+of 4 deg at 90 deg of flexion with hysteresis, rep noise and wobble, which grows by 1.3 under load;
+an axis error, remounting between reference and set, heading drift between rests, and movements that
+are no reps. It knows nothing of the detector, and the detector nothing of it: `--seed` picks the
+people, and the default is never used to choose a threshold.
+
+The truth of a rep is the largest size of the inward movement that was put into it beyond the
+person's habit; an event is 5 deg or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneecore import wire
+from kneetrack.detection import Analyzer, LegResult
+from kneetrack.protocol import Decoder
+from kneetrack.samples import Channel, KneeSample, Packet, Rep, Side, Verdict, Window
+
+Floats = NDArray[np.float64]
+PERIOD_S = wire.KNEE_PERIOD_US / 1e6
+SEED = 20260801
+EVENT_DEG = 5.0
+INWARD = (Verdict.MOVED_INWARD, Verdict.MOVED_INWARD_LARGE)
+UNIT = (1.0, 0.0, 0.0, 0.0)
+
+
+@dataclass
+class GivenRep:
+    start_s: float
+    bottom_s: float
+    end_s: float
+    excursion_deg: float
+    in_set: bool
+
+
+@dataclass
+class Recording:
+    angles: Floats  # (n, 3) flexion, valgus, rotation in deg
+    reps: list[GivenRep]
+    windows: list[Window]
+    bump_in_every_rep_deg: float = 0.0
+
+
+@dataclass
+class Person:
+    """What stays the same through a person's recording."""
+
+    random: np.random.Generator
+    soft_tissue_deg: float = 0.0
+    soft_tissue_ap_deg: float = 0.0
+    axis_error_deg: float = 0.0
+    habit_deg: float = 0.0  # valgus that goes with depth, in every rep
+    depth_deg: float = 0.0
+    stand_deg: float = 0.0
+    rotation_deg: float = 0.0
+    proportional_events: bool = False
+    event_share: float = 0.0
+    load_gain: float = 1.3
+    remount_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        r = self.random
+        self.soft_tissue_deg = r.normal(0.0, 4.0)
+        self.soft_tissue_ap_deg = r.normal(0.0, 2.0)
+        self.axis_error_deg = r.normal(0.0, 4.0)
+        self.habit_deg = r.uniform(5.0, 12.0) if r.random() < 0.2 else r.normal(0.0, 2.0)
+        self.depth_deg = r.uniform(70.0, 122.0)
+        self.stand_deg = r.uniform(-3.0, 12.0)
+        self.rotation_deg = r.uniform(8.0, 12.0)
+        self.proportional_events = r.random() < 0.25
+        self.event_share = r.choice([0.0, 0.2, 0.4, 0.6])
+        self.remount_deg = r.normal(0.0, 2.0) if r.random() < 0.25 else 0.0
+
+
+def smooth(x: Floats) -> Floats:
+    return x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
+
+
+@dataclass
+class Motion:
+    """Flexion (deg) and what is put on top, built piece by piece."""
+
+    person: Person
+    flexion: list[Floats] = field(default_factory=list)
+    inward: list[Floats] = field(default_factory=list)
+    noise: list[Floats] = field(default_factory=list)  # of the soft tissue, relative
+    load: list[Floats] = field(default_factory=list)
+    time_s: float = 0.0
+
+    def piece(
+        self, flexion: Floats, inward: Floats | None = None, noise: float = 0.0, load: float = 1.0
+    ) -> None:
+        n = len(flexion)
+        self.flexion.append(flexion)
+        self.inward.append(np.zeros(n) if inward is None else inward)
+        self.noise.append(np.full(n, noise))
+        self.load.append(np.full(n, load))
+        self.time_s += n * PERIOD_S
+
+    def move(self, goal_deg: float, duration_s: float) -> None:
+        n = max(1, round(duration_s / PERIOD_S))
+        last = self.flexion[-1][-1] if self.flexion else self.person.stand_deg
+        self.piece(last + (goal_deg - last) * smooth(np.arange(1, n + 1) / n))
+
+    def rep(self, *, in_set: bool, amplitude_deg: float, load: float) -> GivenRep:
+        """One squat: D's tempo, and a bump of this size around the bottom or with the depth."""
+        r, person = self.person.random, self.person
+        stand = person.stand_deg + r.normal(0.0, 1.5)
+        depth = max(62.0, person.depth_deg + r.normal(0.0, 4.0))
+        down, pause, up = r.uniform(1.0, 2.5), r.uniform(0.0, 0.5), r.uniform(0.8, 2.0)
+        n_down, n_pause, n_up = (round(x / PERIOD_S) for x in (down, pause, up))
+        last = self.flexion[-1][-1] if self.flexion else stand
+        flexion = np.concatenate(
+            [
+                last + (depth - last) * smooth(np.arange(1, n_down + 1) / n_down),
+                np.full(n_pause, depth),
+                depth + (stand - depth) * smooth(np.arange(1, n_up + 1) / n_up),
+            ]
+        )
+        t = np.arange(1, len(flexion) + 1) * PERIOD_S
+        if person.proportional_events:
+            shape = np.clip((flexion - stand) / (depth - stand), 0.0, 1.0)
+        else:
+            centre = down + pause / 2 + r.uniform(0.0, 0.3)
+            shape = np.exp(-(((t - centre) / r.uniform(0.3, 0.6)) ** 2) / 2)
+            shape *= np.clip((flexion - stand) / 30.0, 0.0, 1.0)
+        inward = amplitude_deg * shape
+        given = GivenRep(
+            start_s=self.time_s,
+            bottom_s=self.time_s + down + pause / 2,
+            end_s=self.time_s + down + pause + up,
+            excursion_deg=float(inward[flexion > 20.0].max()),
+            in_set=in_set,
+        )
+        self.piece(flexion, inward, noise=r.normal(0.0, 0.08), load=load)
+        return given
+
+    def rest(self, duration_s: float) -> None:
+        """Standing; on the move a little."""
+        n = max(1, round(duration_s / PERIOD_S))
+        last = self.flexion[-1][-1] if self.flexion else self.person.stand_deg
+        t = np.arange(n) * PERIOD_S
+        self.piece(last + 0.4 * np.sin(2 * np.pi * 0.3 * t) * np.minimum(1.0, t))
+
+    def walk(self, steps: int) -> None:
+        for _ in range(steps):
+            stand = self.person.stand_deg
+            for goal, duration in ((16, 0.15), (6, 0.3), (62, 0.35), (3, 0.35)):
+                self.move(stand + goal + self.person.random.normal(0, 2), duration)
+
+
+def amplitudes(person: Person, count: int) -> list[float]:
+    """Clean 0-3 deg, mild 5-8, marked 10-14 (biomechanics D)."""
+    r = person.random
+    chosen: list[float] = []
+    for _ in range(count):
+        if r.random() < person.event_share:
+            chosen.append(r.uniform(5.0, 8.0) if r.random() < 0.5 else r.uniform(10.0, 14.0))
+        else:
+            chosen.append(r.uniform(0.0, 3.0))
+    return chosen
+
+
+def record(person: Person, *, common_deg: float = 0.0) -> Recording:
+    """Walk in, five unloaded squats, walk, a loaded set of five to twelve, re-rack, sit down.
+
+    `common_deg`: valgus that goes with depth in every rep of the set, but not in the reference.
+    """
+    r = person.random
+    motion = Motion(person)
+    reps: list[GivenRep] = []
+    motion.rest(3.0)
+    motion.walk(3)
+    motion.rest(2.0)
+    functional_s = motion.time_s
+    for _ in range(5):
+        reps.append(motion.rep(in_set=False, amplitude_deg=0.0, load=1.0))
+        motion.rest(r.uniform(0.5, 2.0))
+    windows = [Window("functional", functional_s, motion.time_s)]
+    motion.walk(3)
+    motion.move(person.stand_deg + r.uniform(20.0, 32.0), 0.6)  # under the bar
+    motion.move(person.stand_deg, 0.6)
+    motion.walk(2)
+    motion.rest(r.uniform(1.0, 3.0))
+    set_sample = sum(len(piece) for piece in motion.flexion)
+    for amplitude in amplitudes(person, int(r.integers(5, 13))):
+        reps.append(motion.rep(in_set=True, amplitude_deg=amplitude, load=person.load_gain))
+        motion.rest(r.uniform(0.3, 2.0))
+    motion.walk(2)
+    motion.rest(1.0)
+    motion.move(90.0, 1.0)  # sits down
+    motion.piece(np.full(round(12.0 / PERIOD_S), 90.0))
+    motion.move(person.stand_deg, 1.0)
+    motion.rest(2.0)
+    if r.random() < 0.5:
+        windows.append(Window("set", set_sample * PERIOD_S - 1.0, motion.time_s))
+    return Recording(_angles(motion, set_sample, common_deg), reps, windows)
+
+
+def _angles(motion: Motion, set_sample: int, common_deg: float) -> Floats:
+    """What the band measures: the true angles and all that the strap adds (biomechanics B3, D)."""
+    person = motion.person
+    r = person.random
+    flexion, inward, noise, load = (
+        np.concatenate(part) for part in (motion.flexion, motion.inward, motion.noise, motion.load)
+    )
+    n = len(flexion)
+    t = np.arange(n) * PERIOD_S
+    alpha = np.radians(flexion)
+    rate = np.gradient(flexion, PERIOD_S)
+    in_set = np.arange(n) >= set_sample
+    wobble = 0.05 * np.sin(2 * np.pi * r.uniform(5.0, 12.0) * t) * np.minimum(1, abs(rate) / 60)
+    carried = flexion / 90.0 * (1.0 + noise - 0.15 * np.tanh(rate / 40.0) + wobble) * load
+    thigh_turn = (
+        person.axis_error_deg + person.remount_deg * in_set + (person.soft_tissue_deg * carried)
+    )
+    lean = np.radians(0.32 * flexion)
+    bias = r.normal(0.0, 0.07 / 60.0)
+    heading = bias * (t % 8.0) + np.interp(t, np.arange(0, t[-1] + 3, 3.0), _steps(r, t[-1], 0.5))
+    inclination = np.interp(t, np.arange(0, t[-1] + 2, 2.0), _steps(r, t[-1], 0.25, 2.0))
+    depth = np.sin(np.minimum(alpha, math.pi / 2))
+    valgus = (
+        inward
+        + (person.habit_deg + common_deg * in_set) * depth
+        - np.sin(alpha) * thigh_turn
+        + (np.cos(alpha) - 1.0) * person.soft_tissue_ap_deg * carried
+        + np.sin(lean) * heading
+        + inclination
+        + r.normal(0.0, 0.05, n)
+    )
+    rotation = person.rotation_deg * np.minimum(1.0, flexion / 30.0) - 0.3 * inward
+    measured = np.stack([flexion + inclination + r.normal(0.0, 0.05, n), valgus, rotation], axis=1)
+    return np.round(measured / wire.ANGLE_LSB_DEG) * wire.ANGLE_LSB_DEG
+
+
+def _steps(r: np.random.Generator, length_s: float, sigma: float, every_s: float = 3.0) -> Floats:
+    return r.normal(0.0, sigma, len(np.arange(0, length_s + every_s, every_s)))
+
+
+def analyse(recording: Recording) -> LegResult:
+    analyzer = Analyzer(Side.RIGHT, windows=recording.windows)
+    for i, (flexion, valgus, rotation) in enumerate(recording.angles.tolist()):
+        analyzer.feed(KneeSample(i, i * PERIOD_S, flexion, valgus, rotation, 2.0, UNIT, UNIT, 0))
+    analyzer.flush()
+    return analyzer.result()
+
+
+@dataclass
+class Tally:
+    """Counts and errors over the population."""
+
+    errors: list[float] = field(default_factory=list)
+    sigmas: list[float] = field(default_factory=list)
+    hits: int = 0
+    events: int = 0
+    calm: int = 0
+    still: int = 0
+    doubtful: int = 0
+    exact_sets: int = 0
+    sets: int = 0
+    found: int = 0
+    given: int = 0
+    matched: int = 0
+    shift_errors: list[float] = field(default_factory=list)
+
+    def add(self, recording: Recording, result: LegResult, common_deg: float) -> None:
+        given = [rep for rep in recording.reps if rep.in_set]
+        found = [rep for rep in result.reps if not rep.is_reference]
+        self.sets += 1
+        self.exact_sets += len(given) == len(found)
+        self.given += len(given)
+        self.found += len(found)
+        for truth in given:
+            rep = next((one for one in found if one.start_s < truth.bottom_s < one.end_s), None)
+            if rep is not None:
+                self.matched += 1
+                self._judge(truth, rep)
+        for one in result.sets[-1:]:
+            if one.shift_deg is not None:
+                self.shift_errors.append(one.shift_deg - common_deg)
+
+    def _judge(self, truth: GivenRep, rep: Rep) -> None:
+        if rep.own_excursion_deg is not None and rep.own_excursion_sigma_deg is not None:
+            self.errors.append(rep.own_excursion_deg - truth.excursion_deg)
+            self.sigmas.append(rep.own_excursion_sigma_deg)
+        self.doubtful += rep.verdict is Verdict.DOUBTFUL
+        inward = rep.verdict in INWARD
+        if truth.excursion_deg >= EVENT_DEG:
+            self.events += 1
+            self.hits += inward
+        else:
+            self.calm += 1
+            self.still += not inward
+
+
+def population(subjects: int, seed: int, common_deg: float = 0.0) -> Tally:
+    tally = Tally()
+    for number in range(subjects):
+        recording = record(Person(np.random.default_rng([seed, number])), common_deg=common_deg)
+        tally.add(recording, analyse(recording), common_deg)
+    return tally
+
+
+def rms(values: list[float]) -> float:
+    return float(np.sqrt(np.mean(np.square(values)))) if values else math.nan
+
+
+def report(tally: Tally) -> list[tuple[str, str, str, bool]]:
+    """(what, reached, target, met) rows."""
+    sensitivity, specificity = tally.hits / tally.events, tally.still / tally.calm
+    exact = tally.exact_sets / tally.sets
+    precision, recall = tally.matched / tally.found, tally.matched / tally.given
+    error = rms(tally.errors)
+    return [
+        ("own excursion, RMSE (deg)", f"{error:.2f}", "<= 0.8", error <= 0.8),
+        ("sensitivity at 5 deg", f"{sensitivity:.3f}", ">= 0.97", sensitivity >= 0.97),
+        ("specificity at 5 deg", f"{specificity:.3f}", ">= 0.97", specificity >= 0.97),
+        ("sets with the exact rep count", f"{exact:.3f}", ">= 0.98", exact >= 0.98),
+        ("rep precision", f"{precision:.3f}", ">= 0.99", precision >= 0.99),
+        ("rep recall", f"{recall:.3f}", ">= 0.99", recall >= 0.99),
+    ]
+
+
+def packets(angles: Floats) -> list[Packet]:
+    """The angles as the band would send them."""
+    per_packet = wire.KNEE_SAMPLES_PER_PACKET
+    records = [wire.KNEE_SAMPLE.pack(*row, UNIT, UNIT, 2.0) for row in angles.tolist()]
+    made: list[Packet] = []
+    for first in range(0, len(records), per_packet):
+        at_us = first * wire.KNEE_PERIOD_US
+        header = wire.PACKET_HEADER.pack(7, first % 2**16, at_us % 2**32, wire.KNEE_PERIOD_US, 0)
+        data = header + b"".join(records[first : first + per_packet])
+        made.append(Packet(Channel.MEASUREMENT, data, at_us / 1e6))
+    return made
+
+
+def speed(seed: int) -> float:
+    """How many times faster than real time an hour of packets becomes events."""
+    parts = [record(Person(np.random.default_rng([seed, number]))).angles for number in range(3)]
+    one = packets(np.concatenate(parts))
+    samples = sum(len(part) for part in parts)
+    hour: list[Packet] = []
+    while len(hour) * wire.KNEE_SAMPLES_PER_PACKET * PERIOD_S < 3600:
+        base = len(hour) * wire.KNEE_SAMPLES_PER_PACKET
+        for packet in one[: samples // wire.KNEE_SAMPLES_PER_PACKET]:
+            _, sequence, at_us, period, flags = wire.PACKET_HEADER.unpack_from(packet.data)
+            header = wire.PACKET_HEADER.pack(
+                7, (sequence + base) % 2**16, (at_us + base * period) % 2**32, period, flags
+            )
+            hour.append(Packet(packet.channel, header + packet.data[len(header) :], 0.0))
+    decoder, analyzer = Decoder(), Analyzer(Side.RIGHT)
+    begin = time.process_time()
+    for packet in hour:
+        analyzer.feed_all(decoder.feed(packet))
+    analyzer.flush()
+    took = time.process_time() - begin
+    lasted = analyzer.result().reps[-1].end_s
+    print(f"  speed run: {lasted:.0f} s with {len(analyzer.result().reps)} reps in {took:.2f} s")
+    return lasted / took
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--subjects", type=int, default=120)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--no-speed", action="store_true")
+    options = parser.parse_args()
+
+    print(f"simulated squats, {options.subjects} people, seed {options.seed}")
+    tally = population(options.subjects, options.seed)
+    rows = report(tally)
+    if not options.no_speed:
+        times = speed(options.seed)
+        rows.append(("packets to events, x real time", f"{times:.0f}", ">= 1000", times >= 1000))
+    for what, reached, target, met in rows:
+        print(f"  {what:34s} {reached:>8s}   target {target:8s} {'' if met else 'MISSED'}")
+    print(f"  reps: {tally.matched}, events {tally.events}, doubtful {tally.doubtful}")
+    print(f"  own excursion, bias (deg)          {np.mean(tally.errors):8.2f}")
+    print(f"  its stated sigma, median (deg)     {np.median(tally.sigmas):8.2f}")
+    print("the same people, and valgus that goes with depth in every rep of the set (deg):")
+    for common_deg in (0.0, 4.0, 8.0):
+        other = population(options.subjects // 4, options.seed + 1, common_deg)
+        print(
+            f"  common {common_deg:3.0f}: shift found with RMSE {rms(other.shift_errors):.2f}, "
+            f"own excursion RMSE {rms(other.errors):.2f}"
+        )
+    return 0 if all(met for *_, met in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
