@@ -4,7 +4,7 @@ The host process plays the radio chip (`kneetrack.link.radio.board`), the air an
 beside the board. Its address is in the environment, `KNEETRACK_RADIO=host:port`. Without it the
 board has no radio, and its clock runs freely.
 
-Lines (bytes travel as hex strings; every line of the board carries `"t"`, its virtual clock in us)
+Lines (bytes travel as hex strings; every line of the board carries `"t"`, its clock in us)
     board -> host   {"call": name, "args": [..], "n": id}        the board waits for the result
                     {"notify": hex, "conn": c, "handle": h}      fire and forget, paid by credits
                     {"answer": id, "error": e, "value": hex}     to a line that carried "ask"
@@ -67,7 +67,7 @@ class _Line:
         return self.has_line() or bool(self._poll.poll(timeout_ms))
 
     def send(self, message):
-        message["t"] = vclock.now_us()
+        message["t"] = vclock.board_us()
         try:
             self.socket.write(json.dumps(message) + "\n")
         except OSError:

@@ -103,13 +103,15 @@ def test_nobody_there_says_what_to_look_at():
 
 def test_the_only_band_is_found_joined_and_read():
     async def check():
-        async with adapter_among(lambda air: Band(air, 0x12AB)) as (backend, _):
-            async with link_to("auto", backend) as link:
-                assert link.feature.pair_period_us == 4808
-                await link.read_feature()
-                async for packet in link.packets():
-                    assert (packet.channel, packet.data) == (Channel.FEATURE, FEATURE)
-                    break
+        async with (
+            adapter_among(lambda air: Band(air, 0x12AB)) as (backend, _),
+            link_to("auto", backend) as link,
+        ):
+            assert link.feature.pair_period_us == 4808
+            await link.read_feature()
+            async for packet in link.packets():
+                assert (packet.channel, packet.data) == (Channel.FEATURE, FEATURE)
+                break
 
     asyncio.run(check())
 
@@ -160,42 +162,48 @@ def test_a_band_of_another_protocol_is_refused_by_name():
 
 def test_a_band_that_does_not_answer_a_command_is_a_link_error():
     async def check():
-        async with adapter_among(lambda air: Band(air, 1)) as (backend, _):
-            async with link_to("auto", backend) as link:
-                with pytest.raises(LinkError, match="did not answer"):
-                    await link.request(bytes([wire.OP_STOP]), 0.2)
+        async with (
+            adapter_among(lambda air: Band(air, 1)) as (backend, _),
+            link_to("auto", backend) as link,
+        ):
+            with pytest.raises(LinkError, match="did not answer"):
+                await link.request(bytes([wire.OP_STOP]), 0.2)
 
     asyncio.run(check())
 
 
 def test_a_lost_band_ends_the_packets_after_all_that_came():
     async def check():
-        async with adapter_among(lambda air: Band(air, 1)) as (backend, (band,)):
-            async with link_to("auto", backend) as link:
-                for number in range(5):
-                    await band.device.notify_subscribers(band.measurement, bytes([number]))
-                await band.chip.lose_power(0.05)
-                received = []
-                with pytest.raises(LinkLost, match="lost"):
-                    async for packet in link.packets():
-                        received.append(packet.data)
-                assert received == [bytes([number]) for number in range(5)]
-                with pytest.raises(LinkLost):
-                    await link.write(Channel.CONTROL, b"\x02")
+        async with (
+            adapter_among(lambda air: Band(air, 1)) as (backend, (band,)),
+            link_to("auto", backend) as link,
+        ):
+            for number in range(5):
+                await band.device.notify_subscribers(band.measurement, bytes([number]))
+            await band.chip.lose_power(0.05)
+            received = []
+            with pytest.raises(LinkLost, match="lost"):
+                async for packet in link.packets():
+                    received.append(packet.data)
+            assert received == [bytes([number]) for number in range(5)]
+            with pytest.raises(LinkLost):
+                await link.write(Channel.CONTROL, b"\x02")
 
     asyncio.run(check())
 
 
 def test_a_loss_while_a_command_waits_is_told_at_once():
     async def check():
-        async with adapter_among(lambda air: Band(air, 1)) as (backend, (band,)):
-            async with link_to("auto", backend) as link:
-                waiting = asyncio.create_task(link.request(bytes([wire.OP_STOP]), 30.0))
-                while not band.written:
-                    await asyncio.sleep(0.01)
-                await band.chip.lose_power(0.05)
-                with pytest.raises(LinkLost):
-                    await waiting
+        async with (
+            adapter_among(lambda air: Band(air, 1)) as (backend, (band,)),
+            link_to("auto", backend) as link,
+        ):
+            waiting = asyncio.create_task(link.request(bytes([wire.OP_STOP]), 30.0))
+            while not band.written:
+                await asyncio.sleep(0.01)
+            await band.chip.lose_power(0.05)
+            with pytest.raises(LinkLost):
+                await waiting
 
     asyncio.run(check())
 

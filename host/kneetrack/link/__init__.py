@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl
 
 from kneetrack.errors import LinkError, UsageError
 from kneetrack.link.base import Link, LinkInfo, Scenario
@@ -85,7 +85,7 @@ def _ble(text: str, address: Address) -> Link:
 def _sim(text: str, address: Address) -> Link:
     from kneetrack.link.sim import SimLink
 
-    query = urlencode(address.options, quote_via=quote)
+    query = "&".join(f"{key}={value}" for key, value in address.options.items())
     scenario = f"{address.target}?{query}" if query else address.target
     info = LinkInfo(text, f"a simulated band ({address.target})", True, True)
     return SimLink(info, scenario, address.speed)
@@ -95,29 +95,32 @@ def _trace(text: str, address: Address) -> Link:
     from kneetrack.link.trace import TraceLink
 
     path = Path(address.target)
+    options = dict(address.options)
+    side = _side(text, options.pop("side", None))
     info = LinkInfo(text, f"a simulated band playing {path.name}", True, True)
-    return TraceLink(info, path, address.speed, _only_side(text, address))
+    return TraceLink(info, path, address.speed, side, options)
 
 
 def _log(text: str, address: Address) -> Link:
     from kneetrack.link.replay import ReplayLink
 
     path = Path(address.target)
+    options = dict(address.options)
+    side = _side(text, options.pop("side", None))
+    if options:
+        raise UsageError(f'"{text}": a log: address takes only speed and side.')
     info = LinkInfo(text, f"the recording {path.name}", False, True)
-    return ReplayLink(info, path, address.speed, _only_side(text, address))
+    return ReplayLink(info, path, address.speed, side)
 
 
 _OPENERS = {"ble": _ble, "sim": _sim, "trace": _trace, "log": _log}
 
 
-def _only_side(text: str, address: Address) -> Side | None:
-    """The side in the options, where there is one; nothing else may be."""
-    if set(address.options) - {"side"}:
-        raise UsageError(f'"{text}": a {address.kind}: address takes only speed and side.')
-    if "side" not in address.options:
+def _side(text: str, word: str | None) -> Side | None:
+    if word is None:
         return None
     try:
-        return Side.from_word(address.options["side"])
+        return Side.from_word(word)
     except ValueError as error:
         raise UsageError(f'"{text}": {error}.') from None
 

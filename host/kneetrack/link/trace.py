@@ -7,6 +7,7 @@ all from there on is as in `link.sim`. The source's times are those of the trace
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from kneetrack.traces import read_trace, write_playback
 class TraceLink(SimLink):
     """The trace at `path`, read at once: raises TraceError and UsageError as `read_trace`.
 
-    `side` is for a trace without a sidecar.
+    `side` is for a trace without a sidecar; `options` go to the board (`sim.scenarios.of_trace`).
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class TraceLink(SimLink):
         path: Path,
         speed: float = 1.0,
         side: Side | None = None,
+        options: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(info, "", speed)
         self.trace = read_trace(path, side)
@@ -39,13 +41,15 @@ class TraceLink(SimLink):
             shank_length_m=self.trace.shank_length_m,
             truth=self.trace.truth or {},
         )
+        self._options = dict(options or {})
         self._first_s = float(self.trace.time_s[0])
 
     async def __aenter__(self) -> Self:
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="kneetrack-"))
         playback = Path(folder) / "playback"
         write_playback(self.trace, playback)
-        self._scenario_text = f"@{playback}"
+        options = {"side": self.trace.side.word, **self._options}
+        self._scenario_text = f"@{playback}?" + "&".join(f"{k}={v}" for k, v in options.items())
         return await super().__aenter__()
 
     async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
