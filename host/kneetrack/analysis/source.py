@@ -27,7 +27,7 @@ def analyse(source: Path, *, side: Side | None = None, realign: bool = False) ->
     log's angles anew from its quaternions. Raises LogError, TraceError, CalibrationError or
     UsageError.
     """
-    if _is_log(source):
+    if is_log(source):
         return analyse_log(source, side=side, realign=realign)
     return analyse_trace(source, side=side)
 
@@ -36,7 +36,7 @@ def knee_samples_of(
     source: Path, *, side: Side | None = None, realign: bool = False
 ) -> Iterator[KneeSample]:
     """The knee samples of one leg of a log or trace. Raises as `analyse`."""
-    if _is_log(source):
+    if is_log(source):
         return log_samples(source, side=side, realign=realign)
     return trace_samples(source, side=side)
 
@@ -60,7 +60,8 @@ def sources_in(path: Path) -> Iterator[Path]:
     yield from found
 
 
-def _is_log(source: Path) -> bool:
+def is_log(source: Path) -> bool:
+    """Whether `source` is a log rather than a trace. Raises InputError for neither."""
     suffix = source.suffix.lower()
     if suffix not in (LOG_SUFFIX, TRACE_SUFFIX):
         raise InputError(f"{source} is neither a log (.mcap) nor a trace (.csv).")
