@@ -12,12 +12,13 @@ class BoardClock:
     """Ask `now_us`; the parts share one clock, or their sample numbers would not agree."""
 
     def __init__(self):
-        self._ticks = time.ticks_us()
-        self._now_us: int = self._ticks  # pyright: ignore[reportAttributeAccessIssue]
+        self.ticks = time.ticks_us()
+        """`time.ticks_us` at the last look."""
+        self._now_us: int = self.ticks  # pyright: ignore[reportAttributeAccessIssue]
 
     def now_us(self) -> int:
         """Microseconds since the start. Above 2**30 the number lives on the heap."""
         ticks = time.ticks_us()
-        self._now_us += time.ticks_diff(ticks, self._ticks)
-        self._ticks = ticks
+        self._now_us += time.ticks_diff(ticks, self.ticks)
+        self.ticks = ticks
         return self._now_us

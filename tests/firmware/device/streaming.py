@@ -6,9 +6,11 @@ import band as rig
 import bench
 
 from kneecore import wire
+from kneecore.calibration import Calibration
 from sim import vclock
 
 START_RAW = b"\x01"
+HALF = 0.7071067811865476
 HEADER = wire.PACKET_HEADER.size
 
 
@@ -204,6 +206,32 @@ def test_a_board_that_was_busy_too_long_says_what_it_lost():
         assert (status.thigh_overruns, status.shank_overruns) == (1, 1)
 
     rig.run(scene)
+
+
+def test_a_calibration_given_while_streaming_is_used_at_once_and_leaves_no_hole():
+    calibration = Calibration(
+        wire.SIDE_RIGHT, (HALF, HALF, 0.0, 0.0), (HALF, HALF, 0.0, 0.0), calibration_id=9
+    )
+
+    async def scene(band):
+        band.radio.connect()
+        await band.ask(wire.OP_START, b"\x00")
+        for _ in range(3):  # at an even and at an odd pair
+            await asyncio.sleep_ms(700)
+            result, _ = await band.ask(wire.OP_SET_CALIBRATION, calibration.to_wire())
+            assert result == wire.RESULT_SUCCESS
+        await asyncio.sleep_ms(2_000)
+        packets = band.notified(wire.MEASUREMENT_UUID)
+        assert holes_of(numbers_of(packets, wire.KNEE_SAMPLE)) == []
+        assert flags_of(packets)[0] == wire.FLAG_UNALIGNED
+        last = packets[-1][1]
+        assert wire.PACKET_HEADER.unpack_from(last).flags == wire.FLAG_REST
+        sample = wire.KNEE_SAMPLE.unpack_from(last, HEADER)
+        assert max(abs(sample.flexion_deg), abs(sample.valgus_deg)) < 0.5, sample
+        assert 0.5 < sample.valgus_sigma_deg < 3.0
+
+    # Both sensors' y axes point up, as the segments' do when turned by a right angle about x.
+    rig.run(scene, rig.Band(bench.Steady(0.0, 0.0, 0.0, 0.0, 0.0, -9.8)))
 
 
 def test_indications_wait_for_one_another():
