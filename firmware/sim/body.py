@@ -200,7 +200,7 @@ class Body(_Knots):
                 thigh = qt.multiply(thigh, turned)
         thigh = qt.multiply(thigh, self.mountings[0])
         shank = qt.multiply(shank, self.mountings[1])
-        if t < self._strapped_s:
+        if self._strapped_s and t < self._strapped_s:
             worn = eased((t - self._table_s) / (self._strapped_s - self._table_s))
             thigh = _between(self._on_table[0], thigh, worn)
             shank = _between(self._on_table[1], shank, worn)

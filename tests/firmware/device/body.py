@@ -1,0 +1,251 @@
+"""The physics of the simulated leg: what the sensors feel belongs to how the bones move."""
+
+import json
+import math
+import os
+import struct
+
+from kneecore import joint
+from kneecore import quaternion as qt
+from kneecore.vector import norm
+from sim import scenarios
+from sim.body import GRAVITY, KNOT_RATE_HZ, Body, TraceBody
+from sim.leg import Leg, Rep
+
+DEG = math.pi / 180.0
+STEP_S = 1 / KNOT_RATE_HZ
+
+
+def squat(side=1, valgus_deg=10.0, sway=1.0, **options):
+    """One rep from 2 s on, worn from the start; 6.2 s long."""
+    rep = Rep("set", 2.0, 1.3, 0.2, 1.2, 95.0, valgus_deg, 1.0)
+    return Body(Leg(side, [rep], 4, sway), 6.2, seed=9, **options)
+
+
+def degrees_between(p, q):
+    w = abs(qt.multiply(qt.conjugate(p), q)[0])
+    return 2.0 * math.acos(min(1.0, w)) / DEG
+
+
+def integrated(source, mount, q, start_s, end_s, step_s):
+    """The orientation that the rates lead to from q; middle of each step, exact rotation."""
+    t = start_s
+    while t < end_s - 1e-9:
+        rate = source.imu(mount, t + 0.5 * step_s)[:3]
+        angle = norm(rate) * step_s
+        if angle:
+            q = qt.multiply(q, qt.from_axis_angle(rate, angle))
+        t += step_s
+    return qt.normalised(q)
+
+
+def test_the_rates_add_up_to_the_orientation_over_a_whole_set():
+    scenario = scenarios.make("squats", seed=3, reps=4, functional=2)
+    source = scenario.source
+    first, last = 0.5, scenario.info["duration_s"] - 0.5
+    before, after = source.orientations(first), source.orientations(last)
+    for number, mount in enumerate(("thigh", "shank")):
+        q = integrated(source, mount, before[number], first, last, 0.0025)
+        assert degrees_between(q, after[number]) < 0.1, degrees_between(q, after[number])
+
+
+def test_the_forces_add_up_to_no_velocity_over_a_rep():
+    source = squat(sway=0.0, soft_tissue_deg=4.0)
+    for number, mount in enumerate(("thigh", "shank")):
+        speed = [0.0, 0.0, 0.0]
+        largest = 0.0
+        t = 1.9
+        while t < 4.8:
+            force = source.imu(mount, t)[3:]
+            x, y, z = qt.rotate(source.orientations(t)[number], force)
+            speed = [s + v * STEP_S for s, v in zip(speed, (x, y - GRAVITY, z))]
+            largest = max(largest, norm(speed))
+            t += STEP_S
+        assert norm(speed) < 0.01, (mount, speed)
+        assert 0.2 < largest < 2.0, (mount, largest)
+
+
+def test_a_sensor_at_rest_feels_gravity_and_nothing_else():
+    source = squat(sway=0.0)
+    table = scenarios.make("still").source
+    for mount in ("thigh", "shank"):
+        for one, t in ((source, 1.0), (source, 5.5), (table, 3.0)):
+            values = one.imu(mount, t)
+            assert norm(values[:3]) < 1e-6
+            assert abs(norm(values[3:]) - GRAVITY) < 1e-6
+            still = one.still(mount, t)
+            assert norm([a - b for a, b in zip(values, still)]) < 1e-5
+
+
+def test_a_leg_held_in_the_middle_of_a_movement_feels_gravity_only():
+    source = squat()
+    values = source.still("shank", 3.0)
+    assert values[:3] == (0.0, 0.0, 0.0)
+    assert abs(norm(values[3:]) - GRAVITY) < 1e-9
+
+
+def angles_of(source, side, t):
+    """Knee angles (deg) from the sensors' orientations and mountings."""
+    thigh, shank = [
+        qt.multiply(q, qt.conjugate(mounting))
+        for q, mounting in zip(source.orientations(t), source.mountings)
+    ]
+    return [a / DEG for a in joint.angles(*qt.multiply(qt.conjugate(thigh), shank), side)]
+
+
+def test_the_sensors_orientations_hold_the_true_angles():
+    for side in (1, -1):
+        source = squat(side)
+        for i in range(60):
+            t = 0.1 * i
+            for a, b in zip(angles_of(source, side, t), source.truth(t)):
+                assert abs(a - b) < 1e-6
+
+
+def test_the_true_angles_are_those_given():
+    for side in (1, -1):
+        source = squat(side, valgus_deg=8.0, sway=0.0)
+        rows = [source.truth(0.01 * i) for i in range(620)]
+        assert abs(max([row[0] for row in rows]) - 95.0) < 1e-6
+        assert abs(max([row[1] for row in rows]) - 8.0) < 0.01
+        assert abs(max([row[2] for row in rows]) - 10.0) < 0.01
+        assert rows[0] == (0.0, 0.0, 0.0) and rows[-1] == (0.0, 0.0, 0.0)
+
+
+def test_the_knee_goes_forward_and_inward():
+    for side in (1, -1):
+        source = squat(side, valgus_deg=8.0, sway=0.0)
+        bump = source._leg.reps[0].bump_s
+        x, _, z = qt.rotate(source.bones(bump)[1], (0.0, 1.0, 0.0))
+        assert 0.3 < x < 0.6  # the shank leans forward by some 28 deg
+        assert -side * z > 0.05  # and over the foot, to the other leg
+
+
+def test_the_left_leg_is_the_mirror_of_the_right_one():
+    options = {"aligned": True, "soft_tissue_deg": 4.0, "slips": ((2.5, 5.0),)}
+    right, left = squat(1, **options), squat(-1, **options)
+    for i in range(120):
+        t = 0.05 * i
+        assert norm([a - b for a, b in zip(right.truth(t), left.truth(t))]) < 1e-9
+        for mount in ("thigh", "shank"):
+            gx, gy, gz, ax, ay, az = right.imu(mount, t)
+            mirrored = (-gx, -gy, gz, ax, ay, -az)
+            away = [a - b for a, b in zip(mirrored, left.imu(mount, t))]
+            assert norm(away) < 1e-6, (t, mount, away)
+
+
+def test_soft_tissue_moves_the_sensors_and_not_the_bones():
+    bare, covered = squat(), squat(soft_tissue_deg=6.0)
+    assert bare.truth(3.3) == covered.truth(3.3)
+    away = [abs(a - b) for a, b in zip(angles_of(covered, 1, 3.3), covered.truth(3.3))]
+    assert 1.0 < max(away) < 30.0
+    standing = [abs(a - b) for a, b in zip(angles_of(covered, 1, 1.5), covered.truth(1.5))]
+    assert max(standing) < 1e-6
+
+
+def test_soft_tissue_moves_more_under_load():
+    plain = squat(soft_tissue_deg=4.0)
+    loaded = squat(soft_tissue_deg=4.0, load_gain=1.5)
+    t = 3.4  # the pause: no hysteresis, no wobble
+
+    def error(source):
+        return norm([a - b for a, b in zip(angles_of(source, 1, t), source.truth(t))])
+
+    assert 1.4 < error(loaded) / error(plain) < 1.6
+
+
+def test_a_slip_turns_the_thigh_sensor_for_good():
+    source = squat(sway=0.0, slips=((5.0, 6.0),))
+    before, after = source.orientations(4.9), source.orientations(6.0)
+    assert abs(degrees_between(before[0], after[0]) - 6.0) < 1e-6
+    assert degrees_between(before[1], after[1]) < 1e-4
+
+
+def test_drift_is_a_rate_about_the_vertical():
+    source = squat(sway=0.0, drift_deg_s=0.05)
+    rate = source.imu("thigh", 1.0)[:3]
+    x, y, z = qt.rotate(source.orientations(1.0)[0], rate)
+    assert abs(y / DEG - 0.05) < 1e-6 and abs(x) + abs(z) < 1e-9
+    assert norm(source.imu("shank", 1.0)[:3]) < 1e-9
+    assert (
+        source.still("thigh", 1.0)[:3] == rate
+        or norm([a - b for a, b in zip(source.still("thigh", 1.0)[:3], rate)]) < 1e-9
+    )
+
+
+def test_movement_is_smooth():
+    """No jump in a rate or force between two knots, wherever the programme changes."""
+    source = scenarios.make("squats", seed=8, reps=3, functional=1, slip=4.0, tilt=20.0).source
+    last = None
+    for i in range(int(source.duration_s * KNOT_RATE_HZ)):
+        values = source.imu("thigh", i * STEP_S) + source.imu("shank", i * STEP_S)
+        if last:
+            for axis in range(12):
+                step = abs(values[axis] - last[axis])
+                limit = 1.0 if axis % 6 > 2 else 0.15
+                assert step < limit, (i * STEP_S, axis, step)
+        last = values
+
+
+def test_it_does_not_matter_in_what_order_it_is_asked():
+    one, other = squat(soft_tissue_deg=3.0), squat(soft_tissue_deg=3.0)
+    times = [0.013 * i for i in range(470)]
+    forward = [one.imu("thigh", t) + one.imu("shank", t) for t in times]
+    backward = [other.imu("thigh", t) + other.imu("shank", t) for t in reversed(times)]
+    assert forward == list(reversed(backward))
+
+
+# --- recorded movement ---------------------------------------------------------------------------
+
+
+def write_trace(path, rows, rate_hz=100.0, header=None):
+    with open(path, "wb") as file:
+        header = {"rate_hz": rate_hz, "rows": len(rows)} if header is None else header
+        file.write((json.dumps(header) + "\n").encode())
+        for row in rows:
+            file.write(struct.pack("<12f", *row))
+
+
+def ramp(count):
+    """Column c of row i is i + 1000 c: exact in float32."""
+    return [tuple([float(i + 1000 * c) for c in range(12)]) for i in range(count)]
+
+
+def test_a_trace_is_played_with_straight_lines_between_its_rows():
+    write_trace("ramp.bin", ramp(2000))
+    source = TraceBody("ramp.bin")
+    assert abs(source.duration_s - 19.99) < 1e-9
+    for x in (0.0, 1.5, 255.75, 256.25, 700.0, 12.0, 1998.5):
+        thigh, shank = source.imu("thigh", x / 100.0), source.imu("shank", x / 100.0)
+        for c in range(6):
+            assert abs(thigh[c] - (x + 1000 * c)) < 1e-6
+            assert abs(shank[c] - (x + 1000 * (c + 6))) < 1e-6
+    os.remove("ramp.bin")
+
+
+def test_a_trace_is_held_at_its_ends_and_anywhere():
+    write_trace("ramp.bin", ramp(200))
+    source = TraceBody("ramp.bin")
+    assert source.still("thigh", 0.0) == (0.0, 0.0, 0.0, 3005.0, 4005.0, 5005.0)
+    assert source.still("shank", 1.0) == (0.0, 0.0, 0.0, 9100.0, 10100.0, 11100.0)
+    assert source.still("shank", 99.0) == (0.0, 0.0, 0.0, 9194.0, 10194.0, 11194.0)
+    os.remove("ramp.bin")
+
+
+def test_a_file_that_is_no_trace_is_refused_with_its_name():
+    with open("nothing.bin", "wb") as file:
+        file.write(b"time_s,thigh\n1,2\n")
+    try:
+        TraceBody("nothing.bin")
+    except ValueError as error:
+        assert "nothing.bin" in str(error)
+    else:
+        raise AssertionError("not refused")
+    write_trace("nothing.bin", ramp(1))
+    try:
+        TraceBody("nothing.bin")
+    except ValueError as error:
+        assert "nothing.bin" in str(error)
+    else:
+        raise AssertionError("not refused")
+    os.remove("nothing.bin")
