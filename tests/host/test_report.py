@@ -90,7 +90,7 @@ def a_report() -> SessionReport:
     return SessionReport(
         title="Single leg squat, left leg",
         facts=(("Athlete", "<Änne & co>"),),
-        legs=(leg_report(result, squat_series(), {"grade": "B"}),),
+        legs=(leg_report(result, squat_series(), "B"),),
         warnings=("The thigh strap slipped at 12.0 s.",),
         versions={"kneetrack": "0.1.0"},
     )
@@ -152,7 +152,7 @@ def test_the_same_report_is_the_same_bytes() -> None:
 def test_a_report_without_reps_or_calibration_is_still_a_report() -> None:
     empty = Series(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))
     result = LegResult(Side.RIGHT, "squat", (), (), None, (), ())
-    report = SessionReport("Nothing", (), (leg_report(result, empty, {"grade": "none"}),))
+    report = SessionReport("Nothing", (), (leg_report(result, empty, "none"),))
     text = " ".join(Page(render(report)).texts)
     assert "No rep was compared with a reference." in text
     assert "none: absolute angles mean little" in text

@@ -7,21 +7,21 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 ENDING_KEYS = frozenset(b"qQ")
 HINT = "q or Ctrl-C ends the recording and keeps it."
 
 
 @contextlib.contextmanager
-def ending(end: Callable[[], None]) -> Iterator[None]:
+def ending(end: Callable[[], None]) -> Generator[None]:
     """Call `end` (in the running loop) on q or Ctrl-C, while the context lasts."""
     with _on_interrupt(end), _on_key(end):
         yield
 
 
 @contextlib.contextmanager
-def _on_interrupt(end: Callable[[], None]) -> Iterator[None]:
+def _on_interrupt(end: Callable[[], None]) -> Generator[None]:
     loop = asyncio.get_running_loop()
     before = signal.getsignal(signal.SIGINT)
 
@@ -41,15 +41,18 @@ def _on_interrupt(end: Callable[[], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _on_key(end: Callable[[], None]) -> Iterator[None]:
+def _on_key(end: Callable[[], None]) -> Generator[None]:
     try:
         import termios
         import tty
-
+    except ImportError:
+        yield  # Windows: Ctrl-C remains
+        return
+    try:
         descriptor = sys.stdin.fileno()
         before = termios.tcgetattr(descriptor)
-    except (ImportError, OSError, ValueError, termios.error):
-        yield  # no terminal to read keys from (or Windows): Ctrl-C remains
+    except (OSError, ValueError, termios.error):
+        yield  # no terminal to read keys from: Ctrl-C remains
         return
     loop = asyncio.get_running_loop()
 

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kneecore import wire
+from kneecore.excursion import threshold_deg
 from kneetrack.cli.bigtype import big
 from kneetrack.cli.table import IN_RANGE_STYLE, style
 from kneetrack.report import words
@@ -39,6 +40,7 @@ from kneetrack.samples import (
 
 SCALE_DEG = 15.0  # the end of a rep's bar
 FULL_FLEXION_DEG = 120.0  # the end of the flexion bar
+LEAST_DEG = threshold_deg(0.0)  # of an excursion that counts; a bar's limits
 REFRESH_HZ = 6
 HINTS = 2
 
@@ -316,7 +318,7 @@ def rep_bar(rep: Rep, half: int) -> Text:
     value = rep.own_excursion_deg
     if value is None:
         return Text(f"{label}{rep.peak_flexion_deg:6.0f}° deep", style="dim")
-    limit = round(half * words.LIMIT_DEG / SCALE_DEG)
+    limit = round(half * LEAST_DEG / SCALE_DEG)
     reach = max(-half, min(half, round(half * value / SCALE_DEG)))
     cells = [" "] * (2 * half + 1)
     for at in range(min(0, reach), max(0, reach) + 1):

@@ -76,7 +76,7 @@ def over_time(leg: LegReport) -> str:
         return _svg(figure, "Flexion and valgus over time")
 
 
-def mean_reps(mean: MeanRep) -> str:
+def mean_reps(mean: MeanRep, limit_deg: float) -> str:
     """Mean and scatter over 0 to 100 % of a rep, with the reference at the same flexion."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH_IN, 3.0), layout="constrained")
@@ -85,15 +85,15 @@ def mean_reps(mean: MeanRep) -> str:
         flexion.set_ylabel("flexion, °")
         _band(valgus, mean.valgus_deg, mean.valgus_sd_deg, BLUE, label="these reps, mean ± SD")
         if mean.reference_deg is not None:
-            low = mean.reference_deg - words.LIMIT_DEG
-            high = mean.reference_deg + words.LIMIT_DEG
+            low = mean.reference_deg - limit_deg
+            high = mean.reference_deg + limit_deg
             valgus.fill_between(PERCENT, low, high, color=GREEN, alpha=0.13, linewidth=0)
             valgus.plot(
                 PERCENT,
                 mean.reference_deg,
                 color=GREEN,
                 linestyle="--",
-                label=f"your reference at this flexion, ± {words.LIMIT_DEG:.0f}°",
+                label=f"your reference at this flexion, ± {limit_deg:.1f}°",
             )
         valgus.set_ylabel("valgus, ° (inward +)")
         valgus.legend(loc="best", fontsize=8, frameon=False)
@@ -103,15 +103,15 @@ def mean_reps(mean: MeanRep) -> str:
         return _svg(figure, "Mean rep")
 
 
-def excursions(reps: Sequence[Rep]) -> str:
+def excursions(reps: Sequence[Rep], limit_deg: float) -> str:
     """Each rep's own excursion with its uncertainty, and the limits of the range."""
     measured = [rep for rep in reps if rep.own_excursion_deg is not None and not rep.is_reference]
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH_IN, 2.8), layout="constrained")
         axes = figure.subplots()
-        axes.axhspan(-words.LIMIT_DEG, words.LIMIT_DEG, color=GREEN, alpha=0.10, linewidth=0)
+        axes.axhspan(-limit_deg, limit_deg, color=GREEN, alpha=0.10, linewidth=0)
         axes.axhline(0, color=GREY, linewidth=0.8)
-        for limit in (-words.LIMIT_DEG, words.LIMIT_DEG):
+        for limit in (-limit_deg, limit_deg):
             axes.axhline(limit, color=GREEN, linestyle="--", linewidth=1)
         for place, rep in enumerate(measured):
             value, sigma = rep.own_excursion_deg or 0.0, rep.own_excursion_sigma_deg or 0.0

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 from kneetrack.errors import UsageError
 from kneetrack.report import words
-from kneetrack.report.model import SessionReport
+from kneetrack.report.model import SessionReport, session_report
+from kneetrack.samples import Side
+
+
+def write(source: Path, out: Path, *, side: Side | None = None) -> None:
+    """Write the report of a log or trace to `out`, in one step: never half a page.
+
+    Raises what reading the source raises, and UsageError as `render`.
+    """
+    page = render(session_report(source, side=side))
+    part = out.with_name(out.name + ".part")
+    try:
+        part.write_text(page, encoding="utf-8")
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def render(report: SessionReport) -> str:
@@ -27,8 +43,10 @@ def render(report: SessionReport) -> str:
     drawn = [
         {
             "over_time": Markup(figures.over_time(leg)),
-            "mean": None if leg.mean is None else Markup(figures.mean_reps(leg.mean)),
-            "excursions": Markup(figures.excursions(leg.reps))
+            "mean": None
+            if leg.mean is None
+            else Markup(figures.mean_reps(leg.mean, leg.limit_deg)),
+            "excursions": Markup(figures.excursions(leg.reps, leg.limit_deg))
             if any(rep.own_excursion_deg is not None for rep in leg.reps)
             else None,
         }

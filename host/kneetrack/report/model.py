@@ -1,4 +1,4 @@
-"""What a report says, as values: no files, no HTML, no drawing.
+"""What a report says, as values: no HTML, no drawing.
 
 A rep is put on a common axis of 0 to 100 % of its time, so that reps of different tempo can be
 averaged. The band they are compared with is what the reference would have shown at the same
@@ -8,17 +8,21 @@ the reps. So a band is only drawn where the reference has a value (20 deg of fle
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kneecore.excursion import FROM_DEG
+from kneecore import __version__, wire
+from kneecore.excursion import FROM_DEG, threshold_deg
+from kneetrack.analysis import analyse, knee_samples_of
 from kneetrack.detection import LegResult, Reference
 from kneetrack.report import words
-from kneetrack.samples import Gap, Rep, RepSet, Side
+from kneetrack.samples import Gap, KneeSample, Rep, RepSet, Side
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -51,7 +55,6 @@ class MeanRep:
     valgus_deg: Floats
     valgus_sd_deg: Floats
     reference_deg: Floats | None  # NaN where the reference has no value
-    reference_sem_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class LegReport:
     gaps: tuple[Gap, ...]
     series: Series
     mean: MeanRep | None
+    limit_deg: float  # own excursions within it are in range
     conclusion: str
 
 
@@ -76,11 +80,57 @@ class SessionReport:
     versions: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def leg_report(result: LegResult, series: Series, calibration: dict[str, Any]) -> LegReport:
-    """The report of one leg; `calibration` is what `analyze --json` says of it (`grade`, ...)."""
+def session_report(source: Path, *, side: Side | None = None) -> SessionReport:
+    """The report of a log or a trace: analysed, and its angles read once more for the figures."""
+    result = analyse(source, side=side)
+    legs = tuple(
+        leg_report(
+            leg.result,
+            series_of(knee_samples_of(source, side=leg.result.side)),
+            "none" if leg.calibration is None else leg.calibration.grade,
+        )
+        for leg in result.legs
+    )
+    about = result.session
+    names = ", ".join(f"{leg.side.word} leg, {leg.exercise}" for leg in legs)
+    facts = [
+        ("Athlete", str(about.get("athlete") or "not given")),
+        ("Recorded", str(about.get("started_at") or "not known").replace("+00:00", " UTC")),
+        ("Load", f"{about['load_kg']:g} kg" if about.get("load_kg") else "not given"),
+        ("Source", source.name + (" (simulated)" if about.get("simulated") else "")),
+    ]
+    tags: dict[str, str] = about.get("tags") or {}
+    facts += list(tags.items())
+    recorder: dict[str, str] = about.get("versions") or {}
+    versions = {"kneetrack": __version__}
+    if "kneetrack" in recorder:
+        versions["recorded with kneetrack"] = recorder["kneetrack"]
+    return SessionReport(
+        title=f"KneeTrack: {names}",
+        facts=tuple(facts),
+        legs=legs,
+        warnings=result.warnings,
+        versions=versions,
+    )
+
+
+def series_of(samples: Iterable[KneeSample]) -> Series:
+    """The samples' angles as arrays; those without an alignment are left out."""
+    numbers = array("d")
+    for sample in samples:
+        if not sample.flags & wire.FLAG_UNALIGNED:
+            numbers.extend(
+                (sample.time_s, sample.flexion_deg, sample.valgus_deg, sample.valgus_sigma_deg)
+            )
+    rows: Floats = np.array(numbers, dtype=np.float64).reshape(-1, 4)
+    return Series(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3])
+
+
+def leg_report(result: LegResult, series: Series, grade: str) -> LegReport:
+    """The report of one leg; `grade` is its calibration's, `A` to `C` or `none`."""
     reference = result.reference
     facts = [
-        ("Calibration", _calibration(calibration)),
+        ("Calibration", _calibration(grade)),
         ("Reference", _reference(reference)),
         ("Reps", _counts(result.reps)),
     ]
@@ -94,6 +144,7 @@ def leg_report(result: LegResult, series: Series, calibration: dict[str, Any]) -
         gaps=result.gaps,
         series=series,
         mean=mean_rep(judged, series, reference),
+        limit_deg=threshold_deg(0.0 if reference is None else reference.sem_deg),
         conclusion=conclusion(result.reps),
     )
 
@@ -131,7 +182,6 @@ def mean_rep(reps: Sequence[Rep], series: Series, reference: Reference | None) -
         valgus_deg=valguses.mean(axis=0),
         valgus_sd_deg=valguses.std(axis=0),
         reference_deg=expected,
-        reference_sem_deg=0.0 if reference is None else reference.sem_deg,
     )
 
 
@@ -152,9 +202,8 @@ def along_reference(flexion_deg: Floats, reference: Reference) -> Floats:
     return np.where(covered, expected, np.nan)
 
 
-def _calibration(calibration: dict[str, Any]) -> str:
-    grade = calibration.get("grade")
-    if grade in (None, "none"):
+def _calibration(grade: str) -> str:
+    if grade == "none":
         return "none: absolute angles mean little, only what changes within the recording does"
     return f"grade {grade}"
 

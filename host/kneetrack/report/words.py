@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from kneetrack.samples import Doubt, Gap, Phase, Rep, RepSet, Verdict
 
-LIMIT_DEG = 5.0
-"""The smallest excursion that is told apart from the reference (biomechanics.md C2)."""
-
 MARKS = {
     Verdict.IN_RANGE: "=",
     Verdict.MOVED_INWARD: ">",

@@ -1,0 +1,62 @@
+"""`kneetrack analyze`: what is in a log or a trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kneetrack.cli.options import JSON_HELP, SIDE_HELP, side_of
+
+
+def analyze(
+    source: Annotated[
+        Path, typer.Argument(help="A log (.mcap), a trace (.csv), or a folder of them.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    realign: Annotated[
+        bool, typer.Option("--realign", help="Compute a log's angles anew from its quaternions.")
+    ] = False,
+    side: Annotated[str | None, typer.Option(help=SIDE_HELP)] = None,
+) -> None:
+    """List the reps of a recording, each against your own reference.
+
+    \b
+    Examples:
+      kneetrack analyze session.mcap
+      kneetrack analyze squats.csv --json
+      kneetrack analyze squats.csv --side left     a trace without a sidecar
+
+    A folder prints one result after the other; with --json one document a line.
+    """
+    import json as json_text
+
+    from kneetrack.analysis import analyse, sources_in, to_json
+    from kneetrack.cli import console
+    from kneetrack.cli.table import print_summary
+
+    output, hints = console.results(), console.hints()
+    wanted = side_of(side)
+    for path in sources_in(source):
+        result = analyse(path, side=wanted, realign=realign)
+        if json and source.is_dir():
+            document = {"source": str(path), **to_json(result)}
+            typer.echo(json_text.dumps(document, allow_nan=False, ensure_ascii=False))
+            continue
+        if json:
+            console.print_json(to_json(result))
+            continue
+        if source.is_dir():
+            output.print(str(path), markup=False, style="bold", soft_wrap=True)
+        for leg in result.legs:
+            title = f"{leg.result.side.word} leg, {leg.result.exercise.replace('_', ' ')}"
+            grade = "none" if leg.calibration is None else leg.calibration.grade
+            print_summary(
+                output,
+                leg.result.reps,
+                leg.result.sets,
+                title=f"{title}, calibration grade {grade}",
+            )
+        for warning in result.warnings:
+            hints.print(f"! {warning}", markup=False)

@@ -1,0 +1,62 @@
+"""`kneetrack angles`: the knee angles of a recording, as a table for other programs."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kneetrack.cli.options import SIDE_HELP, side_of
+from kneetrack.errors import UsageError
+
+HEADER = ("time_s", "flexion_deg", "valgus_deg", "rotation_deg", "valgus_sigma_deg", "flags")
+
+
+def angles(
+    source: Annotated[Path, typer.Argument(help="A log (.mcap) or a trace (.csv).")],
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    side: Annotated[str | None, typer.Option(help=SIDE_HELP)] = None,
+    realign: Annotated[
+        bool, typer.Option("--realign", help="Compute a log's angles anew from its quaternions.")
+    ] = False,
+) -> None:
+    """Write flexion, valgus and rotation over time as CSV (104 rows a second, degrees).
+
+    \b
+    Example:
+      kneetrack angles session.mcap --out angles.csv
+
+    Signs, for both legs: flexion +, valgus (knee inward) +, internal rotation +. `flags` are the
+    bits of the protocol (1: no alignment yet, 4: saturated, 16: standing rest, 32: slip).
+    """
+    from kneetrack.analysis import knee_samples_of
+    from kneetrack.cli import console
+
+    if out.exists() and source.exists() and out.samefile(source):
+        raise UsageError(f"--out {out} is the source itself; choose another name.")
+    samples = knee_samples_of(source, side=side_of(side), realign=realign)
+    part = out.with_name(out.name + ".part")
+    count = 0
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(HEADER)
+            for sample in samples:
+                rows.writerow(
+                    (
+                        f"{sample.time_s:.4f}",
+                        f"{sample.flexion_deg:.3f}",
+                        f"{sample.valgus_deg:.3f}",
+                        f"{sample.rotation_deg:.3f}",
+                        f"{sample.valgus_sigma_deg:.2f}",
+                        sample.flags,
+                    )
+                )
+                count += 1
+        os.replace(part, out)
+    finally:
+        part.unlink(missing_ok=True)
+    console.hints().print(f"{count} rows in {out}", markup=False, soft_wrap=True)

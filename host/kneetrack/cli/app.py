@@ -1,0 +1,119 @@
+"""The command line: `kneetrack COMMAND`. One file a command; each parses, calls and prints.
+
+Exit codes: 0 good, 1 the user's input can't be used (or a check failed), 2 the command line makes
+no sense, 3 the band or the way to it, 130 cut short by Ctrl-C. Errors are one clear sentence on
+stderr; only results go to stdout. What a command needs beyond its options is imported when it runs,
+so that --help is quick and a missing extra hurts only the command that needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from click.exceptions import Abort, ClickException, Exit
+
+from kneecore import __version__
+from kneetrack.cli import (
+    analyze,
+    angles,
+    calibrate,
+    demo,
+    record,
+    replay,
+    report,
+    scan,
+    validate,
+)
+from kneetrack.errors import KneeTrackError
+
+CUT_SHORT = 130
+
+_NEXT = """\
+KneeTrack measures what a knee does under load: 3D knee angles from two IMUs a leg, reps, and how
+far the knee moves inward against your own reference reps.
+
+  kneetrack demo                      see the whole thing without hardware, in a minute
+  kneetrack scan                      is a band around?
+  kneetrack calibrate --side right    45 seconds, after every strapping on
+  kneetrack record                    watch reps live and keep the recording
+  kneetrack --help                    every command
+"""
+
+app = typer.Typer(
+    name="kneetrack",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command()(demo.demo)
+app.command()(scan.scan)
+app.command()(calibrate.calibrate)
+app.command()(record.record)
+app.command()(replay.replay)
+app.command()(analyze.analyze)
+app.command()(angles.angles)
+app.command()(report.report)
+app.command()(validate.validate)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kneetrack {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Knee angles, reps and inward movement, from two IMUs a leg.
+
+    \b
+    Begin with:   kneetrack demo
+    With a band:  kneetrack calibrate --side right
+                  kneetrack record
+    Afterwards:   kneetrack analyze FILE.mcap
+                  kneetrack report FILE.mcap --out report.html
+
+    Not a medical device: it gives training feedback and keeps a log, and says nothing about health.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(_NEXT, nl=False)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code. All that a user may cause ends here, as a sentence."""
+    try:
+        result: object = typer.main.get_command(app).main(
+            arguments, prog_name="kneetrack", standalone_mode=False
+        )
+    except KneeTrackError as error:
+        return _fail(str(error), error.exit_code)
+    except Exit as ended:
+        return ended.exit_code
+    except (Abort, KeyboardInterrupt):
+        return _fail("Cut short.", CUT_SHORT)
+    except ClickException as error:
+        context = getattr(error, "ctx", None)
+        path = "kneetrack" if context is None else context.command_path
+        return _fail(f"{error.format_message()} Try: {path} --help", error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone (`kneetrack analyze ... | head`): nothing to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}.", KneeTrackError.exit_code)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"kneetrack: {sentence}", file=sys.stderr)
+    return code

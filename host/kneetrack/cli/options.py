@@ -1,0 +1,45 @@
+"""What several commands take: sides, speeds, tags."""
+
+from __future__ import annotations
+
+import math
+
+from kneetrack.errors import UsageError
+from kneetrack.samples import Side
+
+SIDE_HELP = "The leg, where the source does not say it: right or left."
+JSON_HELP = "Print JSON instead of a table."
+
+
+def side_of(word: str | None) -> Side | None:
+    """The side that was typed; UsageError where it is neither."""
+    if word is None:
+        return None
+    try:
+        return Side.from_word(word)
+    except ValueError as error:
+        raise UsageError(f"--{error}.") from None
+
+
+def speed_of(word: str) -> float:
+    """N times real time; 0.0 for `max`."""
+    if word == "max":
+        return 0.0
+    try:
+        speed = float(word)
+    except ValueError:
+        speed = math.nan
+    if not (math.isfinite(speed) and speed > 0):
+        raise UsageError(f'--speed is a number of times real time, or max, not "{word}".')
+    return speed
+
+
+def tags_of(words: list[str]) -> dict[str, str]:
+    """`K=V` each; UsageError where one is not."""
+    tags: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise UsageError(f'--tag is written KEY=VALUE, not "{word}".')
+        tags[key] = value
+    return tags

@@ -1,0 +1,232 @@
+"""`kneetrack record`: watch reps as they happen and keep everything that was received."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kneetrack.cli.options import side_of, tags_of
+from kneetrack.errors import CalibrationError, KneeTrackError, UsageError
+from kneetrack.samples import Side
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kneetrack.calibration import CalibrationFile
+    from kneetrack.cli.session import Leg
+    from kneetrack.link import Link
+
+
+def record(
+    link: Annotated[
+        list[str] | None,
+        typer.Option(help="ble:auto, ble:NAME, sim:SCENARIO, trace:FILE; twice for two legs."),
+    ] = None,
+    exercise: Annotated[str | None, typer.Option(help="What is done [default: squat].")] = None,
+    athlete: Annotated[
+        str | None, typer.Option(help="An alias; rather not a name, the file is kept as it is.")
+    ] = None,
+    load: Annotated[float | None, typer.Option(help="Load in kg.", min=0)] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE, as often as you like (shoes=flat).")
+    ] = None,
+    calibration: Annotated[
+        list[Path] | None,
+        typer.Option(help="From kneetrack calibrate; matched by side [default: the band's own]."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="FILE.mcap [default: in your data folder].")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(help="End after that many seconds.", min=0.1)
+    ] = None,
+    no_raw: Annotated[
+        bool, typer.Option("--no-raw", help="Keep angles only; half the size, no --realign later.")
+    ] = False,
+    side: Annotated[
+        str | None, typer.Option(help="The leg, where neither calibration nor source says it.")
+    ] = None,
+) -> None:
+    """Record a band: reps live on the screen, everything received in a log.
+
+    \b
+    Examples:
+      kneetrack record                                     the only band around
+      kneetrack record --link ble:KneeBand-1A2B --athlete A --load 60
+      kneetrack record --link "sim:squats?valgus=8"        a simulated band
+      kneetrack record --link "trace:squats.csv?speed=max" a recorded IMU file
+
+    q or Ctrl-C ends the recording and keeps it. Traces: kneetrack demo --save-trace squats.csv.
+    """
+    from kneetrack.cli import session
+
+    session.check_new(out)
+    tags = tags_of(tag or [])
+    code = asyncio.run(
+        _record(
+            link or ["ble:auto"],
+            exercise=exercise,
+            athlete=athlete,
+            load_kg=load,
+            tags=tags,
+            calibrations=calibration or [],
+            out=out,
+            duration_s=duration,
+            raw=not no_raw,
+            side=side_of(side),
+        )
+    )
+    raise typer.Exit(code)
+
+
+async def _record(
+    addresses: list[str],
+    *,
+    exercise: str | None,
+    athlete: str | None,
+    load_kg: float | None,
+    tags: dict[str, str],
+    calibrations: list[Path],
+    out: Path | None,
+    duration_s: float | None,
+    raw: bool,
+    side: Side | None,
+) -> int:
+    from kneetrack.calibration import CalibrationFile
+    from kneetrack.cli import console, session
+    from kneetrack.cli.keys import HINT
+    from kneetrack.cli.table import print_summary
+    from kneetrack.cli.view import open_view
+    from kneetrack.link import open_link
+
+    if len(addresses) > 2:
+        raise UsageError("A person has two legs: give --link once or twice.")
+    given = [CalibrationFile.load(path) for path in calibrations]
+    output, hints = console.results(), console.hints()
+    async with AsyncExitStack() as stack:
+        legs: list[Leg] = []
+        for address in addresses:
+            if address.startswith("log:"):
+                raise UsageError("A log is recorded already; see it with: kneetrack replay.")
+            with hints.status(f"Connecting to {address} ..."):
+                link = await stack.enter_async_context(open_link(_with_side(address, side)))
+            made = await _calibration(link, given, side, hints)
+            leg_side = _side(link, made, side)
+            legs.append(session.leg_for(link, leg_side, exercise, made))
+        if len({leg.analyzer.side for leg in legs}) < len(legs):
+            raise UsageError("Both links say that they are on the same leg; one must be the other.")
+        facts = session.facts(legs, athlete=athlete, load_kg=load_kg, tags=tags)
+        recorded = await session.run(
+            legs,
+            open_view(output, hint=HINT),
+            session=facts,
+            path=out,
+            raw=raw,
+            duration_s=duration_s,
+        )
+    for leg in legs:
+        result = leg.analyzer.result()
+        print_summary(output, result.reps, result.sets, title=leg.title)
+    for figures in recorded.figures:
+        if figures is not None:
+            lost = f", {figures.lost_samples} lost" if figures.lost_samples else ", none lost"
+            hints.print(f"{figures.knee_samples} knee samples in {figures.packets} packets{lost}.")
+    output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)
+    hints.print(
+        f"Next: kneetrack report {recorded.path} --out report.html", markup=False, soft_wrap=True
+    )
+    if recorded.error is not None:
+        raise recorded.error
+    return 0
+
+
+def _with_side(address: str, side: Side | None) -> str:
+    """A trace without a sidecar takes its side from --side."""
+    if side is None or not address.startswith("trace:") or "side=" in address:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}side={side.word}"
+
+
+def _side(link: Link, made: CalibrationFile | None, side: Side | None) -> Side:
+    """The leg that is recorded. What says it must not contradict itself."""
+    told: Side | None = None
+    if made is not None:
+        told = made.side
+    elif link.scenario is not None:
+        told = link.scenario.side
+    if told is not None and side is not None and told is not side:
+        raise UsageError(f"--side says {side.word}, but the source or calibration {told.word}.")
+    if told is not None:
+        return told
+    return side if side is not None else Side(link.feature.side)
+
+
+async def _calibration(
+    link: Link, given: list[CalibrationFile], side: Side | None, hints: Console
+) -> CalibrationFile | None:
+    """The calibration to record with; None where the band has only what it holds."""
+    from kneetrack.cli import session
+
+    scenario = link.scenario
+    wanted = side or (None if scenario is None else scenario.side) or Side(link.feature.side)
+    if given:
+        fitting = [one for one in given if one.side is wanted]
+        if not fitting and side is None and scenario is None and len(given) == 1:
+            fitting = given  # a real band is told its side by the calibration
+        if not fitting:
+            raise CalibrationError(
+                f"None of the calibrations is of the {wanted.word} leg; make one with: "
+                f"kneetrack calibrate --side {wanted.word}."
+            )
+        return fitting[-1]
+    if scenario is None:
+        return _held_by(link, wanted, hints)
+    try:
+        made = await _of_source(link, hints)
+    except CalibrationError as error:
+        hints.print(f"Without a calibration, angles mean nothing: {error}", markup=False)
+        return None
+    hints.print(session.quality(made))
+    for warning in made.warnings:
+        hints.print(f"! {warning}", markup=False)
+    return made
+
+
+async def _of_source(link: Link, hints: Console) -> CalibrationFile:
+    """A trace's calibration comes from its file, a simulated leg's from its movements."""
+    from kneetrack.analysis.calibrate import from_trace
+    from kneetrack.cli import session
+    from kneetrack.link.trace import TraceLink
+
+    if isinstance(link, TraceLink):
+        return from_trace(link.trace)
+    return await session.calibrate_with_progress(link, hints)
+
+
+def _held_by(link: Link, side: Side, hints: Console) -> CalibrationFile | None:
+    """The file of the calibration that the band holds, if it was made on this computer."""
+    from kneetrack.calibration import CalibrationFile
+    from kneetrack.cli.calibrate import default_path
+
+    held = link.feature.calibration_id
+    if not held:
+        hints.print(
+            "The band has no calibration, so its angles mean nothing yet. End this with q and "
+            f"make one: kneetrack calibrate --side {side.word}"
+        )
+        return None
+    try:
+        saved = CalibrationFile.load(default_path(side))
+    except KneeTrackError:
+        saved = None
+    if saved is not None and saved.calibration.calibration_id == held:
+        return saved
+    hints.print(
+        "The band uses a calibration that was not made on this computer; its angles are recorded, "
+        "but your reference reps are not known. They can be given with --calibration."
+    )
+    return None

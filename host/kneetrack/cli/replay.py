@@ -1,0 +1,138 @@
+"""`kneetrack replay`: a recording again, on the same screen, through the same analyzer."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kneetrack.cli.options import speed_of
+
+if TYPE_CHECKING:
+    from kneetrack.calibration import CalibrationFile
+    from kneetrack.cli.view import View
+    from kneetrack.detection import Analyzer
+    from kneetrack.samples import Side
+    from kneetrack.sessionlog import SessionLog
+
+
+def replay(
+    log: Annotated[Path, typer.Argument(metavar="FILE.mcap", help="A log from kneetrack record.")],
+    speed: Annotated[str, typer.Option(help="Times real time, or max.")] = "1",
+) -> None:
+    """Show a recording again: the same screen and the same events as live.
+
+    \b
+    Examples:
+      kneetrack replay session.mcap
+      kneetrack replay session.mcap --speed 8
+      kneetrack replay session.mcap --speed max
+
+    q or Ctrl-C ends it. At its end it says whether the events are those of the recording.
+    """
+    raise typer.Exit(asyncio.run(_replay(log, speed_of(speed))))
+
+
+async def _replay(path: Path, speed: float) -> int:
+    from kneetrack.cli import console
+    from kneetrack.cli.table import print_summary
+    from kneetrack.cli.view import open_view
+    from kneetrack.sessionlog import read_log
+
+    output, hints = console.results(), console.hints()
+    log = read_log(path)
+    if log.torn is not None:
+        hints.print(log.torn, markup=False)
+    view = open_view(output, hint="q or Ctrl-C ends the replay.")
+    stopped, analyzers, events = await fold(log, view, speed)
+    for side, analyzer in analyzers.items():
+        result = analyzer.result()
+        title = f"{side.word} leg, {analyzer.exercise.replace('_', ' ')}"
+        print_summary(output, result.reps, result.sets, title=title)
+    if not stopped:
+        same, count = compared(log, events)
+        hints.print(f"Events as recorded: {same} of {count}.")
+    return 0
+
+
+async def fold(
+    log: SessionLog, view: View | None, speed: float
+) -> tuple[bool, dict[Side, Analyzer], list[dict[str, Any]]]:
+    """All legs of a log through decoder and analyzer; whether it was stopped, and the events.
+
+    `speed` 0 is as fast as it goes. The events are as JSON types, leg after leg.
+    """
+    from contextlib import nullcontext
+
+    from kneetrack import live
+    from kneetrack.cli import session
+    from kneetrack.cli.keys import ending
+    from kneetrack.detection.events import event_dict
+    from kneetrack.errors import LogError
+    from kneetrack.link.base import LinkInfo
+    from kneetrack.link.replay import ReplayLink
+    from kneetrack.protocol import Decoder
+    from kneetrack.samples import Decoded, Event
+
+    if not log.sides:
+        raise LogError(f"{log.path} holds no packets: nothing was recorded in it.")
+
+    class Kept:
+        """Keeps the events, as a sink."""
+
+        def __init__(self) -> None:
+            self.events: list[dict[str, Any]] = []
+
+        def packet(self) -> None:
+            return None
+
+        def item(self, item: Decoded) -> None:
+            return None
+
+        def event(self, event: Event) -> None:
+            self.events.append(event_dict(event))
+
+    stop = asyncio.Event()
+    analyzers: dict[Side, Analyzer] = {}
+    kept: list[Kept] = []
+    pumps: list[Any] = []
+    for side in log.sides:
+        info = LinkInfo(f"log:{log.path}", log.path.name, False, True)
+        link = ReplayLink(info, log.path, speed, side)
+        leg = session.leg_for(link, side, None, recorded_calibration(log, side))
+        analyzers[side] = leg.analyzer
+        kept.append(Kept())
+        sinks: list[live.Sink] = [kept[-1]]
+        if view is not None:
+            sinks.append(view.leg(leg.title))
+        decoder = Decoder(link.feature, link.origin_us, raw=False)
+        pumps.append(live.pump(link, decoder, leg.analyzer, sinks=sinks, stop=stop))
+    with ending(stop.set), view or nullcontext():
+        await asyncio.gather(*pumps)
+    return stop.is_set(), analyzers, [event for each in kept for event in each.events]
+
+
+def recorded_calibration(log: SessionLog, side: Side) -> CalibrationFile | None:
+    """The calibration that the leg was recorded with."""
+    from kneetrack.calibration import CalibrationFile
+
+    for value in reversed(log.calibrations):
+        if value.get("side") == side.word:
+            return CalibrationFile.from_json(value, f"The calibration in {log.path}")
+    return None
+
+
+def compared(log: SessionLog, events: list[dict[str, Any]]) -> tuple[int, int]:
+    """How many of the recorded events came again, the same in text; and how many there were."""
+    import json
+    from collections import Counter
+
+    def text(event: dict[str, Any]) -> str:
+        return json.dumps(event, sort_keys=True)
+
+    recorded = Counter(text(e) for e in log.events if e.get("event") != "origin")
+    again = Counter(map(text, events))
+    count = max(recorded.total(), again.total()) if log.torn is None else recorded.total()
+    return (recorded & again).total(), count

@@ -1,0 +1,31 @@
+"""`kneetrack report`: one self-contained HTML page about a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kneetrack.cli.options import SIDE_HELP, side_of
+
+
+def report(
+    source: Annotated[Path, typer.Argument(help="A log (.mcap) or a trace (.csv).")],
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    side: Annotated[str | None, typer.Option(help=SIDE_HELP)] = None,
+) -> None:
+    """Write a report with tables and figures, one file that needs no network.
+
+    \b
+    Example:
+      kneetrack report session.mcap --out report.html
+
+    Needs the extra "export": pip install 'kneetrack[export]'
+    """
+    from kneetrack.cli import console
+    from kneetrack.report.html import check_available, write
+
+    check_available()
+    write(source, out, side=side_of(side))
+    console.results().print(f"Report: {out}", markup=False, soft_wrap=True)

@@ -1,0 +1,221 @@
+"""One recording, from opened links to what was found: what `record` and `demo` share.
+
+Every leg has a link, an analyzer and perhaps a calibration; all legs share one log and one view.
+Whatever happens, a lost link or q, the log is closed well and what was found is returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from kneecore import __version__, wire
+from kneetrack import live
+from kneetrack.analysis.calibrate import from_trace
+from kneetrack.analysis.trace import measure, reference_of
+from kneetrack.calibration import CalibrationFile
+from kneetrack.cli.keys import ending
+from kneetrack.cli.view import View
+from kneetrack.detection import Analyzer
+from kneetrack.errors import KneeTrackError, LogError, UsageError
+from kneetrack.link import Link
+from kneetrack.samples import Side
+from kneetrack.sessionlog import SessionWriter, new_log_path
+from kneetrack.traces import Trace
+
+CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
+PROGRESS_PERIOD_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One band of a recording, ready to be recorded."""
+
+    link: Link
+    analyzer: Analyzer
+    calibration: CalibrationFile | None
+
+    @property
+    def title(self) -> str:
+        side, exercise = self.analyzer.side.word, self.analyzer.exercise.replace("_", " ")
+        return f"{self.link.info.label}, {side} leg, {exercise}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording that ended: its log, the legs' figures in order, and what ended it badly."""
+
+    path: Path
+    figures: tuple[live.Figures | None, ...]
+    error: KneeTrackError | None
+
+
+def leg_for(
+    link: Link, side: Side, exercise: str | None, calibration: CalibrationFile | None
+) -> Leg:
+    """The leg as the link, the options and the calibration describe it."""
+    scenario = link.scenario
+    if exercise is None:
+        exercise = "squat" if scenario is None else scenario.exercise
+    analyzer = Analyzer(
+        side,
+        exercise,
+        () if scenario is None else scenario.windows,
+        reference_of(calibration),
+        shank_length_m=None if scenario is None else scenario.shank_length_m,
+        q_shank_sensor=None if calibration is None else calibration.calibration.q_shank_sensor,
+    )
+    return Leg(link, analyzer, calibration)
+
+
+async def calibrate_with_progress(
+    link: Link, console: Console, *, strict: bool = False
+) -> CalibrationFile:
+    """Have a simulated leg do its calibration movements, and calibrate the band with them.
+
+    `strict` refuses a calibration that failed a check (CalibrationError); the band keeps its own.
+    """
+
+    def derive(trace: Trace) -> CalibrationFile:
+        made = with_reference(trace)
+        if strict:
+            made.require_passed()
+        return made
+
+    scenario = link.scenario
+    windows = () if scenario is None else scenario.windows
+    total = max((w.end_s for w in windows if w.kind in live.CALIBRATION_WINDOWS), default=0.0)
+    work = asyncio.create_task(live.calibrate(link, derive, lambda made: made.calibration))
+    columns = (
+        TextColumn("Calibrating"),
+        BarColumn(30),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=total)
+        while not work.done():
+            await asyncio.wait({work}, timeout=PROGRESS_PERIOD_S)
+            if link.origin_us is not None:
+                progress.update(bar, completed=min(total, link.now_s() - link.origin_us / 1e6))
+    return await work
+
+
+def with_reference(trace: Trace) -> CalibrationFile:
+    """The calibration of a trace, and its slow squats as the reference of what follows."""
+    made = from_trace(trace)
+    analyzer = Analyzer(trace.side, trace.exercise, trace.windows)
+    analyzer.feed_all(measure(trace, made).samples)
+    analyzer.flush()
+    reference = analyzer.result().reference
+    return made if reference is None else replace(made, reference=reference.to_json())
+
+
+def quality(calibration: CalibrationFile) -> str:
+    """One line on how good a calibration is."""
+    sigma = calibration.calibration.axis_sigma_rad * 57.29578
+    passed = sum(gate.passed for gate in calibration.gates)
+    return (
+        f"Calibration: grade {calibration.grade}, {passed} of {len(calibration.gates)} checks "
+        f"passed, knee axis known to ±{sigma:.1f}°."
+    )
+
+
+def facts(
+    legs: Sequence[Leg], *, athlete: str | None, load_kg: float | None, tags: dict[str, str]
+) -> dict[str, Any]:
+    """What the log's metadata say of the session."""
+    first = legs[0]
+    scenario = first.link.scenario
+    return {
+        "athlete": athlete,
+        "exercise": first.analyzer.exercise,
+        "load_kg": load_kg,
+        "tags": tags,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sides": [leg.analyzer.side.word for leg in legs],
+        "links": [leg.link.info.address for leg in legs],
+        "simulated": any(leg.link.info.is_simulated for leg in legs),
+        "shank_length_m": None if scenario is None else scenario.shank_length_m,
+        "windows": [
+            {"kind": window.kind, "start_s": window.start_s, "end_s": window.end_s}
+            for window in (() if scenario is None else scenario.windows)
+        ],
+        "versions": {
+            "kneetrack": __version__,
+            "protocol": ".".join(map(str, wire.PROTOCOL_VERSION)),
+        },
+    }
+
+
+async def run(
+    legs: Sequence[Leg],
+    view: View,
+    *,
+    session: dict[str, Any],
+    path: Path | None,
+    folder: Path | None = None,
+    raw: bool = True,
+    duration_s: float | None = None,
+) -> Recorded:
+    """Record until the source ends, q, Ctrl-C, `duration_s`, or the link is lost."""
+    if path is None:
+        exercise = str(session["exercise"])
+        side = legs[0].analyzer.side
+        path = new_log_path(exercise, side, folder=folder)
+    stop = asyncio.Event()
+    with SessionWriter(path, session) as writer:
+        for leg in legs:
+            if leg.calibration is not None:
+                writer.calibration(leg.calibration.to_json())
+        sinks = [view.leg(leg.title) for leg in legs]
+        with ending(stop.set), view:
+            tasks = [
+                asyncio.create_task(
+                    live.record(
+                        leg.link,
+                        leg.analyzer,
+                        writer=writer,
+                        sinks=[sink],
+                        calibration=None
+                        if leg.calibration is None
+                        else leg.calibration.calibration,
+                        raw=raw,
+                        stop=stop,
+                        duration_s=duration_s,
+                    )
+                )
+                for leg, sink in zip(legs, sinks, strict=True)
+            ]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            stop.set()  # one leg lost ends the other, well
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    figures: list[live.Figures | None] = []
+    lost: KneeTrackError | None = None
+    for outcome in outcomes:
+        if isinstance(outcome, KneeTrackError):
+            lost = lost or outcome
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        figures.append(outcome if isinstance(outcome, live.Figures) else None)
+    return Recorded(path, tuple(figures), lost)
+
+
+def check_new(path: Path | None) -> None:
+    """Refuse a log's name that is taken, before anybody does a single squat."""
+    if path is None:
+        return
+    if path.exists():
+        raise LogError(
+            f"{path} exists already, and a log is never written over; choose another name."
+        )
+    if path.suffix != ".mcap":
+        raise UsageError(f"--out names a session log, so it must end in .mcap, not {path.name}.")
+    if not path.absolute().parent.is_dir():
+        raise LogError(f"The folder {path.absolute().parent} does not exist; make it first.")
