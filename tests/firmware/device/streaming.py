@@ -234,6 +234,23 @@ def test_a_calibration_given_while_streaming_is_used_at_once_and_leaves_no_hole(
     rig.run(scene, rig.Band(bench.Steady(0.0, 0.0, 0.0, 0.0, 0.0, -9.8)))
 
 
+def test_a_long_stream_leaves_nothing_behind_on_the_heap():
+    import gc
+
+    async def scene(band):
+        band.radio.connect()
+        await band.ask(wire.OP_START, START_RAW)
+        held = []
+        for _ in range(4):
+            await asyncio.sleep_ms(15_000)
+            band.radio.notified.clear()
+            gc.collect()
+            held.append(gc.mem_alloc())
+        assert max(held[1:]) - held[1] < 2000, held
+
+    rig.run(scene)
+
+
 def test_indications_wait_for_one_another():
     async def scene(band):
         band.radio.connect()
