@@ -87,6 +87,17 @@ def test_a_moving_imu_is_not_at_rest():
     assert not filter_.at_rest
 
 
+def test_a_steady_turn_too_fast_for_a_bias_is_not_rest():
+    for axis in range(3):
+        for rate in (0.04, -0.04):
+            gyr = [0.0, 0.0, 0.0]
+            gyr[axis] = rate
+            filter_ = fusion.Filter(fusion.Params(), PERIOD_S)
+            for _ in range(2 * 208):
+                filter_.update(tuple(gyr), (0.0, 0.0, GRAVITY))
+            assert not filter_.at_rest
+
+
 def test_the_table_zero_may_be_larger_than_what_can_be_learnt():
     zero = (0.2, -0.1, 0.15)
     filter_ = fusion.Filter(fusion.Params(), PERIOD_S)

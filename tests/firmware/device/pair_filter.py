@@ -5,6 +5,7 @@ import struct
 from array import array
 from math import pi, sin
 
+from kneeband import q30
 from kneeband.strapdown import PairFilter
 from kneecore import fusion, quaternion
 
@@ -95,6 +96,13 @@ def test_the_end_of_the_range_fits_into_a_packet():
     assert struct.unpack("<8h", buffer) == (32767, 0, 0, 0, 32767, 0, 0, 0)
 
 
+def test_a_quaternion_a_little_too_long_does_not_wrap_round():
+    long = array("i", [(1 << 30) + (1 << 16), 0, 0, 0])
+    buffer = bytearray(8)
+    q30.put(buffer, 0, long)
+    assert struct.unpack("<4h", buffer) == (32767, 0, 0, 0)
+
+
 def test_saturation_is_told_once_for_every_axis_and_sign():
     fixed, _ = twins(20)
     assert not fixed.saturated()
@@ -151,6 +159,31 @@ def test_rest_is_seen_by_both():
         assert learnt == rest_bias
         for a, b in zip(fixed.thigh.bias, floats.thigh.bias):
             assert abs(a - b) < 2e-4
+
+
+def at_rest_when_shaken(column, amplitude):
+    """Whether each form sees rest while one number swings by `amplitude` counts at 4 Hz."""
+    params = fusion.Params()
+    fixed = PairFilter(params, PERIOD_S, GYR_LSB, ACC_LSB)
+    floats = fusion.PairFilter(params, PERIOD_S)
+    row = array("h", bytes(24))
+    row[4] = row[10] = int(9.81 / ACC_LSB)
+    level = row[column]
+    for i in range(3 * 208):
+        row[column] = level + int(amplitude * sin(2.0 * pi * i / 52))
+        fixed.step(row, 0)
+        floats.step(si(row), 0)
+    return fixed.thigh.at_rest, floats.thigh.at_rest
+
+
+def test_rest_ends_at_two_degrees_a_second_or_half_a_metre_a_second_squared():
+    for axis in range(3):
+        limit = 2.0 * pi / 180.0 / GYR_LSB
+        assert at_rest_when_shaken(axis, 0.7 * limit) == (True, True)
+        assert at_rest_when_shaken(axis, 1.4 * limit) == (False, False)
+        limit = 0.5 / ACC_LSB
+        assert at_rest_when_shaken(3 + axis, 0.7 * limit) == (True, True)
+        assert at_rest_when_shaken(3 + axis, 1.4 * limit) == (False, False)
 
 
 def garbage(function, *arguments):
