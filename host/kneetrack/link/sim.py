@@ -133,6 +133,11 @@ class SimLink(BandLink):
         finally:
             await self._stack.aclose()
 
+    @property
+    def board_pid(self) -> int | None:
+        """The process id of the board, once it runs."""
+        return self._board.pid if self._board else None
+
     def now_s(self) -> float:
         return self._radio.clock.now_s()
 
