@@ -15,18 +15,20 @@ set itself, valgus that goes along with flexion may be the wearer's own.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from kneecore import alignment
-from kneecore.calibration import NO_BIAS, Calibration
+from kneecore import alignment, vector
+from kneecore.calibration import Calibration
 from kneecore.stillness import Stillness
 from kneetrack.analysis.angles import PAIR_S, knee_samples
 from kneetrack.analysis.stance import Stance, find_stance
+from kneetrack.analysis.zero import heading_drift, learnt_zeros
 from kneetrack.calibration.store import CalibrationFile, GateResult, as_on_the_band
 from kneetrack.errors import CalibrationError
-from kneetrack.samples import Side, Vector, Window
+from kneetrack.samples import KneeSample, Side, Vector, Window
 from kneetrack.traces.reader import BoolArray, FloatArray, Trace
 from kneetrack.traces.resample import onto_grid
 
@@ -85,6 +87,8 @@ def from_pairs(
             aligned.axis_sigma_rad,
         )
 
+    if work.rests_on["bias"] == "movement":
+        shank_bias = work.without_drift(calibration(found), shank_up, shank_bias)
     refined_by = None
     crosstalk = work.crosstalk(calibration(found))
     epsilon = crosstalk.epsilon()
@@ -172,13 +176,13 @@ class _Work:
                 self.rests_on["bias"] = "stand"
                 self._lower("B", "No table window: the gyroscopes' zero comes from standing still.")
                 return thigh.gyr_mean, shank.gyr_mean
-        self.rests_on["bias"] = "none"
+        self.rests_on["bias"] = "movement"
         self._lower(
             "B",
-            "No still table or stand window tells the gyroscopes' zero: the heading may drift by "
-            "some degrees a minute.",
+            "No still table or stand window tells the gyroscopes' zero: it comes from the movement "
+            "itself, and the heading may drift by some degrees a minute.",
         )
-        return NO_BIAS, NO_BIAS
+        return learnt_zeros(self.rows)
 
     def take_off(self, thigh_bias: Vector, shank_bias: Vector) -> None:
         """Take the zeros off the rows that everything else is found from."""
@@ -267,16 +271,31 @@ class _Work:
                 "which one is on the thigh.",
             )
 
+    def without_drift(
+        self, calibration: Calibration, shank_up: Vector, shank_bias: Vector
+    ) -> Vector:
+        """The shank's zero, so that its heading doesn't run away from the thigh's; takes it off."""
+        drift = heading_drift(tuple(self._samples(calibration, slice(None))), calibration)
+        if drift is None:
+            return shank_bias
+        vertical = vector.scaled(shank_up, drift)
+        self.rows[:, 6:9] -= vertical
+        return vector.added(shank_bias, vertical)
+
+    def _samples(self, calibration: Calibration, part: slice) -> Iterator[KneeSample]:
+        """Knee samples of a part of the rows, whose zeros are off already."""
+        plain = Calibration(
+            calibration.side, calibration.q_thigh_sensor, calibration.q_shank_sensor
+        )
+        return knee_samples(self.times[part], self.rows[part], plain)
+
     def crosstalk(self, calibration: Calibration) -> alignment.Crosstalk:
         """Feed the calibration's own reps through the pipeline, with `calibration` as it is."""
         mask, _ = self._axis_mask()
         inside = np.flatnonzero(mask | self._inside("stand"))
         first, last = int(inside[0]), int(inside[-1]) + 1
-        plain = Calibration(
-            calibration.side, calibration.q_thigh_sensor, calibration.q_shank_sensor
-        )
         crosstalk = alignment.Crosstalk(calibration.side)
-        for sample in knee_samples(self.times[first:last], self.rows[first:last], plain):
+        for sample in self._samples(calibration, slice(first, last)):
             if mask[first + sample.number]:
                 crosstalk.add(
                     sample.flexion_deg / _DEG,
