@@ -193,7 +193,7 @@ def test_the_rep_table_fits_the_terminal_and_says_the_same_without_colour(width:
     text = captured.get()
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text, "nothing is cut off"
-    third = next(line for line in text.splitlines() if line.strip().startswith("3 "))
+    third = next(line for line in text.splitlines() if line.strip().startswith("4 "))
     assert ">> moved much inward" in third or ">> moved much" in third
     assert "+10.0" in third and "+10.3 ± 0.6" in third
 

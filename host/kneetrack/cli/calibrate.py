@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def calibrate(
     link: Annotated[
-        str, typer.Option(help="ble:auto, ble:NAME, sim:SCENARIO or trace:FILE.csv.")
+        str,
+        typer.Option(metavar="LINK", help="ble:auto, ble:NAME, sim:SCENARIO or trace:FILE.csv."),
     ] = "ble:auto",
     side: Annotated[str | None, typer.Option(help="The leg that wears the band.")] = None,
     out: Annotated[

@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 def record(
     link: Annotated[
         list[str] | None,
-        typer.Option(help="ble:auto, ble:NAME, sim:SCENARIO, trace:FILE; twice for two legs."),
+        typer.Option(
+            metavar="LINK", help="ble:auto, ble:NAME, sim:SCENARIO, trace:FILE; twice for two legs."
+        ),
     ] = None,
-    exercise: Annotated[str | None, typer.Option(help="What is done [default: squat].")] = None,
+    exercise: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What is done [default: squat].")
+    ] = None,
     athlete: Annotated[
         str | None, typer.Option(help="An alias; rather not a name, the file is kept as it is.")
     ] = None,
@@ -60,7 +64,8 @@ def record(
       kneetrack record --link "sim:squats?valgus=8"        a simulated band
       kneetrack record --link "trace:squats.csv?speed=max" a recorded IMU file
 
-    q or Ctrl-C ends the recording and keeps it. Traces: kneetrack demo --save-trace squats.csv.
+    q or Ctrl-C ends the recording and keeps it.
+    A trace to play with comes from: kneetrack demo --save-trace squats.csv
     """
     from kneetrack.cli import session
 

@@ -65,8 +65,8 @@ _COLUMNS = (
 def _cells(rep: Rep, given_deg: float | None) -> tuple[str, ...]:
     """What a rep has to say to each of _COLUMNS."""
     return (
-        str(rep.index),
-        str(rep.set),
+        words.number(rep),
+        str(rep.set + 1),
         words.plain(rep.start_s),
         words.plain(rep.peak_flexion_deg, 0),
         words.signed(given_deg),
@@ -127,7 +127,7 @@ def set_lines(sets: Sequence[RepSet]) -> list[Text]:
             continue
         said = "" if each.verdict is None else f": {words.VERDICTS[each.verdict]}"
         shift = words.with_sigma(each.shift_deg, each.shift_sigma_deg)
-        lines.append(Text(f"Set {each.index}: common to all reps {shift}°{said}."))
+        lines.append(Text(f"Set {words.number(each)}: common to all reps {shift}°{said}."))
     return lines
 
 

@@ -7,6 +7,7 @@ second by rich's own thread, which only reads what `take` has put down.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -35,6 +36,7 @@ from kneetrack.samples import (
     RepSet,
     SetEnded,
     Status,
+    Verdict,
     Warned,
 )
 
@@ -42,6 +44,7 @@ SCALE_DEG = 15.0  # the end of a rep's bar
 FULL_FLEXION_DEG = 120.0  # the end of the flexion bar
 LEAST_DEG = threshold_deg(0.0)  # of an excursion that counts; a bar's limits
 REFRESH_HZ = 6
+QUIET_S = 2.0  # without a packet, and the link line says so
 HINTS = 2
 
 
@@ -54,6 +57,7 @@ class _Seen:
     sample: KneeSample | None = None
     samples: int = 0
     packets: int = 0
+    newest_at: float = 0.0  # when the last packet came, by time.monotonic
     lost: int = 0
     hints: deque[str] = field(default_factory=lambda: deque(maxlen=HINTS))
 
@@ -64,9 +68,14 @@ class _Seen:
             case SetEnded(ended):
                 self.sets[ended.index] = ended
             case GapSeen(gap):
-                self.hints.append(words.gap(gap))
+                self.hint(words.gap(gap))
             case Warned(text):
-                self.hints.append(text)
+                self.hint(text)
+
+    def hint(self, text: str) -> None:
+        """Show a hint, once."""
+        if text not in self.hints:
+            self.hints.append(text)
 
     @property
     def last_rep(self) -> Rep | None:
@@ -109,14 +118,14 @@ def open_view(console: Console, *, hint: str) -> View:
 
 def rep_line(rep: Rep) -> str:
     """One rep as a sentence."""
-    name = f"reference rep {rep.index}" if rep.is_reference else f"rep {rep.index}"
     if rep.own_excursion_deg is None:
         moved = ""
     else:
         value = words.with_sigma(rep.own_excursion_deg, rep.own_excursion_sigma_deg)
         moved = f"  own excursion {value}°"
     said = "" if rep.verdict is None else f"  {words.mark(rep)} {words.verdict(rep)}"
-    return f"{rep.end_s:7.1f} s  {name}: {rep.peak_flexion_deg:.0f}° deep{moved}{said}"
+    done = f"{rep.end_s:7.1f} s  {words.rep_name(rep)}: {rep.peak_flexion_deg:.0f}° deep"
+    return f"{done}{moved}{said}"
 
 
 class Lines:
@@ -153,6 +162,8 @@ class _LegLines:
     def __init__(self, lines: Lines, title: str) -> None:
         self._lines = lines
         self._title = title
+        self._said: dict[tuple[int, bool], Verdict | None] = {}
+        self._warned: set[str] = set()
 
     def packet(self) -> None:
         return None
@@ -163,12 +174,17 @@ class _LegLines:
     def event(self, event: Event) -> None:
         match event:
             case RepEnded(rep):
+                self._said[rep.index, rep.is_reference] = rep.verdict
                 self._lines.say(self._title, rep_line(rep))
-            case RepRevised(rep) if rep.verdict is not None:
-                self._lines.say(self._title, f"{rep_line(rep)} (revised)")
+            case RepRevised(rep) if rep.verdict is not self._said.get(
+                (rep.index, rep.is_reference)
+            ):
+                self._said[rep.index, rep.is_reference] = rep.verdict
+                self._lines.say(self._title, f"{rep_line(rep)}, seen with the whole set")
             case GapSeen(gap):
                 self._lines.say(self._title, words.gap(gap))
-            case Warned(text):
+            case Warned(text) if text not in self._warned:
+                self._warned.add(text)
                 self._lines.say(self._title, text)
             case _:
                 pass
@@ -218,6 +234,7 @@ class _LegScreen:
 
     def packet(self) -> None:
         self._seen.packets += 1
+        self._seen.newest_at = time.monotonic()
 
     def item(self, item: Decoded) -> None:
         if isinstance(item, KneeSample):
@@ -226,7 +243,7 @@ class _LegScreen:
         elif isinstance(item, Gap):
             self._seen.lost += item.count
         elif isinstance(item, Status) and item.faults:
-            self._seen.hints.append("The band reports a sensor that does not answer.")
+            self._seen.hint("The band reports a sensor that does not answer.")
 
     def event(self, event: Event) -> None:
         self._seen.take_event(event)
@@ -254,11 +271,9 @@ class _LegScreen:
         shown = f"{rep.peak_flexion_deg:.0f}°" if value is None else f"{words.signed(value)}°"
         number = Text(big(shown) if self._can_draw() else shown, style=style(rep), no_wrap=True)
         what = "deep" if value is None else words.short_verdict(rep)
-        name = f"reference rep {rep.index}" if rep.is_reference else f"rep {rep.index}"
         sign = "" if rep.verdict is None else f"{words.mark(rep)} "
-        return Panel(
-            Group(number, Text(f"{sign}{what}", style=style(rep))), title=name, width=30, height=7
-        )
+        body = Group(number, Text(f"{sign}{what}", style=style(rep)))
+        return Panel(body, title=words.rep_name(rep), width=30, height=7)
 
     def _now(self) -> RenderableType:
         sample = self._seen.sample
@@ -291,7 +306,7 @@ class _LegScreen:
             return Text("")
         last = [r for r in reps if r.set == reps[-1].set]
         own = [r.own_excursion_deg for r in last if r.own_excursion_deg is not None]
-        text = f"set {last[-1].set}: {len(last)} reps"
+        text = f"set {last[-1].set + 1}: {len(last)} {'rep' if len(last) == 1 else 'reps'}"
         if own:
             text += f", average own excursion {words.signed(sum(own) / len(own))}°"
         ended = self._seen.sets.get(last[-1].set)
@@ -303,7 +318,9 @@ class _LegScreen:
     def _link(self) -> Text:
         seen = self._seen
         lost = f"{seen.lost} samples lost" if seen.lost else "nothing lost"
-        return Text(f"link: {seen.packets} packets, {lost}", style="dim")
+        age_s = time.monotonic() - seen.newest_at if seen.packets else 0.0
+        late = f"; nothing for {age_s:.0f} s" if age_s >= QUIET_S else f", {age_s:.1f} s old"
+        return Text(f"link: {seen.packets} packets, {lost}{late}", style="dim")
 
     def _can_draw(self) -> bool:
         return self._console.encoding.startswith("utf")
@@ -314,7 +331,8 @@ def rep_bar(rep: Rep, half: int) -> Text:
 
     `half` is how many characters either side has for SCALE_DEG.
     """
-    label = f"{'ref' if rep.is_reference else 'rep':>4} {rep.index:>2} {words.mark(rep):>3} "
+    kind = "ref" if rep.is_reference else "rep"
+    label = f"{kind:>4} {words.number(rep):>2} {words.mark(rep):>3} "
     value = rep.own_excursion_deg
     if value is None:
         return Text(f"{label}{rep.peak_flexion_deg:6.0f}° deep", style="dim")

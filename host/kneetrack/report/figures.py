@@ -167,7 +167,8 @@ def _colour(rep: Rep) -> str:
 
 
 def _name(rep: Rep, among: Sequence[Rep]) -> str:
-    return f"{rep.set}.{rep.index}" if len({r.set for r in among}) > 1 else str(rep.index)
+    several = len({r.set for r in among}) > 1
+    return f"{rep.set + 1}.{words.number(rep)}" if several else words.number(rep)
 
 
 def _svg(figure: Figure, title: str) -> str:

@@ -40,7 +40,7 @@ DOUBTS = {
     Doubt.SLIP: "a strap slipped or the foot moved",
     Doubt.SATURATION: "faster than the sensors can follow",
     Doubt.SHALLOW: "too shallow to compare",
-    Doubt.PROVISIONAL: "provisional until the set is over",
+    Doubt.PROVISIONAL: "provisional",
     Doubt.NO_REFERENCE: "no reference reps to compare with",
 }
 PHASES = {
@@ -63,6 +63,16 @@ HONESTY = (
     "device, and says nothing about health. With pain, swelling, locking or a knee that gives way, "
     "stop and ask a professional."
 )
+
+
+def number(one: Rep | RepSet) -> str:
+    """What people call it: the first is 1."""
+    return str(one.index + 1)
+
+
+def rep_name(rep: Rep) -> str:
+    """`rep 3`, or `reference rep 3`."""
+    return f"reference rep {number(rep)}" if rep.is_reference else f"rep {number(rep)}"
 
 
 def mark(rep: Rep) -> str:
