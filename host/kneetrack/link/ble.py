@@ -299,10 +299,16 @@ def _explained(what: str) -> Generator[None]:
             "Bluetooth is off or missing on this computer. Switch it on (or plug in an adapter); "
             "without one, try a simulated band: --link sim:squats."
         ) from error
-    except (BleakError, OSError, EOFError) as error:
-        if isinstance(error, TimeoutError):
-            raise
+    except TimeoutError:
+        raise  # every bounded wait says itself what it waited for
+    except BleakError as error:
         raise LinkError(
             f"{what} failed: {error}. Is Bluetooth on, and may this program use it? Without "
             "Bluetooth, try a simulated band: --link sim:squats."
+        ) from error
+    except (OSError, EOFError) as error:  # the system's own service, by its socket
+        raise LinkError(
+            f"{what} failed: this computer's Bluetooth can't be reached "
+            f"({type(error).__name__}). Switch it on (on Linux: systemctl start bluetooth); "
+            "without Bluetooth, try a simulated band: --link sim:squats."
         ) from error

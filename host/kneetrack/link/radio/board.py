@@ -53,7 +53,6 @@ class BoardRadio:
         self.address = hci.Address(address)
         self.clock = VirtualClock()
         self.chip: RadioChip | None = None
-        self.notifications = 0
         self._on_rig: Callable[[Message], None] | None = None
         self._on_gone: Callable[[], None] | None = None
         self._supervision_s = supervision_s
@@ -331,7 +330,6 @@ class BoardRadio:
         queue = self._queue(handle)
         self._unpaid.append(queue.queued + 1)
         device.gatt_server.send_gatt_pdu(connection, bytes(pdu))
-        self.notifications += 1
         self._credit(queue)
 
     def _credit(self, queue: DataPacketQueue) -> None:
