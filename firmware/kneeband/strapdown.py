@@ -206,8 +206,8 @@ def _lift(state, rows, at: int):
 class Strapdown:
     """The twin of `kneecore.fusion.Strapdown` for counts of `gyr_lsb` rad/s and `acc_lsb` m/s^2.
 
-    Raises ValueError for a sample period in which the fastest turn that the counts can tell is
-    more than the arithmetic holds (0.8 rad; 11 ms at +-2000 dps).
+    Raises ValueError where one sample can turn further than the arithmetic holds (0.8 rad: a period
+    of 11 ms at +-2000 dps).
     """
 
     def __init__(self, coefficients, state, gyr_lsb, acc_lsb):
@@ -299,10 +299,9 @@ class Strapdown:
 
 
 class PairFilter:
-    """Thigh and shank from rows of counts; the interface is that of `kneecore.fusion.PairFilter`.
+    """Thigh and shank from rows of counts; the methods are those of `kneecore.fusion.PairFilter`.
 
-    What a knee sample needs is computed in fixed point: four floats are all it leaves on the heap.
-    """
+    A knee sample needs fixed point only: four floats are all that it leaves on the heap."""
 
     def __init__(self, params, period_s, gyr_lsb_rad_s, acc_lsb_m_s2):
         def make_strapdown(coefficients, state):
