@@ -7,7 +7,7 @@ Both are sources: `imu(mount, t_s)` -> (gx, gy, gz rad/s, ax, ay, az m/s^2) in t
 From the bones to the sensors
     World: x forward, y up, z to the person's right, which are the segments' axes in quiet stance;
     the earth frame (z up) differs by a fixed quarter turn, and only gravity tells them apart here.
-    shank   = turn by the inward lean about x, then the forward lean about z, above a resting ankle
+    shank   = inward lean about x, forward lean about z, turn about y, above a resting ankle
     thigh   = shank turned by the inverse of R_rel(flexion, valgus, rotation), above the knee
     sensor  = segment turned by the soft tissue's motion and by the mounting
     Orientation and position of both sensors are worked out on knots, 5 ms apart; rate and specific
@@ -158,11 +158,13 @@ class Body(_Knots):
     def bones(self, t_s: float) -> tuple:
         """World orientations (thigh, shank) of the segments and the state of the leg."""
         state = self._leg.state(t_s)
-        flexion, valgus, rotation, lean, inward = state[:5]
+        flexion, valgus, rotation, lean, inward, turn = state[:6]
         side = self._leg.side
         for start, end, angle in self._tilts:
             lean -= angle * _DEG * eased((t_s - start) / (end - start))
         shank = qt.multiply(_about_x(-side * inward), _about_z(-lean))
+        if turn:
+            shank = qt.multiply(shank, _about_y(side * turn))
         relative = joint.compose(flexion, valgus, rotation, side)
         return qt.multiply(shank, qt.conjugate(relative)), shank, state
 
@@ -173,7 +175,7 @@ class Body(_Knots):
     # --- the sensors ---------------------------------------------------------------------------
 
     def _tissue(self, sizes, state, t: float) -> tuple:
-        bent, rate, rep = state[5:]
+        bent, rate, rep = state[6:]
         if rep is None:
             return qt.IDENTITY
         u = rate / _HYSTERESIS_RATE

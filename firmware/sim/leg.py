@@ -6,13 +6,14 @@ what is needed besides to stand the leg up in the world: the lean of the shank.
 
 A rep (biomechanics.md D): flexion goes down and up along minimum-jerk curves, with a pause between;
 the shank leans forward with it, by LEAN_PER_FLEXION. Internal rotation comes in over the first
-30 deg of flexion (screw home) and is flat after that; inward movement takes 0.3 of its size off it.
+30 deg of flexion (screw home) and is flat after that; the foot lets the shank do some of it, the
+thigh does the rest. Inward movement takes 0.3 of its size off it.
 Valgus is a bump, centred between the bottom and the early ascent and there only (type "bump"), or
 goes with depth in every rep (type "depth", as sin(flexion)). Of each valgus a part comes from the
 shank that leans inward over the foot, the rest from the thigh.
 
-Nobody stands still: sway is a handful of slow sines below 0.5 Hz, in lean, in the frontal plane and
-about the long axis. At rest that is all there is.
+Nobody stands still: sway is a handful of slow sines below 0.5 Hz, up to 0.4 deg in the lean, less
+in the frontal plane and about the long axis. At rest that is all there is.
 """
 
 import math
@@ -25,6 +26,7 @@ LEAN_PER_FLEXION = 0.30
 SHANK_SHARE = 0.5  # of a valgus: the shank's lean inward
 ROTATION_DEG = 10.0
 ROTATION_UNTIL_DEG = 30.0
+ROTATION_SHARE = 0.3  # of the screw home: the shank's turn inward
 ROTATION_PER_VALGUS = -0.3
 BUMP_SIGMA_S = 0.18  # 0.42 s wide at half height
 BUMP_AFTER_BOTTOM_S = 0.08
@@ -100,8 +102,8 @@ class Leg:
         self.reps = reps
         random = Random(seed + 101)
         self._by_depth = valgus_by_depth_deg * _DEG
-        self._lean = Sway(random, 0.35 * _DEG * sway)
-        self._frontal = Sway(random, 0.2 * _DEG * sway)
+        self._lean = Sway(random, 0.17 * _DEG * sway)
+        self._frontal = Sway(random, 0.12 * _DEG * sway)
         self._valgus = Sway(random, 0.1 * _DEG * sway)
         self._axial = Sway(random, 0.1 * _DEG * sway)
         self._near = 0  # index of the rep last asked about
@@ -121,9 +123,10 @@ class Leg:
         return rep if rep.start_s <= t < rep.end_s else None
 
     def state(self, t: float) -> tuple:
-        """(flexion, valgus, rotation, lean forward, lean inward, bent, its rate, rep), rad.
+        """(flexion, valgus, rotation, lean forward, lean inward, turn, bent, rate, rep), rad.
 
-        The lean is the shank's; inward is positive on both legs. `bent` is flexion without sway.
+        Leans and turn (about the long axis) are the shank's, inward positive on both legs. `bent`
+        is flexion without sway, `rate` its rate.
         """
         sway_lean = self._lean.at(t)
         valgus = self._valgus.at(t)
@@ -132,20 +135,21 @@ class Leg:
         rep = self.rep_at(t)
         if rep is None:
             # Standing sway comes from the ankle: the knee flexes a little with the lean.
-            return 0.5 * sway_lean, valgus, rotation, sway_lean, inward, 0.0, 0.0, None
+            return 0.5 * sway_lean, valgus, rotation, sway_lean, inward, 0.0, 0.0, 0.0, None
         flexion, rate = rep.flexion(t)
         given = self._by_depth * math.sin(flexion)
         if rep.valgus_deg:
             u = (t - rep.bump_s) / BUMP_SIGMA_S
             if -_BUMP_REACH < u < _BUMP_REACH:
                 given += rep.valgus_deg * _DEG * math.exp(-0.5 * u * u)
-        rotation += ROTATION_DEG * _DEG * eased(flexion / (ROTATION_UNTIL_DEG * _DEG))
+        screw_home = ROTATION_DEG * _DEG * eased(flexion / (ROTATION_UNTIL_DEG * _DEG))
         return (
             flexion + 0.5 * sway_lean,
             valgus + given,
-            rotation + ROTATION_PER_VALGUS * given,
+            rotation + screw_home + ROTATION_PER_VALGUS * given,
             sway_lean + LEAN_PER_FLEXION * flexion,
             inward + SHANK_SHARE * given,
+            ROTATION_SHARE * screw_home,
             flexion,
             rate,
             rep,

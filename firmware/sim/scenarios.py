@@ -232,12 +232,12 @@ def _build(name: str, o: dict) -> Scenario:
 
 
 def _rep(kind: str, index: int, start_s: float, o: dict, random) -> Rep:
-    """Slow and shallower before the set; in the set as biomechanics.md D has it."""
-    calm = kind == "functional"
+    """Slow and a little deeper before the set, so that the reference covers it."""
+    calm = kind != "set"
     down_s = (1.9 if calm else 1.4) * (1.0 + 0.08 * random.normal()) / o["tempo"]
     up_s = (1.8 if calm else 1.2) * (1.0 + 0.08 * random.normal()) / o["tempo"]
     pause_s = random.between(0.1, 0.4) / o["tempo"]
-    depth = o["depth"] * (1.0 + 0.025 * random.normal())
+    depth = o["depth"] * ((1.05 if calm else 1.0) + 0.02 * random.normal())
     valgus = o["variation"] * random.normal()
     gain = 1.0 + 0.08 * random.normal()
     if kind == "set" and o["type"] == "bump":
