@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kneecore.excursion import BEYOND_DEG, FROM_DEG, STEP_DEG, ReferenceCurve
 from kneetrack.detection.measures import GRID_DEG, Floats, Measured
 
 LEAST_REPS = 3
+_DEEPEST_REPS = 2  # so many carry the curve on beyond what three reach
 _LEAST_BINS = 5
 _CURVES = ("valgus_down_deg", "valgus_up_deg", "rotation_down_deg", "rotation_up_deg")
 
@@ -97,16 +99,18 @@ def build(reps: Sequence[Measured], source: str) -> Reference | None:
     # rep, down/up, valgus/rotation, grid
     curves = np.array([[rep.down[:2], rep.up[:2]] for rep in reps])
     counts = np.isfinite(curves[:, :, 0, :]).sum(axis=0).min(axis=0)
-    enough = counts >= LEAST_REPS
-    first = int(enough.argmax())
-    beyond = np.flatnonzero(~enough[first:])
-    end = first + int(beyond[0]) if len(beyond) else len(counts)
-    if end - first < _LEAST_BINS:
+    first, full = _span(counts >= LEAST_REPS)
+    if full - first < _LEAST_BINS:
         return None
-    mean = np.nanmean(curves[..., first:end], axis=0)
-    off = curves[:, :, 0, first:end] - mean[:, 0]
+    _, end = _span(counts >= _DEEPEST_REPS)
+    mean = np.nanmean(curves[..., first:full], axis=0)
+    off = curves[..., first:full] - mean
+    # Beyond the depth of three: go on from the mean as those go on that do.
+    beyond = curves[..., full:end] - off[..., -1:]
+    mean = np.concatenate([mean, np.nanmean(beyond, axis=0)], axis=-1)
     mean = np.pad(mean, ((0, 0), (0, 0), (first, 0)), mode="edge")
-    spare = (np.isfinite(off).sum(axis=0) - 1).sum()
+    scatter = off[:, :, 0]
+    spare = (np.isfinite(scatter).sum(axis=0) - 1).sum()
     return Reference(
         valgus_down_deg=tuple(mean[0, 0].tolist()),
         valgus_up_deg=tuple(mean[1, 0].tolist()),
@@ -114,5 +118,12 @@ def build(reps: Sequence[Measured], source: str) -> Reference | None:
         rotation_up_deg=tuple(mean[1, 1].tolist()),
         source=source,
         reps=len(reps),
-        sem_deg=math.sqrt(float(np.nansum(off**2)) / float(spare)),
+        sem_deg=math.sqrt(float(np.nansum(scatter**2)) / float(spare)),
     )
+
+
+def _span(enough: NDArray[np.bool_]) -> tuple[int, int]:
+    """The first run of True, as [first, end)."""
+    first = int(enough.argmax())
+    missing = np.flatnonzero(~enough[first:])
+    return first, first + int(missing[0]) if len(missing) else len(enough)

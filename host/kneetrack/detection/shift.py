@@ -6,19 +6,21 @@ alone can't tell these apart; so the common part is estimated, reported for the 
 verdict, and each rep is judged on what is left.
 
 The form
-    All of these turn the thigh sensor about the thigh's long axis by something that depends on
-    flexion only, and that appears as valgus with the sine of flexion (biomechanics B3):
+    All of these turn the thigh's frame by something that depends on flexion only. A turn about the
+    long axis appears as valgus with sin(flexion), one about the forward axis with 1 - cos(flexion)
+    (biomechanics B3); a strap that crept turns it by a constant, soft tissue by more the deeper:
 
-        shift(flexion) = sin(flexion) * (a + b * flexion / 90 deg)
-
-    a: a constant turn (the strap); b: one that grows with flexion (soft tissue under load).
+        shift(a) = s1 sin a + s2 (a / 90 deg) sin a + s3 (a / 90 deg) (1 - cos a)
 
 The estimate
-    A rep that stands out must not move what is common, and neither must the part of a rep that
-    does: inward bumps fill a third of a rep, and half of the reps may have one. So a and b are
-    where most (rep, flexion) cells agree: a redescending M-estimator (Welsch's weights) with a weak
-    prior around no shift, started from there and from the median over the reps; the better counts.
-    Its uncertainty comes from the scatter between reps (a sandwich with reps as clusters).
+    What stands out must not move what is common. So s is where most (rep, flexion) cells agree: a
+    redescending M-estimator (Welsch's weights), and three things that are known beforehand:
+    - an inward movement comes around the bottom and in the early ascent, and even a clean rep has
+      up to 3 deg of it (biomechanics D): cells near that instant say less about what is common;
+    - a rep that is far off anywhere is a rep that stands out: all of it counts less;
+    - large shifts are rare: a prior of Student's form, which a clear majority easily overrules.
+    It starts from no shift and from the median over the reps; the better end counts. Its
+    uncertainty comes from the scatter between reps (a sandwich, with reps as clusters).
 
     Two reps can't show what is common. The shift is taken in full from five reps on, in thirds
     before; what is left out of it is in its sigma.
@@ -37,28 +39,25 @@ from kneetrack.detection.reference import Reference
 
 _FULL_REPS = 5
 _SCALE_DEG = 0.8  # at least: what clean reps differ by within a set
-_PRIOR_DEG = 3.0  # of a and of b
-_CELLS_PER_FACT = (
-    10.0  # neighbouring cells say the same: valgus changes over some 20 deg of flexion
-)
-_BUMP_AT_S, _BUMP_S, _BUMP_DEG = 0.15, 0.5, 3.0
-_STEPS = 12
+_PRIOR_DEG = np.array([1.0, 1.5, 0.7])  # of s1, s2, s3
+_PRIOR_FREEDOM = 3.0
+_CELLS_PER_FACT = 10.0  # neighbours say the same: valgus changes over some 20 deg of flexion
+_BUMP_AT_S, _BUMP_S, _BUMP_DEG = 0.15, 0.5, 4.0  # where and how wide around the deepest point
+_REP_OFF_DEG = 4.0  # what makes a rep one that stands out
+_STEPS = 15
 _LINALG: Any = np.linalg  # its stubs leave the element type open
-
-_SIN = np.sin(np.radians(GRID_DEG))
-_DESIGN = np.stack([_SIN, _SIN * GRID_DEG / 90.0], axis=1)  # grid, (a, b)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shift:
-    """The common part: `ab` (2,) in deg and its covariance (2, 2)."""
+    """The common part: `s` (3,) in deg and its covariance (3, 3)."""
 
-    ab: Floats
+    s: Floats
     covariance: Floats
 
     def at(self, flexion_deg: Floats) -> Floats:
         """The shift (deg) at these flexions."""
-        return _design(flexion_deg) @ self.ab
+        return _design(flexion_deg) @ self.s
 
     def sigma_at(self, flexion_deg: float) -> float:
         """Its standard uncertainty (deg) at one flexion."""
@@ -74,60 +73,81 @@ class Shift:
 
 
 def _design(flexion_deg: Floats) -> Floats:
-    sine = np.sin(np.radians(flexion_deg))
-    return np.stack([sine, sine * flexion_deg / 90.0], axis=1)
+    angle = np.radians(flexion_deg)
+    part = flexion_deg / 90.0
+    return np.stack([np.sin(angle), part * np.sin(angle), part * (1.0 - np.cos(angle))], axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Excursions by rep, down/up and flexion, and how much each says; deg."""
+
+    off: Floats  # (reps, 2, bins), 0 where unknown
+    known: Floats  # the same, 0 or 1
+    trust: Floats  # the same, 0..1
+    design: Floats  # (bins, 3)
+    scale: float
+
+    def weights(self, s: Floats) -> Floats:
+        """How much each cell agrees with the shift `s`, 0..1."""
+        miss: Floats = self.off - self.design @ s
+        off_at_most = np.abs(miss * self.known).max(axis=(1, 2), keepdims=True)
+        close: Floats = (miss / self.scale) ** 2 + (off_at_most / _REP_OFF_DEG) ** 2
+        return self.trust * np.exp(close / -2.0)
+
+    def normal(self, weights: Floats, s: Floats) -> Floats:
+        """The information matrix: data and prior."""
+        per_bin = weights.sum(axis=(0, 1)) / (_CELLS_PER_FACT * self.scale**2)
+        prior = (_PRIOR_FREEDOM + 1.0) / (_PRIOR_FREEDOM * _PRIOR_DEG**2 + s**2)
+        return (self.design * per_bin[:, None]).T @ self.design + np.diag(prior)
+
+    def descend(self, s: Floats) -> tuple[Floats, Floats, float]:
+        """(s, weights, loss) after iterated re-weighting from `s`."""
+        weights = self.weights(s)
+        for _ in range(_STEPS):
+            towards = (weights * self.off).sum(axis=(0, 1)) / (_CELLS_PER_FACT * self.scale**2)
+            new: Floats = _LINALG.solve(self.normal(weights, s), self.design.T @ towards)
+            done = float(np.abs(new - s).max()) < 0.005
+            s = new
+            weights = self.weights(s)
+            if done:
+                break
+        surprise = np.log1p(s**2 / (_PRIOR_FREEDOM * _PRIOR_DEG**2)).sum()
+        loss = (self.trust - weights).sum() / _CELLS_PER_FACT
+        return s, weights, float(loss + (_PRIOR_FREEDOM + 1.0) / 2.0 * surprise)
+
+
+def _cells(reps: list[Measured], reference: Reference) -> _Cells:
+    bins = len(reference.valgus_down_deg)
+    curves = np.array([[rep.down[0, :bins], rep.up[0, :bins]] for rep in reps])
+    since = np.array([[rep.down[2, :bins], rep.up[2, :bins]] for rep in reps])
+    off = curves - np.array([reference.valgus_down_deg, reference.valgus_up_deg])
+    known: Floats = np.isfinite(off).astype(np.float64)
+    near = np.exp(-(((np.nan_to_num(since) - _BUMP_AT_S) / _BUMP_S) ** 2) / 2.0)
+    return _Cells(
+        off=np.nan_to_num(off),
+        known=known,
+        trust=known / (1.0 + (_BUMP_DEG / _SCALE_DEG * near) ** 2),
+        design=_design(GRID_DEG[:bins]),
+        scale=max(_SCALE_DEG, reference.sem_deg),
+    )
 
 
 def fit(reps: list[Measured], reference: Reference) -> Shift:
     """The shift common to these reps against the reference; zero, with its sigma, for too few."""
-    bins = len(reference.valgus_down_deg)
-    share = min(1.0, max(0.0, (len(reps) - _FULL_REPS + 3) / 3))
     if not reps:
-        return Shift(np.zeros(2), np.eye(2) * _PRIOR_DEG**2)
-    curves = np.array([[rep.down[0, :bins], rep.up[0, :bins]] for rep in reps])
-    cells = curves - np.array([reference.valgus_down_deg, reference.valgus_up_deg])
-    known: Floats = np.isfinite(cells).astype(np.float64)
-    cells = np.nan_to_num(cells)
-    since = np.nan_to_num(np.array([[rep.down[2, :bins], rep.up[2, :bins]] for rep in reps]))
-    near = np.exp(-(((since - _BUMP_AT_S) / _BUMP_S) ** 2) / 2.0)
-    known = known / (1.0 + (_BUMP_DEG / _SCALE_DEG * near) ** 2)
-    scale = max(_SCALE_DEG, reference.sem_deg)
-    design = _DESIGN[:bins]
-    starts: list[Floats] = [np.zeros(2)]
-    if known.any():
-        median = np.median(cells, axis=(0, 1))
-        median_fit: Floats = _LINALG.pinv(design) @ median
-        starts.append(median_fit)
-    fits = [_descend(start, cells, known, design, scale) for start in starts]
-    ab, weights, _ = min(fits, key=lambda one: one[2])
-
-    normal = _normal(weights, design, scale)
-    bread: Floats = _LINALG.inv(normal)
-    residual = weights * (cells - design @ ab)
-    scores = residual.sum(axis=1) @ design / (_CELLS_PER_FACT * scale**2)  # rep, (a, b)
-    covariance = bread @ (scores.T @ scores) @ bread + bread * (reference.sem_deg / scale) ** 2
-    left_out = (1.0 - share) * ab
-    return Shift(share * ab, covariance + np.outer(left_out, left_out))
-
-
-def _normal(weights: Floats, design: Floats, scale: float) -> Floats:
-    per_bin = weights.sum(axis=(0, 1)) / (_CELLS_PER_FACT * scale**2)
-    return (design * per_bin[:, None]).T @ design + np.eye(2) / _PRIOR_DEG**2
-
-
-def _descend(
-    ab: Floats, cells: Floats, known: Floats, design: Floats, scale: float
-) -> tuple[Floats, Floats, float]:
-    """(ab, weights, loss) after iterated re-weighting from `ab`."""
-    weights = known
-    for _ in range(_STEPS):
-        miss: Floats = (cells - design @ ab) / scale
-        weights = known * np.exp(miss * miss / -2.0)
-        towards = (weights * cells).sum(axis=(0, 1)) / (_CELLS_PER_FACT * scale**2)
-        new: Floats = _LINALG.solve(_normal(weights, design, scale), design.T @ towards)
-        done = float(np.abs(new - ab).max()) < 0.005
-        ab = new
-        if done:
-            break
-    loss = (known.sum() - weights.sum()) / _CELLS_PER_FACT + float(ab @ ab) / _PRIOR_DEG**2 / 2.0
-    return ab, weights, float(loss)
+        return Shift(np.zeros(3), np.diag(_PRIOR_DEG**2))
+    cells = _cells(reps, reference)
+    median_fit: Floats = _LINALG.pinv(cells.design) @ np.median(cells.off, axis=(0, 1))
+    s, weights, _ = min(
+        (cells.descend(start) for start in (np.zeros(3), median_fit)), key=lambda end: end[2]
+    )
+    bread: Floats = _LINALG.inv(cells.normal(weights, s))
+    miss = (weights * (cells.off - cells.design @ s)).sum(axis=1)
+    scores = miss @ cells.design / (_CELLS_PER_FACT * cells.scale**2)  # rep, s
+    covariance = (
+        bread @ (scores.T @ scores) @ bread + bread * (reference.sem_deg / cells.scale) ** 2
+    )
+    taken = min(1.0, max(0.0, (len(reps) - _FULL_REPS + 3) / 3))
+    left_out = (1.0 - taken) * s
+    return Shift(taken * s, covariance + np.outer(left_out, left_out))
