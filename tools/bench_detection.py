@@ -174,7 +174,7 @@ class Motion:
 
 
 def amplitudes(person: Person, count: int) -> list[float]:
-    """Clean 0-3, mild 5-8 and marked 10-14 deg (biomechanics D), by the person's share of events."""
+    """Clean 0-3, mild 5-8, marked 10-14 deg (biomechanics D), by the person's share of events."""
     r = person.random
     chosen: list[float] = []
     for _ in range(count):

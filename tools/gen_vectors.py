@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Freeze the bytes of every record and command: tests/vectors/wire.json.
+
+    python tools/gen_vectors.py            write the file
+    python tools/gen_vectors.py --check    fail if it would change
+
+A change here means that bands and hosts of different versions no longer understand each other:
+raise wire.PROTOCOL_VERSION with it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from kneecore import wire
+
+PATH = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "wire.json"
+
+Q = (0.5, -0.5, 0.5, -0.5)
+CASES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "packet_header": (wire.PACKET_HEADER, (7, 65535, 4294967295, 9616, wire.FLAG_REST)),
+    "knee_sample": (wire.KNEE_SAMPLE, (95.12, 8.25, -3.5, Q, (1.0, 0.0, 0.0, 0.0), 2.4)),
+    "knee_sample_off_scale": (wire.KNEE_SAMPLE, (999.0, -999.0, 0.0, (2.0, -2.0, 0, 0), Q, 99.0)),
+    "raw_pair": (wire.RAW_PAIR, ((1, -2, 3), (4, 5, -6), (32767, -32768, 0), (2048, 0, -2048))),
+    "feature": (wire.FEATURE, (1, 0, 7, -1, 0x6C, 0x6C, 4808, 2, 0.0012217305, 0.004785645, 515)),
+    "start": (wire.START, (wire.START_RAW,)),
+    "set_side": (wire.SET_SIDE, (wire.SIDE_LEFT,)),
+    "identify": (wire.IDENTIFY, (5,)),
+    "query": (wire.QUERY, (wire.QUERY_CALIBRATION,)),
+    "calibration": (
+        wire.CALIBRATION,
+        (
+            515,
+            wire.SIDE_LEFT,
+            Q,
+            (0.0, 1.0, 0.0, 0.0),
+            -12.34,
+            (0.01, -0.02, 0.0),
+            (0, 0, 0.1),
+            2.5,
+        ),
+    ),
+    "status": (wire.STATUS, (wire.STATE_STREAMING, 0, 123456, 1, 2, 3, 25.5, -4.25, 255)),
+}
+
+
+def text() -> str:
+    """What the file must hold."""
+    records = {
+        name: {"format": record.format, "size": record.size, "hex": record.pack(*values).hex()}
+        for name, (record, values) in CASES.items()
+    }
+    operands = {record: name for name, (record, _) in CASES.items()}
+    commands = {
+        name.lower(): {"opcode": opcode, "operand": operands.get(operand)}
+        for opcode, name, operand, _ in wire.COMMANDS
+    }
+    content = {
+        "protocol_version": list(wire.PROTOCOL_VERSION),
+        "service": wire.SERVICE_UUID,
+        "characteristics": {
+            "measurement": wire.MEASUREMENT_UUID,
+            "raw": wire.RAW_UUID,
+            "feature": wire.FEATURE_UUID,
+            "control": wire.CONTROL_UUID,
+        },
+        "records": records,
+        "commands": commands,
+        "answers": {"response": wire.OP_RESPONSE, "status": wire.OP_STATUS},
+        "results": {name.lower(): number for number, name, _ in wire.RESULTS},
+        "flags": {name.lower(): bit for bit, name, _ in wire.FLAGS},
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def main() -> int:
+    if "--check" in sys.argv[1:]:
+        if PATH.exists() and PATH.read_text() == text():
+            return 0
+        print(f"{PATH} is not what kneecore.wire says: a changed layout needs a new version")
+        return 1
+    PATH.parent.mkdir(parents=True, exist_ok=True)
+    PATH.write_text(text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
