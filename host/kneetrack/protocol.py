@@ -281,6 +281,7 @@ class Decoder:
             at_us = self._anchor[1] + _signed(time_us - self._anchor[0], _US)
             if grid.next_number < 0:
                 grid.advance(header, sequence, at_us, count)
+                self._received_at_s = packet.received_at_s
                 return sequence, at_us, None
             passed = max(1, (at_us - grid.end_us) // period_us)
             number = grid.next_number + passed
