@@ -9,7 +9,7 @@ the shank leans forward with it, by LEAN_PER_FLEXION. Internal rotation comes in
 30 deg of flexion (screw home) and is flat after that; the foot lets the shank do some of it, the
 thigh does the rest. Inward movement takes 0.3 of its size off it.
 Valgus is a bump, centred between the bottom and the early ascent and there only (type "bump"), or
-goes with depth in every rep (type "depth", as sin(flexion)). Of each valgus a part comes from the
+goes with depth (type "depth", as sin(flexion)). Of each valgus a part comes from the
 shank that leans inward over the foot, the rest from the thigh.
 
 Nobody stands still: sway is a handful of slow sines below 0.5 Hz, up to 0.4 deg in the lean, less
@@ -34,9 +34,16 @@ _BUMP_REACH = 5.0  # sigmas
 
 
 class Rep:
-    """One repetition. `valgus_deg` is the height of its bump, `gain` scales its soft tissue."""
+    """One repetition.
 
-    def __init__(self, kind, start_s, down_s, pause_s, up_s, depth_deg, valgus_deg, gain):
+    valgus_deg    height of its bump
+    gain          scales its soft tissue
+    by_depth_deg  valgus of the "depth" type, times sin(flexion)
+    """
+
+    def __init__(
+        self, kind, start_s, down_s, pause_s, up_s, depth_deg, valgus_deg, gain, by_depth_deg=0.0
+    ):
         self.kind = kind
         self.start_s = start_s
         self.down_s = down_s
@@ -45,6 +52,7 @@ class Rep:
         self.depth_deg = depth_deg
         self.valgus_deg = valgus_deg
         self.gain = gain
+        self.by_depth_deg = by_depth_deg
         self.end_s = start_s + down_s + pause_s + up_s
         self.bump_s = start_s + down_s + 0.5 * pause_s + BUMP_AFTER_BOTTOM_S
 
@@ -92,16 +100,12 @@ class Sway:
 
 
 class Leg:
-    """side +1 right, -1 left; `reps` in order of time; `sway` scales all sway (1 = usual).
+    """side +1 right, -1 left; `reps` in order of time; `sway` scales all sway (1 = usual)."""
 
-    valgus_by_depth_deg  added in every rep as sin(flexion): the "depth" type
-    """
-
-    def __init__(self, side, reps, seed=0, sway=1.0, valgus_by_depth_deg=0.0):
+    def __init__(self, side, reps, seed=0, sway=1.0):
         self.side = side
         self.reps = reps
         random = Random(seed + 101)
-        self._by_depth = valgus_by_depth_deg * _DEG
         self._lean = Sway(random, 0.17 * _DEG * sway)
         self._frontal = Sway(random, 0.12 * _DEG * sway)
         self._valgus = Sway(random, 0.1 * _DEG * sway)
@@ -137,7 +141,7 @@ class Leg:
             # Standing sway comes from the ankle: the knee flexes a little with the lean.
             return 0.5 * sway_lean, valgus, rotation, sway_lean, inward, 0.0, 0.0, 0.0, None
         flexion, rate = rep.flexion(t)
-        given = self._by_depth * math.sin(flexion)
+        given = rep.by_depth_deg * _DEG * math.sin(flexion)
         if rep.valgus_deg:
             u = (t - rep.bump_s) / BUMP_SIGMA_S
             if -_BUMP_REACH < u < _BUMP_REACH:

@@ -9,10 +9,13 @@ Timeline (seconds; what is not 0 by the scenario's row)
 
 Valgus: with type "bump" every third rep of the set gets `valgus` deg, rep 5 (13, 21, ..) 0.65 of
 it; with "depth" every rep, reference reps too, has it in proportion to sin(flexion), and there is
-nothing to be found. All reps differ a little in depth, tempo and valgus, as people's do.
+nothing to be found. With `axis` only the functional squats have that: the alignment then takes the
+thigh's axis for turned by as much. All reps differ a little in depth, tempo and valgus, as people's
+do.
 
 `info` is what the rig tells the host: side, exercise, duration_s, shank_length_m, windows, truth
-{"reps": [...]}, where excursion_deg is the height of the rep's own bump, inward positive.
+{"reps": [...]}, where excursion_deg is the height of the rep's own bump, inward positive,
+and by_depth_deg what the rep has in proportion to sin(flexion).
 """
 
 from sim.body import SHANK_LENGTH_M, Body
@@ -36,7 +39,7 @@ OPTIONS = {
     "sway": (1.0, float, "standing sway, 1 = usual"),
     "mount": ("any", ("any", "aligned"), "the sensors' axes"),
     "chip": ("lsm6dsox", tuple(sorted(PRESETS)), "whose errors the IMUs have"),
-    "axis": (0.0, float, "deg by which the thigh sensor turns after the alignment"),
+    "axis": (0.0, float, "deg by which the functional squats mislead the alignment"),
     "slip": (0.0, float, "deg by which it slips in the middle of the set"),
     "drift": (0.0, float, "heading drift in deg/min after the table"),
     "tilt": (0.0, float, "deg by which the leg leans back during the set"),
@@ -200,14 +203,11 @@ def _build(name: str, o: dict) -> Scenario:
             if kind == "set" and o["slip"] and i == count // 2:
                 slips.append((rep.end_s + 0.2, o["slip"]))
         window(kind, start_s, now - 0.3)
-        if kind == "functional" and o["axis"]:
-            slips.append((now + 0.5, o["axis"]))
         now += _BETWEEN_S
 
-    by_depth = o["valgus"] if o["type"] == "depth" else 0.0
     side = 1 if o["side"] == "right" else -1
     source = Body(
-        Leg(side, reps, o["seed"], o["sway"], by_depth),
+        Leg(side, reps, o["seed"], o["sway"]),
         now,
         seed=o["seed"],
         table_s=table_s,
@@ -245,7 +245,10 @@ def _rep(kind: str, index: int, start_s: float, o: dict, random) -> Rep:
             valgus += o["valgus"]
         elif index % 8 == 5:
             valgus += 0.65 * o["valgus"]
-    return Rep(kind, start_s, down_s, pause_s, up_s, depth, valgus, gain)
+    by_depth = o["valgus"] if o["type"] == "depth" else 0.0
+    if kind == "functional":
+        by_depth += o["axis"]
+    return Rep(kind, start_s, down_s, pause_s, up_s, depth, valgus, gain, by_depth)
 
 
 def _told(rep: Rep) -> dict:
@@ -255,4 +258,5 @@ def _told(rep: Rep) -> dict:
         "end_s": round(rep.end_s, 3),
         "peak_flexion_deg": round(rep.depth_deg, 2),
         "excursion_deg": round(rep.valgus_deg, 2),
+        "by_depth_deg": round(rep.by_depth_deg, 2),
     }

@@ -73,6 +73,16 @@ def test_proportional_valgus_is_a_function_of_flexion_in_every_rep():
             assert abs(valgus - 8.0 * math.sin(flexion * math.pi / 180.0)) < 1e-6
 
 
+def test_a_misled_alignment_meets_reps_without_valgus():
+    scenario = scenarios.make("axis_error", variation=0, sway=0)
+    for rep in scenario.info["truth"]["reps"]:
+        assert rep["by_depth_deg"] == (5.0 if rep["kind"] == "functional" else 0.0)
+        middle = 0.5 * (rep["start_s"] + rep["end_s"])
+        flexion, valgus, _ = scenario.source.truth(middle)
+        expected = rep["by_depth_deg"] * math.sin(flexion * math.pi / 180.0)
+        assert flexion > 60.0 and abs(valgus - expected) < 1e-6
+
+
 def test_options_come_from_the_address():
     info = scenarios.make_from_address("squats?side=left&reps=3&valgus=-6&seed=4&table=0").info
     assert info["side"] == "left"
