@@ -90,8 +90,8 @@ def _run(pipeline, leg, until_s, from_s=0.0):
 
 def _last(samples):
     found = None
-    for found in samples:
-        pass
+    for sample in samples:
+        found = sample
     return found
 
 
