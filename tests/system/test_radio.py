@@ -221,3 +221,15 @@ def test_a_board_that_hangs_is_ended_all_the_same():
         assert await rig.board.wait() != 0
 
     asyncio.run(check())
+
+
+def test_what_a_crashing_board_says_is_kept():
+    async def check():
+        async with echo_board() as rig, rig.connected() as central:
+            await central.order(b"c")
+            async with asyncio.timeout(10):
+                assert await rig.board.wait() == 1
+            assert "crashed as ordered" in rig.board.output
+            await central.lost.wait()
+
+    asyncio.run(check())

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kneecore import wire
-from kneetrack.errors import LinkError, LinkLost, UsageError
+from kneetrack.errors import BandNotFound, LinkError, LinkLost, UsageError
 from kneetrack.firmware_files import firmware_dir, run_micropython
 from kneetrack.link.base import LinkInfo, Scenario
 from kneetrack.link.ble import Backend, BandLink
@@ -72,6 +72,11 @@ class BoardProcess:
         return self._process.pid
 
     @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.returncode
+
+    @property
     def output(self) -> str:
         return "\n".join(self._lines)
 
@@ -118,7 +123,10 @@ class SimLink(BandLink):
             await self._start_board()
             adapter = await self._stack.enter_async_context(Adapter(self._radio.air))
             self._backend = Backend(adapter.scanner, adapter.client)
-            await super().__aenter__()
+            try:
+                await super().__aenter__()
+            except BandNotFound:  # it is there: its firmware did not come as far as the radio
+                raise self._not_started() from None
         except BaseException:
             await self._stack.aclose()
             raise
@@ -172,7 +180,7 @@ class SimLink(BandLink):
             (exited, self._hello), timeout=BOOT_S, return_when=asyncio.FIRST_COMPLETED
         )
         if not self._hello.done():
-            raise self._not_started(exited.result() if exited.done() else None)
+            raise self._not_started()
         if self.scenario is None:
             self.scenario = read_scenario(self._hello.result()["scenario"])
 
@@ -183,8 +191,9 @@ class SimLink(BandLink):
         finally:
             await self._radio.close()
 
-    def _not_started(self, exit_code: int | None) -> Exception:
+    def _not_started(self) -> Exception:
         output = self._board.output if self._board else ""
+        exit_code = self._board.exit_code if self._board else None
         if exit_code == UsageError.exit_code and output:
             return UsageError(output.splitlines()[-1])
         what = "did not start" if exit_code is None else f"ended at its start (code {exit_code})"

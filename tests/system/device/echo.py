@@ -83,6 +83,8 @@ class Echo:
             self.ble.gatts_indicate(self.connection, self.signal, rest)
         elif what == b"d":
             self.ble.gap_disconnect(self.connection)
+        elif what == b"c":
+            raise RuntimeError("crashed as ordered")
         elif what == b"h":
             while True:
                 pass

@@ -15,7 +15,6 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
 
-import bleak
 from bleak.args import SizedBuffer
 from bleak.assigned_numbers import CharacteristicPropertyName
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -178,15 +177,11 @@ class _Client(BaseBleakClient):
     async def connect(self, pair: bool, **kwargs: Any) -> None:
         if self._connection is not None:
             raise BleakError("Client is already connected")
+        if self._target is None:
+            raise BleakDeviceNotFoundError(self.address, "Scan first, and connect to what is found")
         async with asyncio.timeout(self._timeout):
-            target = self._target or await bleak.BleakScanner.find_device_by_address(
-                self.address, timeout=self._timeout, backend=type(self)._scanner()
-            )
-            if target is None:
-                raise BleakDeviceNotFoundError(self.address, f"{self.address} was not found")
-            self._target = target
             try:
-                connection = await self.device.connect(target.details, timeout=None)
+                connection = await self.device.connect(self._target.details, timeout=None)
             except core.ConnectionError as error:
                 raise BleakError(str(error)) from error
             self._connection = connection
@@ -198,10 +193,6 @@ class _Client(BaseBleakClient):
             except BaseException:
                 await self.disconnect()
                 raise
-
-    @classmethod
-    def _scanner(cls) -> type[BaseBleakScanner]:
-        return type("SimulatedScanner", (_Scanner,), {"device": cls.device})
 
     async def _discover(self, peer: Peer) -> None:
         services = BleakGATTServiceCollection()
