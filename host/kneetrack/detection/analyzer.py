@@ -153,7 +153,7 @@ class Analyzer:
     def flush(self) -> list[Event]:
         """The end of the data: what is under way ends here."""
         events = self._rep_over() if self._detector.finish() == ENDED else []
-        return self._noted(events + self._sets.close())
+        return events + self._noted(self._sets.close())
 
     def result(self) -> LegResult:
         """The latest word on everything; final after `flush`."""
@@ -199,8 +199,9 @@ class Analyzer:
                 detector.flexion_deg, detector.rate_deg_s, valgus
             )
         if time_s > self._sets.next_s:
-            events += self._sets.pass_time(time_s, detector.state == STANDING)
-        return self._noted(events) if events else events
+            standing = detector.state == STANDING
+            events += self._noted(self._sets.pass_time(time_s, standing))
+        return events
 
     def _rep_over(self) -> list[Event]:
         detector = self._detector
@@ -216,7 +217,7 @@ class Analyzer:
             for gap in self._gaps[-_GAPS_KEPT:]
         )
         measured = measure(rows, start_s, end_s, gap_s, self._shank)
-        return [] if measured is None else self._sets.add(measured)
+        return [] if measured is None else self._noted(self._sets.add(measured))
 
     def _begin_tracking(self) -> None:
         reference = self._sets.current()
@@ -254,8 +255,12 @@ class Analyzer:
 
     def _warn(self, text: str) -> list[Event]:
         """A Warned, the first time that this is said."""
-        return [] if text in self._warnings else [Warned(text)]
+        if text in self._warnings:
+            return []
+        self._warnings.append(text)
+        return [Warned(text)]
 
     def _noted(self, events: list[Event]) -> list[Event]:
+        """What the sets said, with its warnings kept for the result."""
         self._warnings += [event.text for event in events if isinstance(event, Warned)]
         return events
