@@ -69,7 +69,7 @@ def _forward(times: FloatArray, rows: FloatArray, calibration: Calibration) -> I
         if pipeline.step(flat, number):
             q_thigh, q_shank = estimator.orientations()
             yield KneeSample(
-                number,
+                number // wire.KNEE_DIVIDER,
                 time_s,
                 pipeline.flexion_deg,
                 pipeline.valgus_deg,

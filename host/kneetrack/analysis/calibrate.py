@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kneecore import alignment, vector
+from kneecore import alignment, vector, wire
 from kneecore.calibration import Calibration
 from kneecore.stillness import Stillness
 from kneetrack.analysis.angles import PAIR_S, knee_samples
@@ -296,7 +296,7 @@ class _Work:
         first, last = int(inside[0]), int(inside[-1]) + 1
         crosstalk = alignment.Crosstalk(calibration.side)
         for sample in self._samples(calibration, slice(first, last)):
-            if mask[first + sample.number]:
+            if mask[first + sample.number * wire.KNEE_DIVIDER]:
                 crosstalk.add(
                     sample.flexion_deg / _DEG,
                     sample.valgus_deg / _DEG,
