@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kneetrack.cli.options import JSON_HELP, SIDE_HELP, side_of
+from kneetrack.errors import InputError, KneeTrackError
 
 
 def analyze(
@@ -38,8 +39,16 @@ def analyze(
 
     output, hints = console.results(), console.hints()
     wanted = side_of(side)
+    refused = 0
     for path in sources_in(source):
-        result = analyse(path, side=wanted, realign=realign)
+        try:
+            result = analyse(path, side=wanted, realign=realign)
+        except KneeTrackError as error:
+            if not source.is_dir():
+                raise
+            refused += 1
+            hints.print(f"! {error}", markup=False, soft_wrap=True)
+            continue
         if json and source.is_dir():
             document = {"source": str(path), **to_json(result)}
             typer.echo(json_text.dumps(document, allow_nan=False, ensure_ascii=False))
@@ -60,3 +69,5 @@ def analyze(
             )
         for warning in result.warnings:
             hints.print(f"! {warning}", markup=False)
+    if refused:
+        raise InputError(f"{refused} of the files in {source} could not be analysed.")

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from click.exceptions import Abort, ClickException, Exit
 
 from kneecore import __version__
 from kneetrack.cli import (
@@ -30,6 +29,10 @@ from kneetrack.cli import (
 from kneetrack.errors import KneeTrackError
 
 CUT_SHORT = 130
+
+# What typer raises for a wrong option, argument or command. Its own name is not exported, and
+# depends on whether typer carries its own click.
+_CommandLineError: Any = typer.BadParameter.__bases__[0]
 
 _NEXT = """\
 KneeTrack measures what a knee does under load: 3D knee angles from two IMUs a leg, reps, and how
@@ -96,13 +99,12 @@ def run(arguments: list[str]) -> int:
         )
     except KneeTrackError as error:
         return _fail(str(error), error.exit_code)
-    except Exit as ended:
+    except typer.Exit as ended:
         return ended.exit_code
-    except (Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return _fail("Cut short.", CUT_SHORT)
-    except ClickException as error:
-        context = getattr(error, "ctx", None)
-        path = "kneetrack" if context is None else context.command_path
+    except _CommandLineError as error:
+        path = "kneetrack" if error.ctx is None else error.ctx.command_path
         return _fail(f"{error.format_message()} Try: {path} --help", error.exit_code)
     except BrokenPipeError:
         # The reader of our output has gone (`kneetrack analyze ... | head`): nothing to say to it.

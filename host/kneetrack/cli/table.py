@@ -44,7 +44,7 @@ class _Column(NamedTuple):
 
 _SET = _Column("set", "")
 _GIVEN = _Column("given", "°")
-_AT_FLEXION = _Column("at flex.", "°")
+_AT_FLEXION = _Column("at", "flex.°")
 _COLUMNS = (
     _Column("rep", ""),
     _SET,

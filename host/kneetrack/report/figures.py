@@ -25,6 +25,7 @@ from kneetrack.report.model import PERCENT, Floats, LegReport, MeanRep, Series
 from kneetrack.samples import Rep, Verdict
 
 BLUE, ORANGE, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#8A8A8A", "#222222"
+MARGIN_S = 3.0  # shown before the first rep and after the last
 POINTS = 3000  # more do not show, and only make the page heavy
 
 _STYLE: dict[Any, Any] = {
@@ -47,7 +48,7 @@ def over_time(leg: LegReport) -> str:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH_IN, 4.2), layout="constrained")
         flexion, valgus = figure.subplots(2, 1, sharex=True)
-        series = thinned(leg.series)
+        series = thinned(about_the_reps(leg))
         flexion.plot(series.time_s, series.flexion_deg, color=BLACK, linewidth=1)
         flexion.set_ylabel("flexion, °")
         low = series.valgus_deg - series.valgus_sigma_deg
@@ -72,6 +73,7 @@ def over_time(leg: LegReport) -> str:
                 color=_colour(rep),
                 annotation_clip=False,
             )
+        valgus.set_ylim(*_range_in_reps(leg))
         flexion.set_ylim(min(-5.0, float(np.min(series.flexion_deg, initial=0.0))), top * 1.14)
         return _svg(figure, "Flexion and valgus over time")
 
@@ -133,6 +135,33 @@ def excursions(reps: Sequence[Rep], limit_deg: float) -> str:
         axes.set_ylabel("own excursion, ° (inward +)")
         axes.grid(visible=False, axis="x")
         return _svg(figure, "Own excursion of each rep")
+
+
+def _range_in_reps(leg: LegReport) -> tuple[float | None, float | None]:
+    """What the valgus axis must show: all that it was in reps, whatever it was elsewhere."""
+    series = leg.series
+    inside = np.zeros(series.time_s.shape, dtype=np.bool_)
+    for rep in leg.reps:
+        inside |= (series.time_s >= rep.start_s) & (series.time_s <= rep.end_s)
+    if not inside.any():
+        return (None, None)
+    values, sigma = series.valgus_deg[inside], series.valgus_sigma_deg[inside]
+    return (float(np.min(values - sigma)) - 2.0, float(np.max(values + sigma)) + 2.0)
+
+
+def about_the_reps(leg: LegReport) -> Series:
+    """The part of the series with the reps: before it a band may lie on a table, angles and all."""
+    series = leg.series
+    if not leg.reps:
+        return series
+    first, last = leg.reps[0].start_s - MARGIN_S, leg.reps[-1].end_s + MARGIN_S
+    inside = (series.time_s >= first) & (series.time_s <= last)
+    return Series(
+        series.time_s[inside],
+        series.flexion_deg[inside],
+        series.valgus_deg[inside],
+        series.valgus_sigma_deg[inside],
+    )
 
 
 def thinned(series: Series) -> Series:

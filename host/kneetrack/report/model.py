@@ -95,7 +95,12 @@ def session_report(source: Path, *, side: Side | None = None) -> SessionReport:
     names = ", ".join(f"{leg.side.word} leg, {leg.exercise}" for leg in legs)
     facts = [
         ("Athlete", str(about.get("athlete") or "not given")),
-        ("Recorded", str(about.get("started_at") or "not known").replace("+00:00", " UTC")),
+        (
+            "Recorded",
+            str(about.get("started_at") or "not known")
+            .replace("+00:00", " UTC")
+            .replace("T", " ", 1),
+        ),
         ("Load", f"{about['load_kg']:g} kg" if about.get("load_kg") else "not given"),
         ("Source", source.name + (" (simulated)" if about.get("simulated") else "")),
     ]
@@ -112,6 +117,13 @@ def session_report(source: Path, *, side: Side | None = None) -> SessionReport:
         warnings=result.warnings,
         versions=versions,
     )
+
+
+def _instant(value: object) -> str:
+    """`2026-11-22 10:15:00 UTC` from ISO 8601."""
+    if not isinstance(value, str):
+        return "not known"
+    return value.replace("T", " ", 1).replace("+00:00", " UTC")
 
 
 def series_of(samples: Iterable[KneeSample]) -> Series:

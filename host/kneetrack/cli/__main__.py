@@ -1,0 +1,5 @@
+"""`python -m kneetrack.cli` is `kneetrack`."""
+
+from kneetrack.cli import main
+
+main()

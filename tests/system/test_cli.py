@@ -1,0 +1,368 @@
+"""What the command line promises: exit codes, one sentence per error, JSON of a fixed shape."""
+
+import contextlib
+import csv
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from kneetrack.cli.app import run
+from kneetrack.sessionlog import read_log
+
+KNEETRACK = [sys.executable, "-m", "kneetrack.cli"]
+SCENARIO = "squats?reps=6&table=3&seed=2"
+
+
+class Result(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def kneetrack(*arguments: str | Path, cwd: Path | None = None) -> Result:
+    """Run a command in this process, as `main` does."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        contextlib.chdir(cwd or Path.cwd()),
+    ):
+        code = run([str(argument) for argument in arguments])
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+def is_one_sentence(result: Result) -> bool:
+    lines = result.stderr.strip().splitlines()
+    return (
+        "Traceback" not in result.stderr
+        and len(lines) == 1
+        and lines[0].startswith("kneetrack: ")
+        and len(lines[0]) < 300
+    )
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a trace, and the log of a band that measured it."""
+    folder = tmp_path_factory.mktemp("cli")
+    made = kneetrack("demo", "--scenario", SCENARIO, "--save-trace", "squats.csv", cwd=folder)
+    assert made.returncode == 0, made.stderr
+    recorded = kneetrack(
+        "record", "--link", "trace:squats.csv?speed=max", "--out", "squats.mcap",
+        "--athlete", "A", "--load", "40", "--tag", "shoes=flat",
+        cwd=folder,
+    )  # fmt: skip
+    assert recorded.returncode == 0, recorded.stderr
+    return folder
+
+
+# --- help ----------------------------------------------------------------------------------------
+
+
+def test_kneetrack_alone_says_what_to_do_next() -> None:
+    result = subprocess.run(KNEETRACK, capture_output=True, text=True, check=True)
+    assert "kneetrack demo" in result.stdout and "kneetrack record" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["demo", "scan", "calibrate", "record", "replay", "analyze", "angles", "report", "validate"],
+)
+def test_help_teaches_with_examples(command: str) -> None:
+    result = kneetrack(command, "--help")
+    assert result.returncode == 0
+    assert "Example" in result.stdout and f"kneetrack {command}" in result.stdout
+
+
+# --- results -------------------------------------------------------------------------------------
+
+
+def test_a_trace_and_the_log_of_a_band_that_measured_it_agree(work: Path) -> None:
+    trace = json.loads(kneetrack("analyze", "squats.csv", "--json", cwd=work).stdout)
+    log = json.loads(kneetrack("analyze", "squats.mcap", "--json", cwd=work).stdout)
+    (from_trace,), (from_log,) = trace["legs"], log["legs"]
+    assert len(from_trace["reps"]) == len(from_log["reps"]) == 6
+    for a, b in zip(from_trace["reps"], from_log["reps"], strict=True):
+        assert abs(a["start_s"] - b["start_s"]) <= 0.03
+        assert abs(a["end_s"] - b["end_s"]) <= 0.03
+        assert abs(a["peak_flexion_deg"] - b["peak_flexion_deg"]) <= 0.5
+        assert abs(a["valgus_excursion_deg"] - b["valgus_excursion_deg"]) <= 0.4
+        assert a["verdict"] == b["verdict"]
+
+
+def test_analyze_json_has_the_promised_shape(work: Path) -> None:
+    document = json.loads(kneetrack("analyze", "squats.mcap", "--json", cwd=work).stdout)
+    assert document["format"] == 1
+    assert set(document) == {"format", "legs", "gaps", "warnings", "versions"}
+    leg = document["legs"][0]
+    assert leg["side"] == "right" and leg["exercise"] == "squat"
+    assert leg["calibration"]["grade"] in ("A", "B", "C", "none")
+    assert set(leg["reference"]) == {"source", "reps", "sem_deg"}
+    assert set(leg["reps"][0]) == {
+        "index", "set", "is_reference", "start_s", "end_s", "peak_flexion_deg",
+        "valgus_excursion_deg", "own_excursion_deg", "own_excursion_sigma_deg", "peak_valgus_deg",
+        "flexion_at_peak_deg", "phase_at_peak", "time_over_threshold_s", "rotation_excursion_deg",
+        "medial_displacement_cm", "descent_s", "bottom_s", "ascent_s", "verdict", "doubt",
+    }  # fmt: skip
+
+
+def test_the_excursions_that_were_given_are_found(work: Path) -> None:
+    truth = json.loads((work / "squats.json").read_text())["truth"]["reps"]
+    given = [rep["excursion_deg"] for rep in truth if rep["kind"] == "set"]
+    document = json.loads(kneetrack("analyze", "squats.mcap", "--json", cwd=work).stdout)
+    found = [rep["valgus_excursion_deg"] for rep in document["legs"][0]["reps"]]
+    assert found == pytest.approx(given, abs=1.5)
+
+
+def test_angles_writes_the_promised_table(work: Path) -> None:
+    assert kneetrack("angles", "squats.mcap", "--out", "angles.csv", cwd=work).returncode == 0
+    with (work / "angles.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "time_s", "flexion_deg", "valgus_deg", "rotation_deg", "valgus_sigma_deg", "flags",
+    ]  # fmt: skip
+    assert max(float(row["flexion_deg"]) for row in rows) > 80
+    times = [float(row["time_s"]) for row in rows]
+    assert times == sorted(times)
+
+
+def test_a_report_is_written_and_says_who_and_what(work: Path) -> None:
+    result = kneetrack("report", "squats.mcap", "--out", "report.html", cwd=work)
+    assert result.returncode == 0, result.stderr
+    page = (work / "report.html").read_text()
+    assert "<svg" in page and "40 kg" in page and "shoes" in page and "Right leg, squat" in page
+
+
+def test_validate_gives_errors_in_three_ways(work: Path) -> None:
+    reference = work / "squats.ref.csv"
+    result = kneetrack("validate", work / "squats.csv", "--reference", reference, "--json")
+    ways = json.loads(result.stdout)["rmse"]["as_analysed"]
+    assert {"raw", "minus_mean", "same_axes"} <= set(ways)
+    assert ways["same_axes"]["valgus_deg"] < 1.0
+
+
+def test_replay_brings_the_recorded_events_again(work: Path) -> None:
+    result = kneetrack("replay", "squats.mcap", "--speed", "max", cwd=work)
+    assert result.returncode == 0, result.stderr
+    events = sum(event["event"] != "origin" for event in read_log(work / "squats.mcap").events)
+    assert events > 6
+    assert f"Events as recorded: {events} of {events}." in result.stderr
+
+
+def test_a_folder_is_analysed_file_by_file_and_bad_ones_are_named(
+    work: Path, tmp_path: Path
+) -> None:
+    for name in ("squats.csv", "squats.json", "squats.ref.csv", "squats.mcap"):
+        shutil.copy(work / name, tmp_path)
+    (tmp_path / "notes.csv").write_text("day,weight\n")
+    result = kneetrack("analyze", tmp_path, "--json")
+    sources = {Path(json.loads(line)["source"]).name for line in result.stdout.splitlines()}
+    assert sources == {"squats.csv", "squats.mcap"}
+    assert result.returncode == 1
+    assert "notes.csv" in result.stderr and "1 of the files" in result.stderr
+
+
+def test_the_demo_finds_what_it_was_given_and_replays_alike(tmp_path: Path) -> None:
+    result = kneetrack(
+        "demo", "--scenario", SCENARIO, "--speed", "max", "--out", tmp_path, "--json"
+    )
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["reps_found"] == document["reps_given"] == 6
+    assert document["events_equal"] == document["events"] > 0
+    assert document["lost_samples"] == 0
+    for rep in document["reps"]:
+        assert rep["found_deg"] == pytest.approx(rep["given_deg"], abs=1.5)
+    assert Path(document["log"]).parent == tmp_path
+    assert Path(document["report"]).read_text().startswith("<!doctype html>")
+
+
+def test_a_simulated_band_is_calibrated_into_a_file_that_record_takes(tmp_path: Path) -> None:
+    made = kneetrack("calibrate", "--link", f"sim:{SCENARIO}", "--out", tmp_path / "cal.json")
+    if made.returncode == 1:
+        assert "The calibration was not good enough" in made.stderr
+        return
+    assert made.returncode == 0, made.stderr
+    document = json.loads((tmp_path / "cal.json").read_text())
+    assert document["side"] == "right" and document["reference"] is not None
+
+
+# --- ends ----------------------------------------------------------------------------------------
+
+
+def started(*arguments: str | Path, until: Path) -> subprocess.Popen[str]:
+    """A recorder that has begun to write `until`."""
+    recorder = subprocess.Popen(
+        [*KNEETRACK, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (until.exists() and until.stat().st_size > 20_000):
+        assert recorder.poll() is None, recorder.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return recorder
+
+
+def test_ctrl_c_ends_a_recording_well(tmp_path: Path, work: Path) -> None:
+    log = tmp_path / "a.mcap"
+    recorder = started("record", "--link", f"trace:{work / 'squats.csv'}", "--out", log, until=log)
+    recorder.send_signal(signal.SIGINT)
+    _, errors = recorder.communicate(timeout=60)
+    assert recorder.returncode == 0, errors
+    assert read_log(log).torn is None
+
+
+def test_a_killed_recorder_leaves_a_log_that_opens(tmp_path: Path, work: Path) -> None:
+    log = tmp_path / "a.mcap"
+    recorder = started("record", "--link", f"trace:{work / 'squats.csv'}", "--out", log, until=log)
+    time.sleep(3.0)
+    killed_at = time.time()
+    recorder.kill()
+    recorder.communicate()
+    opened = read_log(log)
+    assert opened.torn is not None
+    assert killed_at - log.stat().st_mtime < 2.0, "no more than two seconds are missing"
+    result = kneetrack("analyze", log, "--json")
+    assert result.returncode == 0, result.stderr
+    assert any("cut off" in warning for warning in json.loads(result.stdout)["warnings"])
+
+
+def test_a_recording_of_a_given_duration_ends_by_itself(tmp_path: Path, work: Path) -> None:
+    log = tmp_path / "a.mcap"
+    result = kneetrack(
+        "record", "--link", f"trace:{work / 'squats.csv'}?speed=max", "--duration", "4",
+        "--no-raw", "--out", log,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    opened = read_log(log)
+    assert 4.0 <= opened.duration_s < 6.0
+    assert all(packet.channel != "raw" for _, packet in opened)
+
+
+# --- bad input -----------------------------------------------------------------------------------
+
+
+def changed(source: Path, target: Path, old: str, new: str) -> Path:
+    target.write_text(source.read_text().replace(old, new, 1))
+    return target
+
+
+def with_sidecar(work: Path, trace: Path) -> Path:
+    shutil.copy(work / "squats.json", trace.with_suffix(".json"))
+    return trace
+
+
+def trace_with_nan(work: Path, folder: Path) -> list[str | Path]:
+    lines = (work / "squats.csv").read_text().splitlines()
+    cells = lines[100].split(",")
+    lines[100] = ",".join([*cells[:3], "nan", *cells[4:]])
+    trace = folder / "nan.csv"
+    trace.write_text("\n".join(lines))
+    return ["analyze", with_sidecar(work, trace)]
+
+
+def trace_in_g(work: Path, folder: Path) -> list[str | Path]:
+    lines = (work / "squats.csv").read_text().splitlines()
+    scaled = [lines[0]]
+    for line in lines[1:]:
+        cells = line.split(",")
+        for at in (1, 2, 3, 7, 8, 9):
+            cells[at] = f"{float(cells[at]) / 9.80665:.6f}"
+        scaled.append(",".join(cells))
+    trace = folder / "g.csv"
+    trace.write_text("\n".join(scaled))
+    return ["analyze", with_sidecar(work, trace)]
+
+
+def trace_without_sidecar(work: Path, folder: Path) -> list[str | Path]:
+    return ["analyze", shutil.copy(work / "squats.csv", folder / "alone.csv")]
+
+
+def trace_without_a_column(work: Path, folder: Path) -> list[str | Path]:
+    trace = changed(work / "squats.csv", folder / "column.csv", "shank_gyr_y", "something")
+    return ["analyze", with_sidecar(work, trace)]
+
+
+def trace_of_an_unknown_side(work: Path, folder: Path) -> list[str | Path]:
+    trace = Path(shutil.copy(work / "squats.csv", folder / "side.csv"))
+    changed(work / "squats.json", folder / "side.json", '"right"', '"middle"')
+    return ["analyze", trace]
+
+
+def text_named_mcap(work: Path, folder: Path) -> list[str | Path]:
+    (folder / "text.mcap").write_text("time_s,flexion_deg\n")
+    return ["analyze", folder / "text.mcap"]
+
+
+def log_cut_in_its_head(work: Path, folder: Path) -> list[str | Path]:
+    (folder / "cut.mcap").write_bytes((work / "squats.mcap").read_bytes()[:40])
+    return ["replay", folder / "cut.mcap"]
+
+
+BAD_INPUT = [
+    (lambda w, f: ["analyze", f / "missing.csv"], 1, "does not exist"),
+    (lambda w, f: ["analyze", f / "missing.mcap"], 1, "does not exist"),
+    (lambda w, f: ["replay", f], 1, "is a folder"),
+    (lambda w, f: ["analyze", f], 1, "holds no logs"),
+    (lambda w, f: ["analyze", "notes.txt"], 1, "neither a log"),
+    (text_named_mcap, 1, "not a session log"),
+    (log_cut_in_its_head, 1, "cut off inside its first records"),
+    (trace_with_nan, 1, "nan"),
+    (trace_in_g, 1, "looks like g"),
+    (trace_without_a_column, 1, "shank_gyr_y"),
+    (trace_of_an_unknown_side, 1, "side"),
+    (trace_without_sidecar, 2, "--side"),
+    (lambda w, f: ["analyze", w / "squats.csv", "--side", "middle"], 2, "side must be"),
+    (lambda w, f: ["analyze"], 2, "--help"),
+    (lambda w, f: ["analyse", "x"], 2, "--help"),
+    (lambda w, f: ["record", "--link", "sim:nonsense"], 2, "no scenario"),
+    (lambda w, f: ["record", "--link", "nonsense"], 2, "no link address"),
+    (lambda w, f: ["record", "--link", "log:x.mcap"], 2, "kneetrack replay"),
+    (lambda w, f: ["record", "--tag", "heavy"], 2, "KEY=VALUE"),
+    (lambda w, f: ["record", "--out", w / "squats.mcap"], 1, "never written over"),
+    (lambda w, f: ["record", "--out", f / "no" / "a.mcap"], 1, "does not exist"),
+    (lambda w, f: ["record", "--calibration", f / "no.json"], 1, "does not exist"),
+    (lambda w, f: ["replay", w / "squats.mcap", "--speed", "fast"], 2, "--speed"),
+    (lambda w, f: ["angles", w / "squats.csv", "--out", w / "squats.csv"], 2, "the source itself"),
+    (lambda w, f: ["report", w / "squats.csv", "--out", f / "no" / "r.html"], 1, "No such file"),
+    (lambda w, f: ["demo", "--save-trace", w / "squats.csv"], 2, "exists already"),
+    (lambda w, f: ["demo", "--scenario", "x", "--save-trace", f / "x.csv"], 2, "no scenario"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"), BAD_INPUT, ids=[words for _, _, words in BAD_INPUT]
+)
+def test_bad_input_gets_one_sentence_and_its_exit_code(
+    work: Path, tmp_path: Path, arguments, code: int, words: str
+) -> None:
+    result = kneetrack(*arguments(work, tmp_path), cwd=tmp_path)
+    assert result.returncode == code, result.stderr
+    assert is_one_sentence(result), result.stderr
+    assert words in result.stderr
+
+
+def test_without_a_band_or_bluetooth_the_exit_code_is_3() -> None:
+    result = kneetrack("scan", "--seconds", "0.5")
+    assert result.returncode == 3
+    assert is_one_sentence(result), result.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(work: Path) -> None:
+    command = f"{' '.join(KNEETRACK)} analyze {work / 'squats.mcap'} --json | head -1"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert result.stderr == ""
