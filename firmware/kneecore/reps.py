@@ -118,9 +118,9 @@ class RepDetector:
             return self._abandon(time_s, flexion_deg)
         self._time_s = time_s
         self._raw_deg = flexion_deg
-        last = self.flexion_deg
-        self.flexion_deg = self._low_pass.update(flexion_deg)
-        self.rate_deg_s = (self.flexion_deg - last) / self.period_s
+        smooth_deg = self._low_pass.update(flexion_deg)
+        self.rate_deg_s = (smooth_deg - self.flexion_deg) / self.period_s
+        self.flexion_deg = smooth_deg
         self._follow()
         if self._restarted:
             self._restarted = False

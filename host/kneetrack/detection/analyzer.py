@@ -45,7 +45,7 @@ from kneetrack.samples import (
 _KEPT_S = Params().longest_s + 4.0
 _GAPS_KEPT = 64
 _NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT
-_LIMIT_DEG = 720.0  # beyond any angle; also false for NaN
+_LIMIT_DEG = 1000.0  # beyond any three angles; NaN is not below it either
 _LIMIT_S = 1e9
 
 _PHASES = {
@@ -147,8 +147,13 @@ class Analyzer:
 
     def feed_all(self, items: Iterable[Decoded]) -> list[Event]:
         """`feed` for each, in one list."""
-        feed = self.feed
-        return [event for item in items for event in feed(item)]
+        events: list[Event] = []
+        feed, feed_sample = self.feed, self._sample
+        for item in items:
+            said = feed_sample(item) if isinstance(item, KneeSample) else feed(item)
+            if said:
+                events += said
+        return events
 
     def flush(self) -> list[Event]:
         """The end of the data: what is under way ends here."""
@@ -173,9 +178,7 @@ class Analyzer:
         _, time_s, flexion, valgus, rotation, _, _, _, flags = sample
         if not (
             self._last_s < time_s < _LIMIT_S
-            and -_LIMIT_DEG < flexion < _LIMIT_DEG
-            and -_LIMIT_DEG < valgus < _LIMIT_DEG
-            and -_LIMIT_DEG < rotation < _LIMIT_DEG
+            and abs(flexion) + abs(valgus) + abs(rotation) < _LIMIT_DEG
         ):
             return []
         self._last_s = time_s

@@ -32,6 +32,9 @@ _BOTTOM_SHARE = 0.05  # of the range of motion: what counts as staying down, for
 _TWO_PASSES = (math.sqrt(2.0) - 1.0) ** -0.25
 _SIGNAL: Any = signal  # scipy tells no types
 _B, _A = _SIGNAL.butter(2, CORNER_HZ * _TWO_PASSES, fs=1 / PERIOD_S)
+_AT_REST: Floats = _SIGNAL.lfilter_zi(_B, _A)
+_LEAST_SAMPLES = 24
+_MIRRORED = 20  # samples at either end, turned about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +92,20 @@ def measure(
 ) -> Measured | None:
     """Measure the rep between two instants of `samples` (in order of time, PAD_S before it).
 
-    None where there is too little to measure: fewer than a dozen samples.
+    None where there is too little to measure: less than a quarter of a second.
     """
-    n = len(samples)
-    if n < 12:
+    if len(samples) < _LEAST_SAMPLES:
         return None
-    taken_s = np.fromiter([sample[1] for sample in samples], np.float64, n)
+    columns = list(zip(*samples, strict=True))
+    taken_s: Floats = np.array(columns[1])
+    angles: Floats = np.array(columns[2:5])
     count = int((taken_s[-1] - taken_s[0]) / PERIOD_S + 1.5)
-    if count < 12:
+    if count < _LEAST_SAMPLES:
         return None
-    angles = np.empty((3, n))
-    for row, column in enumerate((2, 3, 4)):
-        angles[row] = [sample[column] for sample in samples]
     time_s = taken_s[0] + PERIOD_S * np.arange(count)
-    if count != n or abs(time_s - taken_s).max() > 0.1 * PERIOD_S:
+    if count != len(samples) or abs(time_s - taken_s).max() > 0.1 * PERIOD_S:
         angles = _resampled(time_s, taken_s, angles)
-    smooth: Floats = _SIGNAL.filtfilt(_B, _A, angles, axis=1, padlen=min(9, count - 1))
+    smooth = _zero_phase(angles)
     rate = np.gradient(smooth[0], PERIOD_S)
 
     first = min(int(np.searchsorted(time_s, start_s)), count - 3)
@@ -116,7 +117,7 @@ def measure(
         flexion >= flexion[bottom] - _BOTTOM_SHARE * (flexion[bottom] - flexion[0])
     )
     arrived_s, left_s = float(time_s[stays[0]]), float(time_s[stays[-1]])
-    inside = [sample for sample in samples if start_s <= sample[1] <= end_s]
+    inside = slice(*np.searchsorted(taken_s, (start_s, end_s)).tolist())
     rows = np.stack([smooth[1], smooth[2], time_s - time_s[bottom]])
     return Measured(
         start_s=start_s,
@@ -133,10 +134,21 @@ def measure(
         at_bottom_s=left_s - arrived_s,
         ascent_s=max(0.0, end_s - left_s),
         peak_valgus_deg=float(smooth[1].max()),
-        medial_displacement_cm=None if shank is None else _medial_cm(inside, shank),
-        saturated=any(sample[8] & wire.FLAG_SATURATED for sample in inside),
+        medial_displacement_cm=None if shank is None else _medial_cm(samples[inside], shank),
+        saturated=any(flags & wire.FLAG_SATURATED for flags in columns[8][inside]),
         gap_s=gap_s,
     )
+
+
+def _zero_phase(rows: Floats) -> Floats:
+    """Each row, filtered forward and backward, with its ends continued by their mirror image."""
+    head = 2.0 * rows[:, :1] - rows[:, _MIRRORED:0:-1]
+    tail = 2.0 * rows[:, -1:] - rows[:, -2 : -2 - _MIRRORED : -1]
+    longer = np.concatenate([head, rows, tail], axis=1)
+    for _ in range(2):
+        longer = longer[:, ::-1]
+        longer, _ = _SIGNAL.lfilter(_B, _A, longer, axis=1, zi=_AT_REST * longer[:, :1])
+    return longer[:, _MIRRORED:-_MIRRORED]
 
 
 def _over_flexion(flexion: Floats, rows: Floats) -> Floats:

@@ -53,6 +53,7 @@ class _Set:
     window: Window | None
     members: list[_Member] = field(default_factory=list[_Member])
     own_reference: Reference | None = None  # of its own first three reps
+    shift: Shift | None = None  # so far
 
     def ends_s(self) -> float:
         """After this instant the set takes no more reps."""
@@ -134,7 +135,8 @@ class Sets:
         events: list[Event] = []
         if self._serves_itself(home):
             events += self._take_first_reps(home)
-        told = self._describe(home, member, self._shift(home), provisional=True)
+        home.shift = self._shift(home, home.shift)
+        told = self._describe(home, member, home.shift, provisional=True)
         self.reps[member.index] = told
         self._plan()
         return [RepEnded(told), *events]
@@ -217,7 +219,7 @@ class Sets:
         self._first_own = self._first_own or one.own_reference
         for member in first:
             member.is_reference = True
-        shift = self._shift(one)
+        shift = one.shift = self._shift(one)
         events: list[Event] = [
             Warned(
                 f"There are no reference reps: the first three of set {one.index + 1} serve as "
@@ -232,12 +234,12 @@ class Sets:
 
     # --- judging ---------------------------------------------------------------------------------
 
-    def _shift(self, one: _Set) -> Shift | None:
+    def _shift(self, one: _Set, before: Shift | None = None) -> Shift | None:
         reference = self._shared or one.own_reference
         if reference is None or one.index == _OUTSIDE:
             return None
         judged = [member.measured for member in one.members if not member.is_reference]
-        return fit(judged, reference)
+        return fit(judged, reference, before)
 
     def _describe(
         self, one: _Set, member: _Member, shift: Shift | None, *, provisional: bool

@@ -44,7 +44,7 @@ _PRIOR_FREEDOM = 3.0
 _CELLS_PER_FACT = 10.0  # neighbours say the same: valgus changes over some 20 deg of flexion
 _BUMP_AT_S, _BUMP_S, _BUMP_DEG = 0.15, 0.5, 4.0  # where and how wide around the deepest point
 _REP_OFF_DEG = 4.0  # what makes a rep one that stands out
-_STEPS = 15
+_STEPS, _CLOSE_DEG = 15, 0.02
 _LINALG: Any = np.linalg  # its stubs leave the element type open
 
 
@@ -107,7 +107,7 @@ class _Cells:
         for _ in range(_STEPS):
             towards = (weights * self.off).sum(axis=(0, 1)) / (_CELLS_PER_FACT * self.scale**2)
             new: Floats = _LINALG.solve(self.normal(weights, s), self.design.T @ towards)
-            done = float(np.abs(new - s).max()) < 0.005
+            done = float(np.abs(new - s).max()) < _CLOSE_DEG
             s = new
             weights = self.weights(s)
             if done:
@@ -133,15 +133,20 @@ def _cells(reps: list[Measured], reference: Reference) -> _Cells:
     )
 
 
-def fit(reps: list[Measured], reference: Reference) -> Shift:
-    """The shift common to these reps against the reference; zero, with its sigma, for too few."""
+def fit(reps: list[Measured], reference: Reference, before: Shift | None = None) -> Shift:
+    """The shift common to these reps against the reference; zero, with its sigma, for too few.
+
+    `before`, the shift when there was one rep less, makes it quick: only the descent from there.
+    """
     if not reps:
         return Shift(np.zeros(3), np.diag(_PRIOR_DEG**2))
     cells = _cells(reps, reference)
-    median_fit: Floats = _LINALG.pinv(cells.design) @ np.median(cells.off, axis=(0, 1))
-    s, weights, _ = min(
-        (cells.descend(start) for start in (np.zeros(3), median_fit)), key=lambda end: end[2]
-    )
+    starts: list[Floats] = [np.zeros(3)]
+    if before is not None:
+        starts = [before.s]
+    elif len(reps) > 1:
+        starts.append(_LINALG.pinv(cells.design) @ np.median(cells.off, axis=(0, 1)))
+    s, weights, _ = min((cells.descend(start) for start in starts), key=lambda end: end[2])
     bread: Floats = _LINALG.inv(cells.normal(weights, s))
     miss = (weights * (cells.off - cells.design @ s)).sum(axis=1)
     scores = miss @ cells.design / (_CELLS_PER_FACT * cells.scale**2)  # rep, s
