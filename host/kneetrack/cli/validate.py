@@ -20,7 +20,7 @@ _NAMES = {
 _WAYS = {
     "raw": "as both tell them",
     "minus_mean": "each angle's mean taken off",
-    "same_axes": "after the best constant turn of both frames",
+    "same_axes": "both frames turned to fit best",
 }
 
 

@@ -95,12 +95,7 @@ def session_report(source: Path, *, side: Side | None = None) -> SessionReport:
     names = ", ".join(f"{leg.side.word} leg, {leg.exercise}" for leg in legs)
     facts = [
         ("Athlete", str(about.get("athlete") or "not given")),
-        (
-            "Recorded",
-            str(about.get("started_at") or "not known")
-            .replace("+00:00", " UTC")
-            .replace("T", " ", 1),
-        ),
+        ("Recorded", _instant(about.get("started_at"))),
         ("Load", f"{about['load_kg']:g} kg" if about.get("load_kg") else "not given"),
         ("Source", source.name + (" (simulated)" if about.get("simulated") else "")),
     ]

@@ -43,6 +43,15 @@ DOUBTS = {
     Doubt.PROVISIONAL: "provisional",
     Doubt.NO_REFERENCE: "no reference reps to compare with",
 }
+SHORT_DOUBTS = {
+    Doubt.OUTSIDE_REFERENCE: "deeper than ref.",
+    Doubt.GAP: "gap",
+    Doubt.SLIP: "slip",
+    Doubt.SATURATION: "sensor limit",
+    Doubt.SHALLOW: "shallow",
+    Doubt.PROVISIONAL: "provisional",
+    Doubt.NO_REFERENCE: "no reference",
+}
 PHASES = {
     Phase.STANDING: "standing",
     Phase.DESCENDING: "going down",
@@ -85,20 +94,22 @@ def verdict(rep: Rep | RepSet) -> str:
     if rep.verdict is None:
         return "reference rep" if isinstance(rep, Rep) and rep.is_reference else "not judged"
     text = VERDICTS[rep.verdict]
-    return f"{text}{_doubts(rep)}" if isinstance(rep, Rep) else text
+    return f"{text}{_doubts(rep, DOUBTS)}" if isinstance(rep, Rep) else text
 
 
 def short_verdict(rep: Rep) -> str:
     """The verdict in a few words, with its doubts, for a table."""
     if rep.verdict is None:
         return "reference" if rep.is_reference else "not judged"
-    return f"{SHORT_VERDICTS[rep.verdict]}{_doubts(rep)}"
+    if rep.verdict is Verdict.DOUBTFUL and rep.doubt:
+        return ", ".join(SHORT_DOUBTS[doubt] for doubt in rep.doubt)
+    return f"{SHORT_VERDICTS[rep.verdict]}{_doubts(rep, SHORT_DOUBTS)}"
 
 
-def _doubts(rep: Rep) -> str:
+def _doubts(rep: Rep, names: dict[Doubt, str]) -> str:
     if not rep.doubt:
         return ""
-    return f" ({', '.join(DOUBTS[d] for d in rep.doubt)})"
+    return f" ({', '.join(names[doubt] for doubt in rep.doubt)})"
 
 
 def signed(value: float | None, digits: int = 1) -> str:
