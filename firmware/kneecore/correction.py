@@ -197,11 +197,15 @@ class Correction:
         s.corrections += 1
         c = self.coefficients
         _smooth(s.gravity, s.gravity_step, s.acc_mean, c.gravity_low_pass, s.corrections)
-        self._level()
+        self._level(s.gravity)
         if s.corrections % c.bias_divider == 0:
             s.bias_updates += 1
             self._follow_rotation()
             self._learn_bias()
+
+    def start(self) -> None:
+        """Level by the first sample alone, so that no orientation is ever less than level."""
+        self._level(self.state.acc_mean)
 
     def at_rest(self) -> bool:
         """Whether gyr and acc have been still for `rest_min_s`, at a rate that can be a bias."""
@@ -211,11 +215,11 @@ class Correction:
         x, y, z = s.gyr_low_pass
         return max(x, y, z, -x, -y, -z) < self.coefficients.bias_clip
 
-    def _level(self) -> None:
-        # Turn the frame by the shortest way that takes the low-passed acceleration to the vertical.
+    def _level(self, up: list[float]) -> None:
+        # Turn the frame by the shortest way that takes `up` (strapdown frame) to the vertical.
         s = self.state
         w, x, y, z = s.inclination
-        gx, gy, gz = s.gravity
+        gx, gy, gz = up
         cx = y * gz - z * gy
         cy = z * gx - x * gz
         cz = x * gy - y * gx
@@ -231,7 +235,7 @@ class Correction:
         scale = 1.0 / sqrt(square)
         gx *= scale
         gy *= scale
-        if s.corrections > 1:  # the first time is no drift: the frame had never been level
+        if s.corrections > 1:  # the first times are no drift: the frame had hardly been level
             s.tilt[0] -= gy
             s.tilt[1] += gx
 

@@ -110,7 +110,8 @@ def _followed(
 class Filter:
     """One IMU's orientation.
 
-    `phase` (samples) brings the corrections forward, so that two filters take turns.
+    The first sample levels it, so no orientation is ever less than level. `phase` (samples) brings
+    the corrections forward, so that two filters take turns.
     `make_strapdown(coefficients, state)` lets the device put in its own fast part.
     """
 
@@ -127,12 +128,14 @@ class Filter:
         self.correction = Correction(self.coefficients, self.state)
         self._phase = phase
         self._until_correction = self.coefficients.divider - phase
+        self._empty = True
 
     def reset(self) -> None:
         """As before the first sample; the table zero stays."""
         self.state.reset()
         self.strapdown.reset()
         self._until_correction = self.coefficients.divider - self._phase
+        self._empty = True
 
     def update(self, gyr: tuple[float, float, float], acc: tuple[float, float, float]) -> bool:
         """One sample (rad/s, m/s^2, sensor frame); True where the correction ran."""
@@ -143,7 +146,13 @@ class Filter:
         """Count one sample of the strapdown, and correct when it is time; True if so."""
         self._until_correction -= 1
         if self._until_correction:
-            return False
+            if not self._empty:
+                return False
+            self._empty = False
+            self.strapdown.close_interval()
+            self.correction.start()
+            return True
+        self._empty = False
         self._until_correction = self.coefficients.divider
         self.strapdown.close_interval()
         self.correction.update()

@@ -1,7 +1,7 @@
 """Playing a movement on the board's clock: from where it stands until some time, then held.
 
     play(until_s, speed)  sets the leg in motion; the clock runs at `speed` meanwhile (0.0: as fast
-                          as it can)
+                          as it can). `lead_s` holds the pose that long before the motion begins.
     imu(mount, t_s)       what a chip feels at board time t_s (what a `sim.imu_model` asks)
     on_held               hook, called when the leg has come to a halt; the clock is at real time
 
@@ -36,9 +36,9 @@ class Motion:
 
     def _body_s(self, t_s: float) -> float:
         moved = self._from_s + (t_s - self._from_us * 1e-6)
-        return self._until_s if moved > self._until_s else moved
+        return min(self._until_s, max(self._from_s, moved))
 
-    def play(self, until_s=None, speed: float = 1.0) -> None:
+    def play(self, until_s=None, speed: float = 1.0, lead_s: float = 0.0) -> None:
         """Move until `until_s` of the movement (None: its end). A time gone by changes nothing."""
         now = vclock.now_us()
         for chip in self.chips:
@@ -47,13 +47,13 @@ class Motion:
         if until_s is not None and until_s < end_s:
             end_s = until_s
         self._from_s = self._body_s(now * 1e-6)
-        self._from_us = now
+        self._from_us = now + int(lead_s * 1e6)
         self._until_s = max(end_s, self._from_s)
         self._still = {}
         self.playing = True
         vclock.set_speed(speed)
         # The alarm is rounded up: at the halt the movement's last sample has been passed.
-        vclock.set_alarm(now + int((self._until_s - self._from_s) * 1e6) + 1, self._hold)
+        vclock.set_alarm(self._from_us + int((self._until_s - self._from_s) * 1e6) + 1, self._hold)
 
     def _hold(self) -> None:
         self.playing = False

@@ -48,8 +48,10 @@ def wire_rig(motion: Motion) -> None:
     """Let the host set the leg in motion and make the chips fail."""
 
     def play(message):
-        motion.play(message.get("until_s"), message.get("speed", 1.0))
-        rig.say("playing", board_us=vclock.board_us(), body_s=motion.body_s())
+        lead_s = message.get("lead_s", 0.0)
+        motion.play(message.get("until_s"), message.get("speed", 1.0), lead_s)
+        begins_us = vclock.board_us() + int(lead_s * 1e6)
+        rig.say("playing", board_us=begins_us, body_s=motion.body_s())
 
     def held():
         rig.say("held", board_us=vclock.board_us(), body_s=motion.body_s(), ended=motion.ended)

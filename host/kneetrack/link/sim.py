@@ -107,6 +107,9 @@ class BoardProcess:
 class SimLink(BandLink):
     """`scenario` is what `firmware/sim/run.py` takes: a name with options, or `@FILE`."""
 
+    lead_s = 0.0
+    """How long the leg is held in its pose before it moves."""
+
     def __init__(self, info: LinkInfo, scenario: str, speed: float = 1.0) -> None:
         super().__init__(info, wire.NAME_PREFIX + ADDRESS.replace(":", "")[-4:])
         self._scenario_text = scenario
@@ -154,7 +157,7 @@ class SimLink(BandLink):
         self._playing = asyncio.get_running_loop().create_future()
         self._radio.clock.speed = speed
         self._radio.pace(EVENT_INTERVAL_S / speed if speed else None)
-        self._radio.send({"rig": "play", "until_s": until_s, "speed": speed})
+        self._radio.send({"rig": "play", "until_s": until_s, "speed": speed, "lead_s": self.lead_s})
         try:
             async with asyncio.timeout(BOOT_S):
                 await self._playing

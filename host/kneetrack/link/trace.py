@@ -23,6 +23,8 @@ class TraceLink(SimLink):
     `side` is for a trace without a sidecar; `options` go to the board (`sim.scenarios.of_trace`).
     """
 
+    lead_s = 2.0  # as analysis.angles.HOLD_S: a trace may begin in the middle of a stance
+
     def __init__(
         self,
         info: LinkInfo,
