@@ -30,6 +30,7 @@ import numpy as np
 
 from kneecore import quaternion
 from kneecore.calibration import Calibration
+from kneetrack.analysis.angles import HELD_MEAN_S
 from kneetrack.analysis.calibrate import from_pairs
 from kneetrack.analysis.trace import measure
 from kneetrack.analysis.validate import Errors, errors, in_sets
@@ -48,6 +49,7 @@ ACC_OFFSET = 10e-3 * 9.80665
 
 TARGETS = {"raw": None, "minus_mean": (2.4, 2.0, 4.5), "same_axes": (1.0, 1.0, 1.0)}
 HINGE_WINDOW_S = 8.0
+REST_S = 4.0  # imufusion takes three seconds to start
 
 Orient = Callable[[FloatArray, FloatArray, float], FloatArray]
 """gyr (n, 3), acc (n, 3), rate_hz -> q_earth_sensor (n, 4)."""
@@ -89,10 +91,11 @@ def by_imufusion(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray
     import imufusion
 
     filter_: Any = imufusion.Ahrs()
+    filter_.set_sample_period(1.0 / rate_hz)
     found: list[Any] = []
     for g, a in zip(np.degrees(gyr), acc / 9.80665, strict=True):
-        filter_.update_no_magnetometer(g, a, 1.0 / rate_hz)
-        found.append(np.array(filter_.quaternion.wxyz))
+        filter_.update_no_magnetometer(g, a)
+        found.append(np.array(filter_.get_quaternion()))
     return np.array(found)
 
 
@@ -131,10 +134,18 @@ def hinge_heading(thigh: FloatArray, shank: FloatArray, rate_hz: float) -> Float
     return np.angle(np.convolve(weight**2 * np.exp(1j * delta), window, mode="same"))
 
 
+def from_rest(orient: Orient, gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray:
+    """A peer's orientations, the first pose held before the movement as ours is."""
+    count = round(REST_S * rate_hz)
+    before = np.tile(acc[: round(HELD_MEAN_S * rate_hz)].mean(axis=0), (count, 1))
+    found = orient(np.vstack([np.zeros((count, 3)), gyr]), np.vstack([before, acc]), rate_hz)
+    return found[count:]
+
+
 def peer_angles(trace: Trace, orient: Orient, calibration: Calibration) -> FloatArray:
     """(n, 3) deg: a peer's filter under our alignment, heading by the hinge constraint."""
-    q_thigh = orient(trace.thigh_gyr, trace.thigh_acc, trace.rate_hz)
-    q_shank = orient(trace.shank_gyr, trace.shank_acc, trace.rate_hz)
+    q_thigh = from_rest(orient, trace.thigh_gyr, trace.thigh_acc, trace.rate_hz)
+    q_shank = from_rest(orient, trace.shank_gyr, trace.shank_acc, trace.rate_hz)
     thigh = product(q_thigh, np.array([quaternion.conjugate(calibration.q_thigh_sensor)]))
     shank = product(q_shank, np.array([quaternion.conjugate(calibration.q_shank_sensor)]))
     z = np.array([0.0, 0.0, 1.0])
