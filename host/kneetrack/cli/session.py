@@ -45,7 +45,7 @@ class Leg:
     @property
     def title(self) -> str:
         side, exercise = self.analyzer.side.word, self.analyzer.exercise.replace("_", " ")
-        return f"{self.link.info.label}, {side} leg, {exercise}"
+        return f"{side.capitalize()} leg, {exercise}, {self.link.info.label}"
 
 
 @dataclass(frozen=True, slots=True)

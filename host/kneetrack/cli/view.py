@@ -154,7 +154,7 @@ class Lines:
 
     def say(self, title: str, text: str) -> None:
         """One line, told whose it is where there are two legs."""
-        whose = f"[{title}] " if len(self._titles) > 1 and text != title else ""
+        whose = f"{title}: " if len(self._titles) > 1 and text != title else ""
         self._console.print(f"{whose}{text}", highlight=False, markup=False, soft_wrap=True)
 
 
