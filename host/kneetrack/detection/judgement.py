@@ -14,7 +14,7 @@ from kneetrack.detection.reference import Reference
 from kneetrack.detection.shift import Shift
 from kneetrack.samples import Doubt, Phase, Rep, Verdict
 
-_LEAST_SEM_DEG = 0.4  # inclination alone is no better between two reps (biomechanics B3)
+_LEAST_SEM_DEG = 0.6  # inclination alone is no better between two reps (B3: sqrt(2) * 0.4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ The estimate
       up to 3 deg of it (biomechanics D): cells near that instant say less about what is common;
     - a rep that is far off anywhere is a rep that stands out: all of it counts less;
     - large shifts are rare: a prior of Student's form, which a clear majority easily overrules.
-    It starts from no shift and from the median over the reps; the better end counts. Its
+    It starts from no shift and from the median over the reps. With all cells heard almost alike the
+    better end is chosen; from there it goes on without those where inward movements come. Its
     uncertainty comes from the scatter between reps (a sandwich, with reps as clusters).
 
     Two reps can't show what is common. The shift is taken in full from five reps on, in thirds
@@ -29,7 +30,7 @@ The estimate
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,12 @@ from kneetrack.detection.measures import GRID_DEG, Floats, Measured
 from kneetrack.detection.reference import Reference
 
 _FULL_REPS = 5
-_SCALE_DEG = 0.8  # at least: what clean reps differ by within a set
-_PRIOR_DEG = np.array([1.0, 1.5, 0.7])  # of s1, s2, s3
+_SCALE_DEG = 0.6  # at least: what clean reps differ by within a set
+_PRIOR_DEG = np.array([1.5, 1.5, 0.6])  # of s1, s2, s3
 _PRIOR_FREEDOM = 3.0
 _CELLS_PER_FACT = 10.0  # neighbours say the same: valgus changes over some 20 deg of flexion
-_BUMP_AT_S, _BUMP_S, _BUMP_DEG = 0.15, 0.5, 4.0  # where and how wide around the deepest point
+_BUMP_AT_S, _BUMP_S = 0.15, 0.5  # where around the deepest point, and how wide
+_BUMPS = (1.0, 10.0)  # how large, in units of the scatter: to choose the end, and to refine it
 _REP_OFF_DEG = 4.0  # what makes a rep one that stands out
 _STEPS, _CLOSE_DEG = 15, 0.02
 _LINALG: Any = np.linalg  # its stubs leave the element type open
@@ -84,7 +86,7 @@ class _Cells:
 
     off: Floats  # (reps, 2, bins), 0 where unknown
     known: Floats  # the same, 0 or 1
-    trust: Floats  # the same, 0..1
+    trust: Floats  # the same, 0..1: less near the instant where inward movements come
     design: Floats  # (bins, 3)
     scale: float
 
@@ -117,36 +119,39 @@ class _Cells:
         return s, weights, float(loss + (_PRIOR_FREEDOM + 1.0) / 2.0 * surprise)
 
 
-def _cells(reps: list[Measured], reference: Reference) -> _Cells:
+def _cells(reps: list[Measured], reference: Reference) -> tuple[_Cells, _Cells]:
+    """The cells with little and with much care about inward movements."""
     bins = len(reference.valgus_down_deg)
     curves = np.array([[rep.down[0, :bins], rep.up[0, :bins]] for rep in reps])
     since = np.array([[rep.down[2, :bins], rep.up[2, :bins]] for rep in reps])
     off = curves - np.array([reference.valgus_down_deg, reference.valgus_up_deg])
     known: Floats = np.isfinite(off).astype(np.float64)
     near = np.exp(-(((np.nan_to_num(since) - _BUMP_AT_S) / _BUMP_S) ** 2) / 2.0)
-    return _Cells(
+    cells = _Cells(
         off=np.nan_to_num(off),
         known=known,
-        trust=known / (1.0 + (_BUMP_DEG / _SCALE_DEG * near) ** 2),
+        trust=known / (1.0 + (_BUMPS[0] * near) ** 2),
         design=_design(GRID_DEG[:bins]),
         scale=max(_SCALE_DEG, reference.sem_deg),
     )
+    return cells, replace(cells, trust=known / (1.0 + (_BUMPS[1] * near) ** 2))
 
 
 def fit(reps: list[Measured], reference: Reference, before: Shift | None = None) -> Shift:
     """The shift common to these reps against the reference; zero, with its sigma, for too few.
 
-    `before`, the shift when there was one rep less, makes it quick: only the descent from there.
+    `before`, the shift when there was one rep less, is where one of the descents starts.
     """
     if not reps:
         return Shift(np.zeros(3), np.diag(_PRIOR_DEG**2))
-    cells = _cells(reps, reference)
+    rough, cells = _cells(reps, reference)
     starts: list[Floats] = [np.zeros(3)]
     if before is not None:
-        starts = [before.s]
+        starts.append(before.s)
     elif len(reps) > 1:
         starts.append(_LINALG.pinv(cells.design) @ np.median(cells.off, axis=(0, 1)))
-    s, weights, _ = min((cells.descend(start) for start in starts), key=lambda end: end[2])
+    end, *_ = min((rough.descend(start) for start in starts), key=lambda end: end[2])
+    s, weights, _ = cells.descend(end)
     bread: Floats = _LINALG.inv(cells.normal(weights, s))
     miss = (weights * (cells.off - cells.design @ s)).sum(axis=1)
     scores = miss @ cells.design / (_CELLS_PER_FACT * cells.scale**2)  # rep, s
