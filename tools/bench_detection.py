@@ -183,9 +183,9 @@ def amplitudes(person: Person, count: int) -> list[float]:
     """
     r = person.random
     usual = 1.0 if person.proportional_events else 3.0
-    return [
-        r.uniform(0.0, 14.0 if r.random() < person.event_share else usual) for _ in range(count)
-    ]
+    tops = np.full(count, usual)
+    tops[r.permutation(count)[: int(person.event_share * count)]] = 14.0
+    return r.uniform(0.0, tops).tolist()
 
 
 def tell_truth(reps: list[GivenRep]) -> None:

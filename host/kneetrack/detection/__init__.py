@@ -10,7 +10,7 @@ events                         events as canonical text
 """
 
 from kneetrack.detection.analyzer import Analyzer, LegResult
-from kneetrack.detection.events import event_json, rep_json, set_json
+from kneetrack.detection.events import event_dict, event_json, rep_json, set_json
 from kneetrack.detection.reference import Reference
 
-__all__ = ["Analyzer", "LegResult", "Reference", "event_json", "rep_json", "set_json"]
+__all__ = ["Analyzer", "LegResult", "Reference", "event_dict", "event_json", "rep_json", "set_json"]

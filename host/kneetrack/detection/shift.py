@@ -23,8 +23,8 @@ The estimate
     better end is chosen; from there it goes on without those where inward movements come. Its
     uncertainty comes from the scatter between reps (a sandwich, with reps as clusters).
 
-    Two reps can't show what is common. The shift is taken in full from five reps on, in thirds
-    before; what is left out of it is in its sigma.
+    Two reps can't show what is common: their shift is zero, and its sigma the prior's. From five on
+    it is taken in full, in thirds before; what is left out of it is in its sigma.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ import numpy as np
 from kneetrack.detection.measures import GRID_DEG, Floats, Measured
 from kneetrack.detection.reference import Reference
 
-_FULL_REPS = 5
+_LEAST_REPS, _FULL_REPS = 3, 5
 _SCALE_DEG = 0.6  # at least: what clean reps differ by within a set
 _PRIOR_DEG = np.array([1.5, 1.5, 0.6])  # of s1, s2, s3
 _PRIOR_FREEDOM = 3.0
@@ -142,13 +142,13 @@ def fit(reps: list[Measured], reference: Reference, before: Shift | None = None)
 
     `before`, the shift when there was one rep less, is where one of the descents starts.
     """
-    if not reps:
+    if len(reps) < _LEAST_REPS:
         return Shift(np.zeros(3), np.diag(_PRIOR_DEG**2))
     rough, cells = _cells(reps, reference)
     starts: list[Floats] = [np.zeros(3)]
     if before is not None:
         starts.append(before.s)
-    elif len(reps) > 1:
+    else:
         starts.append(_LINALG.pinv(cells.design) @ np.median(cells.off, axis=(0, 1)))
     end, *_ = min((rough.descend(start) for start in starts), key=lambda end: end[2])
     s, weights, _ = cells.descend(end)
@@ -158,6 +158,6 @@ def fit(reps: list[Measured], reference: Reference, before: Shift | None = None)
     covariance = (
         bread @ (scores.T @ scores) @ bread + bread * (reference.sem_deg / cells.scale) ** 2
     )
-    taken = min(1.0, max(0.0, (len(reps) - _FULL_REPS + 3) / 3))
+    taken = min(1.0, (len(reps) - _LEAST_REPS + 1) / (_FULL_REPS - _LEAST_REPS + 1))
     left_out = (1.0 - taken) * s
     return Shift(taken * s, covariance + np.outer(left_out, left_out))
