@@ -12,8 +12,9 @@ The peers share our stance and the PCA of the angular rate, so they differ in th
 and in the heading: theirs is the published hinge constraint (Laidig et al., ICORR 2017), which
 turns the shank until both functional axes point the same way, over a window of 8 s.
 
-Errors are printed as `kneetrack validate` defines them, medians over recordings and seeds. Nothing
-here is tuned on these recordings.
+Errors are printed as `kneetrack validate` defines them, medians over recordings and seeds. No
+constant was fitted to these recordings, but they are not held out either: the way in which a zero
+of the gyroscope is learnt from movement (kneetrack.analysis.zero) was chosen after a look at them.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from bench_detection import PERIOD_S, Person, packets, record
 
+from bench_detection import PERIOD_S, Person, packets, record
 from kneecore import wire
 from kneetrack.analysis.log import analyse_log
 from kneetrack.samples import Packet, Side

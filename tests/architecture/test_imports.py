@@ -31,7 +31,9 @@ IO = frozenset({"asyncio", "bleak", "bumble", "logging", "sqlite3", "subprocess"
 CLOCK = frozenset({"time", "datetime"})
 
 PARTS = {
-    "kneecore": Part(FIRMWARE / "kneecore", {"kneecore"}, {"array", "collections", "math", "struct"}),
+    "kneecore": Part(
+        FIRMWARE / "kneecore", {"kneecore"}, {"array", "collections", "math", "struct"}
+    ),
     "kneeband": Part(FIRMWARE / "kneeband", {"kneecore", "kneeband"}, MICROPYTHON),
     "sim": Part(FIRMWARE / "sim", {"kneecore", "sim", "main"}, MICROPYTHON | {"utime", "uselect"}),
     "samples": Part(HOST / "samples.py", set(), never=IO | CLOCK | {"numpy"}),

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import firmware_filter  # noqa: E402
 
 TOP = 1 << 31
-LONGEST_PERIOD_S = 0.3999 / (32768.0 * sqrt(3.0) * 0.5 * firmware_filter.GYR_LSB)
+LONGEST_PERIOD_S = 0.2999 / (32768.0 * sqrt(3.0) * 0.5 * firmware_filter.GYR_LSB)
 
 
 class Word(int):

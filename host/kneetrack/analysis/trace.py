@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kneetrack.analysis.angles import knee_samples
-from kneetrack.analysis.calibrate import from_pairs
+from kneetrack.analysis.calibrate import from_pairs, from_trace
 from kneetrack.analysis.session import LegSession, SessionResult
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer, Reference
@@ -51,6 +51,19 @@ def measure(
         )
     samples = tuple(knee_samples(times, rows, calibration.calibration))
     return MeasuredTrace(trace, calibration, samples, calibration.warnings)
+
+
+def calibrate(trace: Trace) -> CalibrationFile:
+    """The calibration in a trace, with its slow squats as the reference of what follows.
+
+    Raises CalibrationError where there is none.
+    """
+    made = from_trace(trace)
+    analyzer = Analyzer(trace.side, trace.exercise, trace.windows)
+    analyzer.feed_all(measure(trace, made).samples)
+    analyzer.flush()
+    reference = analyzer.result().reference
+    return made if reference is None else replace(made, reference=reference.to_json())
 
 
 def analyse_trace(path: Path, *, side: Side | None = None) -> SessionResult:

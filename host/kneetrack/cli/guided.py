@@ -17,7 +17,7 @@ from rich.console import Console
 from kneecore import wire
 from kneetrack import live
 from kneetrack.calibration import CalibrationFile
-from kneetrack.cli.session import with_reference
+from kneetrack.analysis.trace import calibrate
 from kneetrack.errors import CalibrationError
 from kneetrack.link import Link
 from kneetrack.protocol import Decoder
@@ -88,7 +88,7 @@ async def guided_calibration(link: Link, side: Side, console: Console) -> Calibr
         await live.command(link, wire.OP_STOP)
         receiving.cancel()
         await asyncio.gather(receiving, return_exceptions=True)
-    made = with_reference(_trace(recording.pairs, side, windows))
+    made = calibrate(_trace(recording.pairs, side, windows))
     made.require_passed()
     await live.set_calibration(link, made.calibration)
     return made

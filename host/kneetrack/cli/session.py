@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from kneecore import __version__, wire
 from kneetrack import live
-from kneetrack.analysis.calibrate import from_trace
-from kneetrack.analysis.trace import measure, reference_of
+from kneetrack.analysis.trace import calibrate, reference_of
 from kneetrack.calibration import CalibrationFile
 from kneetrack.cli.keys import ending
 from kneetrack.cli.view import View
@@ -84,7 +83,7 @@ async def calibrate_with_progress(
     """
 
     def derive(trace: Trace) -> CalibrationFile:
-        made = with_reference(trace)
+        made = calibrate(trace)
         if strict:
             made.require_passed()
         return made
@@ -105,16 +104,6 @@ async def calibrate_with_progress(
             if link.origin_us is not None:
                 progress.update(bar, completed=min(total, link.now_s() - link.origin_us / 1e6))
     return await work
-
-
-def with_reference(trace: Trace) -> CalibrationFile:
-    """The calibration of a trace, and its slow squats as the reference of what follows."""
-    made = from_trace(trace)
-    analyzer = Analyzer(trace.side, trace.exercise, trace.windows)
-    analyzer.feed_all(measure(trace, made).samples)
-    analyzer.flush()
-    reference = analyzer.result().reference
-    return made if reference is None else replace(made, reference=reference.to_json())
 
 
 def quality(calibration: CalibrationFile) -> str:

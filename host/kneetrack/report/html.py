@@ -19,6 +19,7 @@ def write(source: Path, out: Path, *, side: Side | None = None) -> None:
     page = render(session_report(source, side=side))
     part = out.with_name(out.name + ".part")
     try:
+        part.touch(mode=0o600)
         part.write_text(page, encoding="utf-8")
         part.replace(out)
     finally:
