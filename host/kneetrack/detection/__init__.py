@@ -1,12 +1,13 @@
 """Samples to reps and verdicts. Start at `analyzer.Analyzer`.
 
-reps and streaming excursion   kneecore (shared with the band)
-measures                       what was measured in one rep, zero-phase, when it is over
-reference                      the user's own curve, from reference reps
-sets                           what all reps of a set share, and what is each rep's own
-criteria                       thresholds and verdicts
-analyzer                       the order of things
-events                         events as canonical text
+kneecore.reps, .excursion   rep boundaries and the excursion under way (shared with the band)
+measures                    what was measured in one rep, zero-phase, when it is over
+reference                   the user's own curves over flexion, from reference reps
+shift                       what all reps of a set share
+criteria, judgement         thresholds; a measured rep becomes a `Rep` with its verdict
+sets                        which rep belongs where, its reference, and when it is final
+analyzer                    the order of things
+events                      events as canonical text
 """
 
 from kneetrack.detection.analyzer import Analyzer, LegResult

@@ -133,7 +133,7 @@ class Sets:
         member = _Member(len(self.reps), rep, "reference" in kinds)
         home.members.append(member)
         events: list[Event] = []
-        if self._serves_itself(home):
+        if rep.end_s > self._reference_until_s and self._serves_itself(home):
             events += self._take_first_reps(home)
         home.shift = self._shift(home, home.shift)
         told = self._describe(home, member, home.shift, provisional=True)
@@ -208,7 +208,6 @@ class Sets:
             and one.own_reference is None
             and one.index != _OUTSIDE
             and len(one.members) >= criteria.FIRST_REPS_OF
-            and one.members[-1].measured.end_s > self._reference_until_s
         )
 
     def _take_first_reps(self, one: _Set) -> list[Event]:
@@ -262,11 +261,8 @@ class Sets:
     def _finish(self, one: _Set) -> list[Event]:
         """The last word on a set and its reps."""
         events: list[Event] = []
-        if self._serves_itself(one) or (
-            self._shared is None and len(one.members) >= criteria.FIRST_REPS_OF
-        ):
-            taken = [] if one.own_reference else self._take_first_reps(one)
-            events += [event for event in taken if isinstance(event, Warned)]
+        if self._serves_itself(one):
+            events += [event for event in self._take_first_reps(one) if isinstance(event, Warned)]
         shift = self._shift(one)
         for member in one.members:
             told = self._describe(one, member, shift, provisional=False)
