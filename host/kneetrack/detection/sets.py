@@ -37,6 +37,7 @@ from kneetrack.samples import (
 )
 
 _OUTSIDE = -1  # the set index of reference reps outside any set
+_RECENT_REPS = 8  # what a provisional shift is made of
 _LATEST_S = 12.0  # a movement that is still under way so long after a window does not hold it open
 
 
@@ -238,7 +239,7 @@ class Sets:
         if reference is None or one.index == _OUTSIDE:
             return None
         judged = [member.measured for member in one.members if not member.is_reference]
-        return fit(judged, reference, before)
+        return fit(judged if before is None else judged[-_RECENT_REPS:], reference, before)
 
     def _describe(
         self, one: _Set, member: _Member, shift: Shift | None, *, provisional: bool

@@ -140,7 +140,7 @@ def _cells(reps: list[Measured], reference: Reference) -> tuple[_Cells, _Cells]:
 def fit(reps: list[Measured], reference: Reference, before: Shift | None = None) -> Shift:
     """The shift common to these reps against the reference; zero, with its sigma, for too few.
 
-    `before`, the shift when there was one rep less, is where one of the descents starts.
+    `before`, the shift when there was one rep less, is where one of the descents starts then.
     """
     if len(reps) < _LEAST_REPS:
         return Shift(np.zeros(3), np.diag(_PRIOR_DEG**2))
