@@ -19,7 +19,7 @@ def analyze(
     realign: Annotated[
         bool, typer.Option("--realign", help="Compute a log's angles anew from its quaternions.")
     ] = False,
-    side: Annotated[str | None, typer.Option(help=SIDE_HELP)] = None,
+    side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
 ) -> None:
     """List the reps of a recording, each against your own reference.
 

@@ -17,8 +17,8 @@ HEADER = ("time_s", "flexion_deg", "valgus_deg", "rotation_deg", "valgus_sigma_d
 
 def angles(
     source: Annotated[Path, typer.Argument(help="A log (.mcap) or a trace (.csv).")],
-    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
-    side: Annotated[str | None, typer.Option(help=SIDE_HELP)] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="The CSV file to write.")],
+    side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
     realign: Annotated[
         bool, typer.Option("--realign", help="Compute a log's angles anew from its quaternions.")
     ] = False,

@@ -20,7 +20,9 @@ def calibrate(
         str,
         typer.Option(metavar="LINK", help="ble:auto, ble:NAME, sim:SCENARIO or trace:FILE.csv."),
     ] = "ble:auto",
-    side: Annotated[str | None, typer.Option(help="The leg that wears the band.")] = None,
+    side: Annotated[
+        str | None, typer.Option(metavar="SIDE", help="The leg that wears the band.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="CAL.json [default: in your data folder, one a leg].")
     ] = None,

@@ -31,7 +31,9 @@ def demo(
     scenario: Annotated[
         str, typer.Option(help='The simulated leg, like "squats?valgus=8&side=left&seed=3".')
     ] = SCENARIO,
-    speed: Annotated[str, typer.Option(help="Of the set: times real time, or max.")] = "1",
+    speed: Annotated[
+        str, typer.Option(metavar="N", help="Of the set: times real time, or max.")
+    ] = "1",
     out: Annotated[
         Path | None, typer.Option(help="Folder for log and report [default: in your data folder].")
     ] = None,

@@ -16,8 +16,8 @@ from rich.console import Console
 
 from kneecore import wire
 from kneetrack import live
-from kneetrack.calibration import CalibrationFile
 from kneetrack.analysis.trace import calibrate
+from kneetrack.calibration import CalibrationFile
 from kneetrack.errors import CalibrationError
 from kneetrack.link import Link
 from kneetrack.protocol import Decoder

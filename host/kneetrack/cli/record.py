@@ -32,27 +32,40 @@ def record(
         str | None, typer.Option(metavar="NAME", help="What is done [default: squat].")
     ] = None,
     athlete: Annotated[
-        str | None, typer.Option(help="An alias; rather not a name, the file is kept as it is.")
+        str | None,
+        typer.Option(
+            metavar="ALIAS", help="An alias; rather not a name, the file is kept as it is."
+        ),
     ] = None,
-    load: Annotated[float | None, typer.Option(help="Load in kg.", min=0)] = None,
+    load: Annotated[float | None, typer.Option(metavar="KG", help="Load in kg.", min=0)] = None,
     tag: Annotated[
-        list[str] | None, typer.Option(help="KEY=VALUE, as often as you like (shoes=flat).")
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="As often as you like: --tag shoes=flat."),
     ] = None,
     calibration: Annotated[
         list[Path] | None,
-        typer.Option(help="From kneetrack calibrate; matched by side [default: the band's own]."),
+        typer.Option(
+            metavar="CAL.json",
+            help="From kneetrack calibrate; matched by side [default: the band's own].",
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="FILE.mcap [default: in your data folder].")
+        Path | None,
+        typer.Option(metavar="FILE.mcap", help="The log [default: in your data folder]."),
     ] = None,
     duration: Annotated[
-        float | None, typer.Option(help="End after that many seconds.", min=0.1)
+        float | None, typer.Option(metavar="SECONDS", help="End after that many seconds.", min=0.1)
     ] = None,
     no_raw: Annotated[
-        bool, typer.Option("--no-raw", help="Keep angles only; half the size, no --realign later.")
+        bool,
+        typer.Option(
+            "--no-raw",
+            help="Keep angles only: a third of the size, but no new angles from raw data later.",
+        ),
     ] = False,
     side: Annotated[
-        str | None, typer.Option(help="The leg, where neither calibration nor source says it.")
+        str | None,
+        typer.Option(metavar="SIDE", help="The leg, where neither calibration nor source says it."),
     ] = None,
 ) -> None:
     """Record a band: reps live on the screen, everything received in a log.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def replay(
     log: Annotated[Path, typer.Argument(metavar="FILE.mcap", help="A log from kneetrack record.")],
-    speed: Annotated[str, typer.Option(help="Times real time, or max.")] = "1",
+    speed: Annotated[str, typer.Option(metavar="N", help="Times real time, or max.")] = "1",
 ) -> None:
     """Show a recording again: the same screen and the same events as live.
 

@@ -12,8 +12,10 @@ from kneetrack.cli.options import SIDE_HELP, side_of
 
 def report(
     source: Annotated[Path, typer.Argument(help="A log (.mcap) or a trace (.csv).")],
-    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
-    side: Annotated[str | None, typer.Option(help=SIDE_HELP)] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE.html", help="The HTML file to write.")] = Path(
+        "report.html"
+    ),
+    side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
 ) -> None:
     """Write a report with tables and figures, one file that needs no network.
 

@@ -29,7 +29,7 @@ def validate(
     reference: Annotated[
         Path, typer.Option(help="CSV: time_s,flexion_deg,valgus_deg,rotation_deg.")
     ],
-    side: Annotated[str | None, typer.Option(help=SIDE_HELP)] = None,
+    side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Compare knee angles with a reference measurement of the same movement.
