@@ -6,7 +6,8 @@
     on_held               hook, called when the leg has come to a halt; the clock is at real time
 
 Movement time is board time, shifted: one second of either is one of the other. A held leg has no
-rate and feels gravity only; halts are meant for moments in which the person stands anyway.
+rate and feels gravity only; halts are meant for moments in which the person stands anyway. A
+recording's gyroscopes go on showing their `zeros` (by mount, rad/s): they are part of what it is.
 
 Chips make their samples late, when they are read. So before anything changes here they are told to
 catch up (`chips`).
@@ -19,6 +20,7 @@ class Motion:
     def __init__(self, source):
         self.source = source
         self.chips = []
+        self.zeros = {}
         self.on_held = _nothing
         self.playing = False
         self._from_us = 0  # board time at which the last stretch began ...
@@ -65,7 +67,8 @@ class Motion:
         if self._from_s < moved < self._until_s:
             return self.source.imu(mount, moved)
         if mount not in self._still:
-            self._still[mount] = self.source.still(mount, self._body_s(t_s))
+            still = self.source.still(mount, self._body_s(t_s))
+            self._still[mount] = tuple(self.zeros.get(mount, still[:3])) + still[3:]
         return self._still[mount]
 
 

@@ -49,6 +49,7 @@ def wire_rig(motion: Motion) -> None:
 
     def play(message):
         lead_s = message.get("lead_s", 0.0)
+        motion.zeros = dict(zip(("thigh", "shank"), message.get("zeros") or ()))
         motion.play(message.get("until_s"), message.get("speed", 1.0), lead_s)
         begins_us = vclock.board_us() + int(lead_s * 1e6)
         rig.say("playing", board_us=begins_us, body_s=motion.body_s())

@@ -242,7 +242,7 @@ async def record(
     await link.read_feature()
     await command(link, wire.OP_QUERY, _STATUS)
     await command(link, wire.OP_START, wire.START.pack(wire.START_RAW if raw else 0))
-    await link.play()
+    await link.play(zeros=calibration and (calibration.thigh_gyr_bias, calibration.shank_gyr_bias))
     if writer is not None and link.origin_us is not None:
         side = analyzer.side.word
         writer.event({"event": "origin", "side": side, "board_us": link.origin_us})

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 from kneecore import __version__, wire
 from kneetrack.errors import ProtocolMismatch
-from kneetrack.samples import Channel, Packet, Side, Window
+from kneetrack.samples import Channel, Packet, Side, Vector, Window
 
 CHANNEL_UUIDS = {
     Channel.MEASUREMENT: wire.MEASUREMENT_UUID,
@@ -112,10 +112,17 @@ class Link(Protocol):
         """
         ...
 
-    async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
+    async def play(
+        self,
+        until_s: float | None = None,
+        speed: float | None = None,
+        zeros: tuple[Vector, Vector] | None = None,
+    ) -> None:
         """Set a simulated leg in motion, from where it stands until `until_s` of its time.
 
-        Returns when it moves. `speed` 0 is as fast as possible; None the one of the address. Does
+        Returns when it moves. `speed` 0 is as fast as possible; None the one of the address.
+        `zeros` is what the gyroscopes of a recording (thigh, shank; rad/s) show at rest: the leg is
+        held for a while before and after the recorded motion, and they go on showing it. Does
         nothing on a real band.
         """
         ...

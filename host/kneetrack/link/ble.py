@@ -27,7 +27,7 @@ from kneecore import wire
 from kneetrack.errors import BandNotFound, LinkError, LinkLost
 from kneetrack.link.base import CHANNEL_UUIDS, LinkInfo, Scenario, check_protocol
 from kneetrack.protocol import read_feature
-from kneetrack.samples import Channel, Packet
+from kneetrack.samples import Channel, Packet, Vector
 
 FIND_S = 10.0
 CONNECT_S = 20.0
@@ -171,7 +171,12 @@ class BandLink:
                 return
             raise item
 
-    async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
+    async def play(
+        self,
+        until_s: float | None = None,
+        speed: float | None = None,
+        zeros: tuple[Vector, Vector] | None = None,
+    ) -> None:
         return
 
     async def finish(self) -> None:

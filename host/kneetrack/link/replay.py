@@ -14,7 +14,7 @@ from typing import Any, Self
 from kneetrack.errors import LinkError, LogError, UsageError
 from kneetrack.link.base import LinkInfo, Scenario
 from kneetrack.protocol import read_feature
-from kneetrack.samples import Channel, Packet, Side, Window
+from kneetrack.samples import Channel, Packet, Side, Vector, Window
 from kneetrack.sessionlog import SessionLog, read_log
 
 _YIELD_EVERY = 64  # packets, so that an unpaced replay leaves the screen its share
@@ -70,7 +70,12 @@ class ReplayLink:
             self._now_s = packet.received_at_s
             yield packet
 
-    async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
+    async def play(
+        self,
+        until_s: float | None = None,
+        speed: float | None = None,
+        zeros: tuple[Vector, Vector] | None = None,
+    ) -> None:
         return
 
     async def finish(self) -> None:

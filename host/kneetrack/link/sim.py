@@ -29,7 +29,7 @@ from kneetrack.link.ble import Backend, BandLink
 from kneetrack.link.radio.air import Air
 from kneetrack.link.radio.backend import Adapter
 from kneetrack.link.radio.board import ADDRESS, BoardRadio, Message
-from kneetrack.samples import Side, Window
+from kneetrack.samples import Side, Vector, Window
 
 BOOT_S = 20.0
 END_S = 2.0
@@ -114,6 +114,7 @@ class SimLink(BandLink):
         super().__init__(info, wire.NAME_PREFIX + ADDRESS.replace(":", "")[-4:])
         self._scenario_text = scenario
         self._speed = speed
+        self._zeros: tuple[Vector, Vector] | None = None  # its chips have their own
         self._stack = contextlib.AsyncExitStack()
         self._radio = BoardRadio(Air())
         self._board: BoardProcess | None = None
@@ -152,12 +153,25 @@ class SimLink(BandLink):
     def now_s(self) -> float:
         return self._radio.clock.now_s()
 
-    async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
+    async def play(
+        self,
+        until_s: float | None = None,
+        speed: float | None = None,
+        zeros: tuple[Vector, Vector] | None = None,
+    ) -> None:
         speed = self._speed if speed is None else speed
         self._playing = asyncio.get_running_loop().create_future()
         self._radio.clock.speed = speed
         self._radio.pace(EVENT_INTERVAL_S / speed if speed else None)
-        self._radio.send({"rig": "play", "until_s": until_s, "speed": speed, "lead_s": self.lead_s})
+        self._radio.send(
+            {
+                "rig": "play",
+                "until_s": until_s,
+                "speed": speed,
+                "lead_s": self.lead_s,
+                "zeros": self._zeros,
+            }
+        )
         try:
             async with asyncio.timeout(BOOT_S):
                 await self._playing

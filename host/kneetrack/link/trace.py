@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from kneetrack.link.base import LinkInfo, Scenario
 from kneetrack.link.sim import SimLink
-from kneetrack.samples import Side
+from kneetrack.samples import Side, Vector
 from kneetrack.traces import read_trace, write_playback
 
 
@@ -54,7 +54,13 @@ class TraceLink(SimLink):
         self._scenario_text = f"@{playback}?" + "&".join(f"{k}={v}" for k, v in options.items())
         return await super().__aenter__()
 
-    async def play(self, until_s: float | None = None, speed: float | None = None) -> None:
+    async def play(
+        self,
+        until_s: float | None = None,
+        speed: float | None = None,
+        zeros: tuple[Vector, Vector] | None = None,
+    ) -> None:
+        self._zeros = zeros
         await super().play(None if until_s is None else until_s - self._first_s, speed)
 
     def _origin(self, playing: dict[str, Any]) -> int:
