@@ -8,9 +8,11 @@ late) the samples before it get theirs after the fact, from the quaternions, as 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
+from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.analysis.angles import aligned_backward
 from kneetrack.analysis.realign import realigned
@@ -60,6 +62,16 @@ class _Leg:
     def _in_force(self) -> Calibration | None:
         return self.calibration.calibration if self.calibration else None
 
+    def fold(self, batches: Iterator[list[Decoded]], *, realign: bool) -> None:
+        """Have the analyzer take everything; whole packets once there is a heading, for speed."""
+        feed, feed_all = self.analyzer.feed, self.analyzer.feed_all
+        if self._in_force is not None:
+            head = chain.from_iterable(batches if realign else _until_aligned(batches))
+            for sample in self.samples(head, realign=realign):
+                feed(sample)
+        for items in batches:
+            feed_all(items)
+
     def samples(self, items: Iterable[Decoded], *, realign: bool) -> Iterator[KneeSample]:
         """The knee samples among `items`, with the best angles there are; gaps go on their way."""
         measured = self._sifted(items)
@@ -85,9 +97,7 @@ def analyse_log(path: Path, *, side: Side | None = None, realign: bool = False) 
     legs: list[LegSession] = []
     for one in _sides(log, side):
         leg = _Leg(log, one, realign)
-        feed = leg.analyzer.feed
-        for sample in leg.samples(_decoded(log, one), realign=realign):
-            feed(sample)
+        leg.fold(_decoded(log, one), realign=realign)
         leg.analyzer.flush()
         result = leg.analyzer.result()
         legs.append(LegSession(result, leg.calibration, leg.windows))
@@ -104,7 +114,8 @@ def log_samples(
     if len(sides) > 1:
         raise LogError(f"{path} holds both legs. Add --side right or --side left.")
     for one in sides:
-        yield from _Leg(log, one, realign).samples(_decoded(log, one), realign=realign)
+        items = chain.from_iterable(_decoded(log, one))
+        yield from _Leg(log, one, realign).samples(items, realign=realign)
 
 
 def _sides(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
@@ -117,13 +128,21 @@ def _sides(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
     return (side,)
 
 
-def _decoded(log: SessionLog, side: Side) -> Iterator[Decoded]:
-    """What the packets of one leg say, without the raw pairs, in order of arrival."""
+def _decoded(log: SessionLog, side: Side) -> Iterator[list[Decoded]]:
+    """What each packet of one leg says, without the raw pairs, in order of arrival."""
     feed = Decoder(origin_us=_origin_us(log, side), raw=False).feed
     raw = Channel.RAW
     for whose, packet in log:
         if whose is side and packet.channel is not raw:
-            yield from feed(packet)
+            yield feed(packet)
+
+
+def _until_aligned(batches: Iterable[list[Decoded]]) -> Iterator[list[Decoded]]:
+    """The first of `batches`, up to the one in which the band had a heading."""
+    for items in batches:
+        yield items
+        if any(isinstance(i, KneeSample) and not i.flags & wire.FLAG_UNALIGNED for i in items):
+            return
 
 
 def _origin_us(log: SessionLog, side: Side) -> int | None:

@@ -45,6 +45,8 @@ from kneetrack.samples import (
 _KEPT_S = Params().longest_s + 4.0
 _GAPS_KEPT = 64
 _NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT
+UNALIGNED_S = 3.0
+"""So long a band may be without a heading (its filters have just started) before it is told."""
 _LIMIT_DEG = 1000.0  # beyond any three angles; NaN is not below it either
 _LIMIT_S = 1e9
 
@@ -106,7 +108,8 @@ class Analyzer:
         self._excursion_deg: float | None = None
         self._recent: deque[KneeSample] = deque(maxlen=int(_KEPT_S / PERIOD_S))
         self._last_s = -_LIMIT_S
-        self._slipping = False
+        self._noted_flags = 0  # those of _NOTABLE_FLAGS that stood in the last sample
+        self._unaligned_s = 0.0  # since when, where that is one of them
         self._gaps: list[Gap] = []
         self._warnings: list[str] = []
         self._looks_for_reps = exercise in criteria.SQUAT_FAMILY
@@ -178,12 +181,14 @@ class Analyzer:
         _, time_s, flexion, valgus, rotation, _, _, _, flags = sample
         if not (
             self._last_s < time_s < _LIMIT_S
-            and abs(flexion) + abs(valgus) + abs(rotation) < _LIMIT_DEG
+            and -_LIMIT_DEG < flexion < _LIMIT_DEG
+            and -_LIMIT_DEG < valgus < _LIMIT_DEG
+            and -_LIMIT_DEG < rotation < _LIMIT_DEG
         ):
             return []
         self._last_s = time_s
         events: list[Event] = []
-        if flags & _NOTABLE_FLAGS or self._slipping or not self._looks_for_reps:
+        if flags & _NOTABLE_FLAGS or self._noted_flags or not self._looks_for_reps:
             events = self._notable(time_s, flags)
             if flags & wire.FLAG_UNALIGNED or not self._looks_for_reps:
                 return events
@@ -239,21 +244,23 @@ class Analyzer:
                 f'No reps are looked for in "{word}": they are found in squats, '
                 "lunges, step-downs and sit-to-stands."
             )
-        if flags & wire.FLAG_UNALIGNED:
+        began = flags & ~self._noted_flags
+        if began & wire.FLAG_UNALIGNED:
+            self._unaligned_s = time_s
+        if flags & wire.FLAG_UNALIGNED and time_s - self._unaligned_s > UNALIGNED_S:
             events += self._warn(
                 "The band had no alignment, or had not seen a standing rest yet, in part of the "
                 "recording: that part is not analysed."
             )
         if flags & wire.FLAG_IMU_FAULT:
             events += self._warn("An IMU did not answer in part of the recording.")
-        slipping = bool(flags & wire.FLAG_SLIP)
-        if slipping and not self._slipping:
+        if began & wire.FLAG_SLIP:
             self._sets.note_slip(time_s)
             events += self._warn(
                 "The heading jumped at a standing rest: the strap slipped or a foot moved. The "
                 "reps around it are doubtful; stand still and do three reference reps again."
             )
-        self._slipping = slipping
+        self._noted_flags = flags & _NOTABLE_FLAGS
         return events
 
     def _warn(self, text: str) -> list[Event]:

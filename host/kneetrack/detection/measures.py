@@ -35,6 +35,7 @@ _B, _A = _SIGNAL.butter(2, CORNER_HZ * _TWO_PASSES, fs=1 / PERIOD_S)
 _AT_REST: Floats = _SIGNAL.lfilter_zi(_B, _A)
 _LEAST_SAMPLES = 24
 _MIRRORED = 20  # samples at either end, turned about it
+_ROUNDING = 1e-3  # of a quaternion on the wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,8 @@ def _medial_cm(samples: Sequence[KneeSample], shank: ShankView) -> float | None:
         return None
     q_earth_sensor = np.empty((len(samples), 4))
     q_earth_sensor[:] = [sample[7] for sample in samples]
+    if not bool((np.abs(q_earth_sensor) <= 1.0 + _ROUNDING).all()):
+        return None  # not what a band sends: a quaternion's elements are within one
     long_axis = _rotate(q_earth_sensor, _in_sensor(shank.q_shank_sensor, (0.0, 1.0, 0.0)))
     right = _rotate(q_earth_sensor[:1], _in_sensor(shank.q_shank_sensor, (0.0, 0.0, 1.0)))[0]
     level = math.hypot(right[0], right[1])
@@ -187,8 +190,7 @@ def _medial_cm(samples: Sequence[KneeSample], shank: ShankView) -> float | None:
         return None
     lateral = (long_axis[:, 0] * right[0] + long_axis[:, 1] * right[1]) / level
     medial = -int(shank.side) * shank.length_m * 100.0 * (lateral - lateral[0])
-    peak = float(medial[np.abs(medial).argmax()])
-    return peak if math.isfinite(peak) else None
+    return float(medial[np.abs(medial).argmax()])
 
 
 def _in_sensor(q_segment_sensor: Quaternion, axis: tuple[float, float, float]) -> Floats:
