@@ -47,11 +47,14 @@ gen: $(STAMP)  ## make the generated files anew
 	@$(BIN)/python tools/gen_protocol_doc.py
 	@$(BIN)/python tools/gen_vectors.py
 
-bench: $(STAMP)  ## the figures of the README
+bench: $(STAMP)  ## the figures of the README (installs the peers to compare with)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python tools/bench_orientation.py
 	@$(BIN)/python tools/bench_firmware.py
 	@$(BIN)/python tools/bench_angles.py
 	@$(BIN)/python tools/bench_detection.py
+	@$(BIN)/python tools/bench_replay.py
+	@$(BIN)/python tools/bench_live.py
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
