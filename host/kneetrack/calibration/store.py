@@ -148,7 +148,7 @@ class CalibrationFile:
     def load(cls, path: Path) -> CalibrationFile:
         """Raises CalibrationError where there is none, or it can't be read."""
         try:
-            value: object = json.loads(path.read_text(encoding="utf-8"))
+            value: object = json.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise CalibrationError(
                 f"{path} does not exist; make it with: kneetrack calibrate --out {path}."

@@ -33,6 +33,8 @@ from kneetrack.samples import Side, Vector, Window
 
 BOOT_S = 20.0
 END_S = 2.0
+TAIL_S = 0.1
+"""How long the stream goes on behind the end of the motion: some polls of the FIFOs."""
 EVENT_INTERVAL_S = 0.015
 """The connection interval that a phone or a laptop typically grants."""
 
@@ -240,7 +242,12 @@ class SimLink(BandLink):
             self._radio.clock.speed = 1.0
             self._radio.pace(EVENT_INTERVAL_S)
             if message.get("ended"):
-                self._ending = asyncio.get_running_loop().create_task(self.finish())
+                self._ending = asyncio.get_running_loop().create_task(self._end())
+
+    async def _end(self) -> None:
+        """The motion is over; its last samples are still in the IMUs' FIFOs."""
+        await asyncio.sleep(TAIL_S)
+        await self.finish()
 
     def _origin(self, playing: Message) -> int:
         """The board clock at the source's time zero, from where and when the motion began."""

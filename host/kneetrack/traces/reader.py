@@ -1,8 +1,9 @@
 """Reads a trace, and refuses one that can't be what it says it is.
 
 A trace is `NAME.csv` with a header of COLUMNS (in any order; others are passed over), and the
-sidecar `NAME.json`. Numbers with the wrong unit, a hole in the middle or a clock that jumps would
-give angles that look right, so they are refused here, with the line and the remedy:
+sidecar `NAME.json`. Line ends, quotes and a byte order mark may be those of any program. Numbers
+with the wrong unit, a hole in the middle or a clock that jumps would give angles that look right,
+so they are refused here, with the line and the remedy:
 
 - every cell is a finite number;
 - time runs evenly: no step over 1.5 or under 0.5 of the median, 40 to 2000 samples a second;
@@ -121,13 +122,15 @@ def _side_of(path: Path, sidecar_path: Path, sidecar: Sidecar, side: Side | None
 def _read_table(path: Path) -> FloatArray:
     """The columns of COLUMNS, (n, 13), all finite."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             header: list[str] = next(iter(csv.reader(file)), list[str]())
             indices = _indices(path, [name.strip() for name in header])
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", UserWarning)  # no samples: told below
-                    table = np.loadtxt(file, delimiter=",", usecols=indices, ndmin=2, comments=None)
+                    table = np.loadtxt(
+                        file, delimiter=",", usecols=indices, ndmin=2, comments=None, quotechar='"'
+                    )
             except ValueError:
                 raise _bad_cell(path, indices) from None
     except FileNotFoundError:
@@ -163,7 +166,7 @@ def _indices(path: Path, header: list[str]) -> list[int]:
 
 def _bad_cell(path: Path, indices: list[int]) -> TraceError:
     """Looks again, cell by cell, for the first that is no finite number."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         next(reader)
         for row in reader:

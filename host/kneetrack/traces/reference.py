@@ -23,7 +23,7 @@ def read_reference(path: Path) -> tuple[FloatArray, FloatArray]:
     Raises InputError where a column is missing, a cell is no number, or time doesn't increase.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             header: list[str] = [name.strip() for name in next(iter(csv.reader(file)), list[str]())]
             missing = [name for name in REFERENCE_COLUMNS if name not in header]
             if missing:
@@ -34,7 +34,9 @@ def read_reference(path: Path) -> tuple[FloatArray, FloatArray]:
             indices = [header.index(name) for name in REFERENCE_COLUMNS]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # no rows: told below
-                table = np.loadtxt(file, delimiter=",", usecols=indices, ndmin=2, comments=None)
+                table = np.loadtxt(
+                    file, delimiter=",", usecols=indices, ndmin=2, comments=None, quotechar='"'
+                )
     except FileNotFoundError:
         raise InputError(f"{path} does not exist. Check the name.") from None
     except (OSError, ValueError) as error:

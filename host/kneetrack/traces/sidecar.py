@@ -46,7 +46,7 @@ class Sidecar:
 def read_sidecar(path: Path) -> Sidecar:
     """What `path` says. Raises TraceError with the key that can't be understood."""
     try:
-        value: Any = json.loads(path.read_text(encoding="utf-8"))
+        value: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise TraceError(f"{path} is not a text file; a sidecar is JSON in UTF-8.") from None
     except json.JSONDecodeError as error:
