@@ -129,7 +129,8 @@ def _resample(source, target, column: int, position: int, period: int, count: in
     """Straight lines between rows of six in `source`, to `column` of `count` rows of twelve.
 
     `position` is the first point's distance from row 0 and `period` that between two rows, both in
-    us / 16; the points lie _PERIOD_Q4 apart.
+    us / 16; the points lie _PERIOD_Q4 apart. A count at the end of its range says only "or more",
+    so a point beside one is put there too: saturation is not averaged away.
     """
     p = ptr16(source)
     q = ptr16(target)
@@ -142,6 +143,10 @@ def _resample(source, target, column: int, position: int, period: int, count: in
         for axis in range(6):
             a = (p[i] ^ 0x8000) - 0x8000
             b = (p[i + 6] ^ 0x8000) - 0x8000
+            if a == 32767 or a == -32768:
+                b = a
+            elif b == 32767 or b == -32768:
+                a = b
             q[o + axis] = a + (((b - a) * part + 4096) >> 13)
             i += 1
         o += 12

@@ -189,3 +189,14 @@ def test_polling_leaves_next_to_no_garbage():
     gc.enable()
     print(used)
     assert used / 100 < 2000, used
+
+
+def test_a_saturated_count_is_not_averaged_away():
+    for limit in (32767, -32768):
+        rows = array("h", [0] * 18)
+        rows[8] = limit  # axis 2 of the second row of six
+        pairs = array("h", [0] * 24)
+        period = wire.PAIR_PERIOD_US << 4
+        sampler._resample(rows, pairs, 0, period // 2, period, 2)  # half way between two rows
+        assert list(pairs[:6]) == [0, 0, limit, 0, 0, 0]
+        assert list(pairs[12:18]) == [0, 0, limit, 0, 0, 0]
