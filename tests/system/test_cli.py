@@ -340,7 +340,7 @@ BAD_INPUT = [
     (lambda w, f: ["record", "--calibration", f / "no.json"], 1, "does not exist"),
     (lambda w, f: ["replay", w / "squats.mcap", "--speed", "fast"], 2, "--speed"),
     (lambda w, f: ["angles", w / "squats.csv", "--out", w / "squats.csv"], 2, "the source itself"),
-    (lambda w, f: ["report", w / "squats.csv", "--out", f / "no" / "r.html"], 1, "No such file"),
+    (lambda w, f: ["report", w / "squats.csv", "--out", f / "no" / "r.html"], 1, "make it first"),
     (lambda w, f: ["demo", "--save-trace", w / "squats.csv"], 2, "exists already"),
     (lambda w, f: ["demo", "--scenario", "x", "--save-trace", f / "x.csv"], 2, "no scenario"),
 ]  # fmt: skip

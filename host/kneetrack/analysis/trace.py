@@ -106,4 +106,7 @@ def reference_of(calibration: CalibrationFile | None) -> Reference | None:
     try:
         return Reference.from_json(calibration.reference)
     except ValueError as error:
-        raise CalibrationError(f"The calibration's reference is damaged: {error}.") from None
+        raise CalibrationError(
+            f"The reference in the calibration is damaged ({error}); calibrate anew with: "
+            "kneetrack calibrate."
+        ) from None

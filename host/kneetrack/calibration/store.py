@@ -127,7 +127,7 @@ class CalibrationFile:
             )
         try:
             return _read(items)
-        except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
             raise CalibrationError(
                 f"{source} is damaged ({error!r}); calibrate anew with: kneetrack calibrate."
             ) from None
@@ -181,7 +181,7 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
         raise ValueError(f"grade {items['grade']}")
     crosstalk = items.get("crosstalk_deg")
     return CalibrationFile(
-        calibration=calibration,
+        calibration=_as_held(calibration),
         grade=items["grade"],
         rests_on={str(k): str(v) for k, v in items["rests_on"].items()},
         gates=tuple(
@@ -193,6 +193,17 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
         reference=items.get("reference"),
         created_utc=items.get("created_utc"),
     )
+
+
+def _as_held(calibration: Calibration) -> Calibration:
+    """As the band would hold it. ValueError where that is something else than what is written."""
+    held = from_wire(calibration.to_wire())
+    wanted = (*calibration.thigh_gyr_bias, *calibration.shank_gyr_bias, calibration.axis_sigma_rad)
+    kept = (*held.thigh_gyr_bias, *held.shank_gyr_bias, held.axis_sigma_rad)
+    apart = max(abs(a - b) for a, b in zip(wanted, kept, strict=True))
+    if apart > 1e-3 or held.calibration_id != calibration.calibration_id:
+        raise ValueError("a number in it is out of range")
+    return held
 
 
 def _numbers(value: Any, count: int) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from kneetrack.cli.options import SIDE_HELP, side_of
+from kneetrack.cli.options import SIDE_HELP, check_output, side_of
 from kneetrack.errors import UsageError
 
 HEADER = ("time_s", "flexion_deg", "valgus_deg", "rotation_deg", "valgus_sigma_deg", "flags")
@@ -37,6 +37,7 @@ def angles(
 
     if out.exists() and source.exists() and out.samefile(source):
         raise UsageError(f"--out {out} is the source itself; choose another name.")
+    check_output(out, ",".join(HEADER))
     samples = knee_samples_of(source, side=side_of(side), realign=realign)
     part = out.with_name(out.name + ".part")
     count = 0

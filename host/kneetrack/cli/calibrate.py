@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kneetrack.cli.options import JSON_HELP, side_of
+from kneetrack.cli.options import JSON_HELP, check_output, side_of
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ def calibrate(
     The band keeps its calibration until the next one. It is refused, with what to do better, where
     the movements were not good enough.
     """
+    from kneetrack.calibration.store import KIND
+
+    if out is not None:
+        check_output(out, KIND)
     made, path = asyncio.run(_calibrate(link, side_of(side), out))
     from kneetrack.cli import console, session
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
-from kneetrack.errors import UsageError
+from kneetrack.errors import InputError, UsageError
 from kneetrack.samples import Side
 
 SIDE_HELP = "The leg, where the source does not say it: right or left."
@@ -43,3 +44,25 @@ def tags_of(words: list[str]) -> dict[str, str]:
             raise UsageError(f'--tag is written KEY=VALUE, not "{word}".')
         tags[key] = value
     return tags
+
+
+def check_output(out: Path, mark: str) -> None:
+    """Refuse an --out that can't be written, or where something else is kept already.
+
+    Only a file that begins like what the command writes (`mark` within its first hundred letters)
+    is written over: a slip of the keyboard must not cost a recording. UsageError, InputError.
+    """
+    if out.is_dir():
+        raise UsageError(f"--out {out} is a folder; name a file in it.")
+    folder = out.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"The folder {folder} does not exist; make it first.")
+    if not out.exists():
+        return
+    with out.open("rb") as file:
+        head = file.read(100)
+    if head and mark.encode() not in head:
+        raise UsageError(
+            f"--out {out} exists already and is something else, which is not written over; "
+            "choose another name."
+        )

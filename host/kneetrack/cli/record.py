@@ -83,6 +83,7 @@ def record(
     from kneetrack.cli import session
 
     session.check_new(out)
+    session.check_exercise(exercise)
     tags = tags_of(tag or [])
     code = asyncio.run(
         _record(

@@ -36,12 +36,19 @@ def replay(
 
 
 async def _replay(path: Path, speed: float) -> int:
+    from kneetrack.analysis.source import TRACE_SUFFIX
     from kneetrack.cli import console
     from kneetrack.cli.table import print_summary
     from kneetrack.cli.view import open_view
+    from kneetrack.errors import InputError
     from kneetrack.sessionlog import read_log
 
     output, hints = console.results(), console.hints()
+    if path.suffix.lower() == TRACE_SUFFIX:
+        raise InputError(
+            f"{path} is a trace, and only logs can be replayed. See it with: kneetrack analyze, or "
+            f'play it to a band: kneetrack record --link "trace:{path}".'
+        )
     log = read_log(path)
     if log.torn is not None:
         hints.print(log.torn, markup=False)

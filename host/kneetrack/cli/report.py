@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kneetrack.cli.options import SIDE_HELP, side_of
+from kneetrack.cli.options import SIDE_HELP, check_output, side_of
 
 
 def report(
@@ -29,5 +29,6 @@ def report(
     from kneetrack.report.html import check_available, write
 
     check_available()
+    check_output(out, "<!doctype html>")
     write(source, out, side=side_of(side))
     console.results().print(f"Report: {out}", markup=False, soft_wrap=True)

@@ -7,6 +7,7 @@ Whatever happens, a lost link or q, the log is closed well and what was found is
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from kneetrack.errors import KneeTrackError, LogError, UsageError
 from kneetrack.link import Link
 from kneetrack.samples import Side
 from kneetrack.sessionlog import SessionWriter, new_log_path
-from kneetrack.traces import Trace
+from kneetrack.traces import EXERCISES, Trace
 
 CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
 PROGRESS_PERIOD_S = 0.1
@@ -208,3 +209,11 @@ def check_new(path: Path | None) -> None:
         raise UsageError(f"--out names a session log, so it must end in .mcap, not {path.name}.")
     if not path.absolute().parent.is_dir():
         raise LogError(f"The folder {path.absolute().parent} does not exist; make it first.")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise LogError(f"The folder {path.absolute().parent} can't be written to; choose another.")
+
+
+def check_exercise(name: str | None) -> None:
+    """Refuse an exercise that nothing is known of."""
+    if name is not None and name not in EXERCISES:
+        raise UsageError(f'--exercise is one of {", ".join(EXERCISES)}, not "{name}".')

@@ -214,7 +214,8 @@ class SimLink(BandLink):
         output = self._board.output if self._board else ""
         exit_code = self._board.exit_code if self._board else None
         if exit_code == UsageError.exit_code and output:
-            return UsageError(output.splitlines()[-1])
+            said = output.splitlines()[-1].removeprefix(f"{self._scenario_text}: ")
+            return UsageError(f"{self.info.address}: {said}.")
         what = "did not start" if exit_code is None else f"ended at its start (code {exit_code})"
         return LinkError(f"The simulated board {what}. It said:\n{output or '(nothing)'}")
 

@@ -39,7 +39,9 @@ def read_reference(path: Path) -> tuple[FloatArray, FloatArray]:
                 )
     except FileNotFoundError:
         raise InputError(f"{path} does not exist. Check the name.") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}.") from None
+    except ValueError as error:
         raise InputError(f"{path} can't be read as a table of numbers: {error}.") from None
     table = table[np.isfinite(table).all(axis=1)]
     if len(table) < 2 or not (np.diff(table[:, 0]) > 0.0).all():
