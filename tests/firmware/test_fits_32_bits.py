@@ -21,9 +21,7 @@ import pytest
 from kneecore import fusion
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import firmware_filter  # noqa: E402
+import firmware_filter
 
 TOP = 1 << 31
 LONGEST_PERIOD_S = 0.2999 / (32768.0 * sqrt(3.0) * 0.5 * firmware_filter.GYR_LSB)

@@ -1,6 +1,5 @@
 """The filter in single precision, as the ESP32 computes it, stays with the double one."""
 
-import sys
 from math import pi
 from pathlib import Path
 
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 from kneecore import fusion
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-from float32 import single_precision, to_single  # noqa: E402
+from float32 import single_precision, to_single
 
 DATA = ROOT.parent / "shared" / "data"
 Array = NDArray[np.float64]

@@ -4,7 +4,6 @@ The difference is an angle between two orientations, in degrees. What a twin can
 both are right: that is tools/bench_orientation.py's business. `pytest -s` prints the figures.
 """
 
-import sys
 from math import pi
 from pathlib import Path
 
@@ -15,9 +14,7 @@ from numpy.typing import NDArray
 from kneecore import fusion
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import firmware_filter  # noqa: E402
+import firmware_filter
 
 DATA = ROOT.parent / "shared" / "data"
 RATE_HZ = 208.0

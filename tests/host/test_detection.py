@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from knee_recordings import UNIT, Recording, reps_of, run, session
 from kneecore import wire
-from kneetrack.detection import Analyzer, LegResult, Reference, event_json
+from kneetrack.detection import Analyzer, Reference, event_json
 from kneetrack.samples import (
     Channel,
     Decoded,
     Doubt,
-    Event,
     Gap,
     GapSeen,
-    KneeSample,
     Phase,
-    Rep,
     RepEnded,
     RepRevised,
     SetEnded,
@@ -29,90 +25,7 @@ from kneetrack.samples import (
     Status,
     Verdict,
     Warned,
-    Window,
 )
-
-PERIOD_S = wire.KNEE_PERIOD_US / 1e6
-UNIT = (1.0, 0.0, 0.0, 0.0)
-
-
-@dataclass
-class Recording:
-    """Knee samples put together movement by movement; valgus = 0.05 * flexion and what is added."""
-
-    samples: list[KneeSample] = field(default_factory=list[KneeSample])
-    windows: list[Window] = field(default_factory=list[Window])
-    flexion: float = 0.0
-    flags: int = 0
-
-    @property
-    def now_s(self) -> float:
-        return len(self.samples) * PERIOD_S
-
-    def add(self, flexion: float, valgus: float = 0.0) -> None:
-        number = len(self.samples)
-        self.flexion = flexion
-        self.samples.append(
-            KneeSample(
-                number,
-                number * PERIOD_S,
-                flexion,
-                0.05 * flexion + valgus,
-                0.1 * flexion,
-                2.0,
-                UNIT,
-                UNIT,
-                self.flags,
-            )
-        )
-
-    def rest(self, duration_s: float) -> None:
-        for _ in range(round(duration_s / PERIOD_S)):
-            self.add(self.flexion)
-
-    def rep(self, bump: float = 0.0, with_depth: float = 0.0, depth: float = 100.0) -> None:
-        """2.4 s: `bump` at the bottom (0.5 s wide), `with_depth` in proportion to sin(flexion)."""
-        n = round(2.4 / PERIOD_S)
-        for i in range(1, n + 1):
-            flexion = depth * (1 - math.cos(2 * math.pi * i / n)) / 2
-            t = (i - n / 2) * PERIOD_S
-            inward = bump * math.exp(-((t / 0.35) ** 2) / 2)
-            self.add(flexion, inward + with_depth * math.sin(math.radians(min(90.0, flexion))))
-        self.rest(0.8)
-
-    def window(self, kind: str, start_s: float) -> None:
-        self.windows.append(Window(kind, start_s, self.now_s))
-
-
-def session(
-    bumps: list[float], *, functional: int = 5, with_depth: float = 0.0, set_window: bool = True
-) -> Recording:
-    """Standing, functional squats (0: none), a set with these bumps."""
-    recording = Recording()
-    recording.rest(2.0)
-    if functional:
-        start_s = recording.now_s
-        for _ in range(functional):
-            recording.rep()
-        recording.window("functional", start_s)
-        recording.rest(1.0)
-    start_s = recording.now_s
-    for bump in bumps:
-        recording.rep(bump, with_depth)
-    if set_window:
-        recording.window("set", start_s)
-    return recording
-
-
-def run(recording: Recording, items: list[Decoded] | None = None) -> tuple[list[Event], LegResult]:
-    analyzer = Analyzer(Side.RIGHT, windows=recording.windows)
-    events = analyzer.feed_all(recording.samples if items is None else items)
-    events += analyzer.flush()
-    return events, analyzer.result()
-
-
-def reps_of(events: list[Event]) -> list[Rep]:
-    return [event.rep for event in events if isinstance(event, RepEnded | RepRevised)]
 
 
 def test_reps_that_moved_inward_are_found_with_size_place_and_verdict() -> None:
@@ -401,47 +314,3 @@ def test_events_are_canonical_text() -> None:
     assert [event_json(event) for event in run(session([0.0, 8.0]))[0]] == [
         event_json(event) for event in events
     ]
-
-
-RECORDING = session([0.0, 8.0, 0.0, 0.0, 6.0, 0.0])
-WHOLE = [event_json(event) for event in run(RECORDING)[0]]
-
-
-@settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(1, 700), min_size=1, max_size=30))
-def test_any_batching_gives_the_same_events(sizes: list[int]) -> None:
-    analyzer = Analyzer(Side.RIGHT, windows=RECORDING.windows)
-    events: list[Event] = []
-    at = 0
-    for size in sizes:
-        events += analyzer.feed_all(RECORDING.samples[at : at + size])
-        at += size
-    events += analyzer.feed_all(RECORDING.samples[at:]) + analyzer.flush()
-    assert [event_json(event) for event in events] == WHOLE
-
-
-angles = st.floats(allow_nan=True, allow_infinity=True)
-odd_samples = st.builds(
-    KneeSample,
-    st.integers(-5, 5000),
-    st.floats(-1.0, 60.0) | angles,
-    angles | st.floats(0.0, 120.0),
-    angles | st.floats(-20.0, 20.0),
-    angles,
-    angles,
-    st.just(UNIT),
-    st.tuples(angles, angles, angles, angles),
-    st.integers(0, 255),
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(odd_samples, max_size=60), st.integers(0, 900))
-def test_no_samples_make_it_raise(odd: list[KneeSample], at: int) -> None:
-    analyzer = Analyzer(
-        Side.RIGHT, windows=RECORDING.windows, shank_length_m=0.4, q_shank_sensor=UNIT
-    )
-    events = analyzer.feed_all(RECORDING.samples[:at])
-    events += analyzer.feed_all(odd) + analyzer.feed_all(RECORDING.samples[at:])
-    for event in events + analyzer.flush():
-        assert "NaN" not in event_json(event)
