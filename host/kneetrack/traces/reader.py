@@ -142,7 +142,7 @@ def _read_table(path: Path) -> FloatArray:
     except OSError as error:
         raise TraceError(f"{path} can't be read: {error.strerror}.") from error
     if len(table) < 2:
-        raise TraceError(f"{path} holds no samples; was the recording cut short?")
+        raise TraceError(f"{path} holds no samples: it was cut short. Record or export it again.")
     if not np.isfinite(table).all():
         raise _bad_cell(path, indices)
     return table
