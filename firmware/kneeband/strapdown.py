@@ -51,7 +51,7 @@ _TURN_Z = const(26)
 _WORDS = const(27)
 
 _LOW_PASS_ONE = 4096.0  # 1 << 12
-_LARGEST_HALF_TURN = 0.3  # rad; from 0.4 on, the last step of `_turn` can leave 32 bits
+_LARGEST_HALF_TURN = 0.36  # rad; from 0.4 on, the last step of `_turn` can leave 32 bits
 
 
 @micropython.viper
@@ -206,8 +206,8 @@ def _lift(state, rows, at: int):
 class Strapdown:
     """The twin of `kneecore.fusion.Strapdown` for counts of `gyr_lsb` rad/s and `acc_lsb` m/s^2.
 
-    Raises ValueError where one sample can turn further than the arithmetic holds (0.6 rad: a period
-    of 8 ms at +-2000 dps).
+    Raises ValueError where one sample can turn further than the arithmetic holds (0.72 rad: a period
+    of 10 ms at +-2000 dps).
     """
 
     def __init__(self, coefficients, state, gyr_lsb, acc_lsb):

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import firmware_filter
 from kneecore import fusion
 
 ROOT = Path(__file__).parents[2]
-import firmware_filter
 
 TOP = 1 << 31
-LONGEST_PERIOD_S = 0.2999 / (32768.0 * sqrt(3.0) * 0.5 * firmware_filter.GYR_LSB)
+LONGEST_PERIOD_S = 0.3599 / (32768.0 * sqrt(3.0) * 0.5 * firmware_filter.GYR_LSB)
 
 
 class Word(int):

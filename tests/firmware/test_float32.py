@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from float32 import single_precision, to_single
 from kneecore import fusion
 
 ROOT = Path(__file__).parents[2]
-from float32 import single_precision, to_single
 
 DATA = ROOT.parent / "shared" / "data"
 Array = NDArray[np.float64]

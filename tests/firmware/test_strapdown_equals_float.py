@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import firmware_filter
 from kneecore import fusion
 
 ROOT = Path(__file__).parents[2]
-import firmware_filter
 
 DATA = ROOT.parent / "shared" / "data"
 RATE_HZ = 208.0
