@@ -1,7 +1,9 @@
 """The simulated board's clock as the host sees it, from the stamps on the board's lines.
 
 Between two stamps it is read on by the real clock, as far as the board's runs with it; it never
-goes back. At a board that runs as fast as it can (speed 0) it stands at the last stamp.
+goes back. A line that took longer on its way than an earlier one tells nothing new and is passed
+over: otherwise the delay of a busy host would vanish from whatever is timed by this clock. At a
+board that runs as fast as it can (speed 0) the clock stands at the last stamp.
 """
 
 from __future__ import annotations
@@ -13,17 +15,32 @@ class VirtualClock:
     """`now_s()` is the board's virtual time in seconds, as far as it is known."""
 
     def __init__(self) -> None:
-        self.speed = 1.0
+        self._speed = 1.0
         self._stamp_s = 0.0
         self._heard_at_s = time.monotonic()
+        self._is_fresh = True
         self._last_s = 0.0
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._speed = speed
+        self._is_fresh = True  # the next stamp counts, be it behind what is thought until then
 
     def heard(self, board_us: int) -> None:
         """A line came that the board stamped `board_us`."""
-        self._stamp_s = board_us / 1e6
-        self._heard_at_s = time.monotonic()
+        stamp_s = board_us / 1e6
+        if self._is_fresh or stamp_s >= self._read_on():
+            self._stamp_s = stamp_s
+            self._heard_at_s = time.monotonic()
+            self._is_fresh = False
 
     def now_s(self) -> float:
-        since_s = (time.monotonic() - self._heard_at_s) * self.speed
-        self._last_s = max(self._last_s, self._stamp_s + since_s)
+        self._last_s = max(self._last_s, self._read_on())
         return self._last_s
+
+    def _read_on(self) -> float:
+        return self._stamp_s + (time.monotonic() - self._heard_at_s) * self._speed
