@@ -206,7 +206,7 @@ def _lift(state, rows, at: int):
 class Strapdown:
     """The twin of `kneecore.fusion.Strapdown` for counts of `gyr_lsb` rad/s and `acc_lsb` m/s^2.
 
-    Raises ValueError where one sample can turn further than the arithmetic holds (0.72 rad: a period
+    Raises ValueError where one sample can turn further than the arithmetic holds (0.7 rad: a period
     of 10 ms at +-2000 dps).
     """
 
