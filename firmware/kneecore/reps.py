@@ -86,6 +86,8 @@ class RepDetector:
         self.params = params or Params()
         self.period_s = period_s
         self._low_pass = LowPass(self.params.rate_corner_hz, period_s)
+        self._rate_hz = 1.0 / period_s
+        self._longest_step_s = 1.5 * period_s
         self._stand_gain = period_s / self.params.stand_tau_s
         self.state = STANDING
         self.stand_deg = 0.0
@@ -108,24 +110,27 @@ class RepDetector:
 
     def update(self, time_s: float, flexion_deg: float) -> int | None:
         """STARTED, ENDED, REJECTED or None at this sample. Times that do not grow are ignored."""
-        if self._empty:
-            self._begin(time_s, flexion_deg)
-            return None
         step_s = time_s - self._time_s
-        if step_s <= 0.0:
-            return None
-        if step_s > 1.5 * self.period_s and self._bridge(step_s, flexion_deg):
-            return self._abandon(time_s, flexion_deg)
+        if not 0.0 < step_s <= self._longest_step_s:
+            if self._empty:
+                self._begin(time_s, flexion_deg)
+                return None
+            if step_s <= 0.0:
+                return None
+            if self._bridge(step_s, flexion_deg):
+                return self._abandon(time_s, flexion_deg)
         self._time_s = time_s
         self._raw_deg = flexion_deg
         smooth_deg = self._low_pass.update(flexion_deg)
-        self.rate_deg_s = (smooth_deg - self.flexion_deg) / self.period_s
+        self.rate_deg_s = (smooth_deg - self.flexion_deg) * self._rate_hz
         self.flexion_deg = smooth_deg
-        self._follow()
         if self._restarted:
+            self._follow_descent(flexion_deg)
             self._restarted = False
             return STARTED
-        for guard, state, action in self._RULES[self.state]:
+        follow, rules = self._STATES[self.state]
+        follow(self, flexion_deg)
+        for guard, state, action in rules:
             if guard(self):
                 self.state = state
                 return action(self)
@@ -156,29 +161,36 @@ class RepDetector:
         self._low_s = self._leave_s = self._time_s
         self._slow_s = self._rest_s = self._time_s
 
-    def _follow(self):
+    def _follow_standing(self, flexion: float):
+        p = self.params
+        if flexion < self._low_deg:
+            self._low_deg = flexion
+            self._low_s = self._time_s
+        rate = self.rate_deg_s
+        if -p.stand_rate_deg_s < rate < p.stand_rate_deg_s and flexion < p.stand_limit_deg:
+            self.stand_deg += self._stand_gain * (flexion - self.stand_deg)
+        leave_deg = flexion - p.leave_deg
+        if leave_deg <= self._low_deg or leave_deg <= self.stand_deg:
+            self._leave_s = self._time_s
+
+    def _follow_descent(self, flexion: float):
+        if flexion > self._start_deg + self.params.step_bend_deg:
+            self._bent_s += self.period_s
+        if flexion > self._peak_deg:
+            self._peak_deg = flexion
+            self._peak_s = self._time_s
+
+    def _follow_ascent(self, flexion: float):
         p = self.params
         time_s = self._time_s
-        flexion = self._raw_deg
-        rate = self.rate_deg_s if self.rate_deg_s > 0.0 else -self.rate_deg_s
         if flexion > self._start_deg + p.step_bend_deg:
             self._bent_s += self.period_s
-        if self.state == DESCENDING:
-            if flexion > self._peak_deg:
-                self._peak_deg = flexion
-                self._peak_s = time_s
-            return
         if flexion < self._low_deg:
             self._low_deg = flexion
             self._low_s = time_s
-        if self.state == STANDING:
-            if rate < p.stand_rate_deg_s and flexion < p.stand_limit_deg:
-                self.stand_deg += self._stand_gain * (flexion - self.stand_deg)
-            if flexion <= self._low_deg + p.leave_deg or flexion <= self.stand_deg + p.leave_deg:
-                self._leave_s = time_s
-            return
         if flexion <= self._low_deg + p.leave_deg:
             self._leave_s = time_s
+        rate = abs(self.rate_deg_s)
         if rate >= p.end_rate_deg_s or flexion >= self.stand_deg + p.end_above_deg:
             self._slow_s = time_s
         if rate >= p.rest_rate_deg_s:
@@ -314,18 +326,27 @@ class RepDetector:
     def _goes_down_again(self) -> bool:
         return self._raw_deg > self._low_deg + self.params.redescend_deg and self._is_back_up()
 
-    # state: (when, to, do); the first that holds
-    _RULES = {
-        STANDING: ((_goes_down, DESCENDING, _start),),
+    # In each state: what is followed, and (when, to, do), of which the first that holds.
+    _STATES = {
+        STANDING: (
+            _follow_standing,
+            ((_goes_down, DESCENDING, _start),),
+        ),
         DESCENDING: (
-            (_turns, ASCENDING, _turn),
-            (_takes_too_long, STANDING, _give_up),
+            _follow_descent,
+            (
+                (_turns, ASCENDING, _turn),
+                (_takes_too_long, STANDING, _give_up),
+            ),
         ),
         ASCENDING: (
-            (_goes_deeper, DESCENDING, _deepen),
-            (_stands, STANDING, _end_standing),
-            (_rests_short, STANDING, _end_resting),
-            (_goes_down_again, DESCENDING, _end_turning),
-            (_takes_too_long, STANDING, _give_up),
+            _follow_ascent,
+            (
+                (_goes_deeper, DESCENDING, _deepen),
+                (_stands, STANDING, _end_standing),
+                (_rests_short, STANDING, _end_resting),
+                (_goes_down_again, DESCENDING, _end_turning),
+                (_takes_too_long, STANDING, _give_up),
+            ),
         ),
     }
