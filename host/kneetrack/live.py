@@ -2,7 +2,8 @@
 
 This is the only place that awaits a link (with `calibration`'s and `maintenance`'s runners, which
 use it). `pump` is the only loop: each packet goes to the writer first, so that nothing received is
-lost whatever happens after, then through decoder and analyzer, then to whoever shows it.
+lost whatever happens after, then through decoder and analyzer, then to whoever shows it. What is
+shown never costs what is recorded: a sink that fails is left out from then on.
 """
 
 from __future__ import annotations
@@ -43,13 +44,18 @@ T = TypeVar("T")
 ANSWER_S = 5.0
 """How long a band may take to answer a command; storing a calibration takes it a second."""
 STATUS_PERIOD_S = 10.0
+UNANSWERED = 2
+"""So many status queries without an answer, nor any other packet, and the band hangs."""
 CALIBRATION_WINDOWS = ("table", "stand", "functional")
 
 _STATUS = wire.QUERY.pack(wire.QUERY_STATUS)
 _STOPPED = bytes([wire.OP_RESPONSE, wire.OP_STOP])
 _NAMES = {opcode: name for opcode, name, _, _ in wire.COMMANDS}
 _REFUSALS = {
-    wire.RESULT_UNKNOWN_OPCODE: "it does not know this command. Update the band: kneetrack flash.",
+    wire.RESULT_UNKNOWN_OPCODE: (
+        "it does not know this command. Update the band: see firmware/README.md for how to put the "
+        "current firmware on it."
+    ),
     wire.RESULT_INVALID_OPERAND: "a value in it is out of range. Update band and program.",
     wire.RESULT_FAILED: "it tried and failed. Switch the band off and on, then try again.",
     wire.RESULT_MTU_TOO_SMALL: (
@@ -88,6 +94,8 @@ class Figures:
     event_delays_s: list[float] = field(default_factory=list[float])
     """For each event, from the newest knee sample's instant (where the link shares the band's
     clock, else from the packet's reception) until the event was known."""
+    sink_errors: list[BaseException] = field(default_factory=list[BaseException])
+    """Why sinks were left out from some moment on."""
 
     @property
     def duration_s(self) -> float:
@@ -164,7 +172,7 @@ async def calibration_trace(link: Link) -> Trace:
         await link.play(until_s, speed=0.0)  # nobody watches a calibration being played
         pairs = await _pairs_until(link, until_s)
     finally:
-        with contextlib.suppress(LinkLost):  # then that is the error, and it is told already
+        with contextlib.suppress(LinkError):  # a lost link is told by the packets
             await command(link, wire.OP_STOP)
     async for packet in link.packets():  # what was on its way belongs to nothing
         if packet.channel is Channel.CONTROL and packet.data[:2] == _STOPPED:
@@ -247,16 +255,16 @@ async def record(
         side = analyzer.side.word
         writer.event({"event": "origin", "side": side, "board_us": link.origin_us})
     decoder = Decoder(link.feature, link.origin_us)
-    async with _beside(_ask_for_status(link)):
-        return await pump(
-            link,
-            decoder,
-            analyzer,
-            writer=writer,
-            sinks=sinks,
-            stop=stop,
-            duration_s=duration_s,
-        )
+    return await pump(
+        link,
+        decoder,
+        analyzer,
+        writer=writer,
+        sinks=sinks,
+        stop=stop,
+        duration_s=duration_s,
+        ask=True,
+    )
 
 
 async def pump(
@@ -268,26 +276,38 @@ async def pump(
     sinks: Sequence[Sink] = (),
     stop: asyncio.Event | None = None,
     duration_s: float | None = None,
+    ask: bool = False,
 ) -> Figures:
     """Take every packet to the writer, the decoder, the analyzer and the sinks, in this order.
 
     Ends with the source, when `stop` is set, or when packets of `duration_s` (in the link's clock)
     have come; the band is then stopped and what was on its way is still taken. The writer forces
-    its file to the disk on each rep, and by itself every other second.
+    its file to the disk on each rep, and by itself every other second. With `ask` the band is asked
+    for its status every STATUS_PERIOD_S. A sink that raises is told nothing more.
 
-    Raises LinkLost when the connection broke, LogError when the log can't be written; all packets
-    until then are in the log, and with LinkLost the analyzer is flushed.
+    Raises LinkLost when the connection broke or the band hangs (`ask`), LogError when the log can't
+    be written; all packets until then are in the log, and with LinkLost the analyzer is flushed.
     """
     leg = _Leg(link, decoder, analyzer, writer, sinks)
-    async with _beside(_finish_on(link, stop) if stop is not None else None):
-        try:
+    try:
+        async with (
+            asyncio.timeout(None) as patience,
+            _beside(_finish_on(link, stop) if stop is not None else None),
+            _beside(_ask_for_status(link, leg.figures, patience) if ask else None),
+        ):
             async for packet in link.packets():
                 leg.take(packet)
                 if duration_s is not None and leg.figures.duration_s >= duration_s:
                     await link.finish()
-        except LinkLost:
-            leg.end()
-            raise
+    except TimeoutError:
+        leg.end()
+        raise LinkLost(
+            "The band neither sends nor answers any more. Switch it off and on again. Everything "
+            "received until then is kept."
+        ) from None
+    except LinkLost:
+        leg.end()
+        raise
     leg.end()
     return leg.figures
 
@@ -308,7 +328,7 @@ class _Leg:
         self._decoder = decoder
         self._analyzer = analyzer
         self._writer = writer
-        self._sinks = sinks
+        self._sinks = list(sinks)
         self._newest: KneeSample | None = None
 
     def take(self, packet: Packet) -> None:
@@ -319,10 +339,7 @@ class _Leg:
         self.figures.take(packet, items)
         if items and isinstance(items[-1], KneeSample):
             self._newest = items[-1]
-        for sink in self._sinks:
-            sink.packet()
-            for item in items:
-                sink.item(item)
+        self._show(_packet_shown(items))
         if events:
             self._tell(events)
             delay_s = self._link.now_s() - self._happened_s(packet)
@@ -332,14 +349,21 @@ class _Leg:
         self._tell(self._analyzer.flush())
 
     def _tell(self, events: Sequence[Event]) -> None:
-        for event in events:
-            for sink in self._sinks:
-                sink.event(event)
+        self._show(_events_shown(events))
         if self._writer is not None:
             for event in events:
                 self._writer.event(event_dict(event))
             if any(isinstance(event, RepEnded) for event in events):
                 self._writer.sync()
+
+    def _show(self, show: Callable[[Sink], None]) -> None:
+        """Show the sinks something. One that fails, even by leaving the program, is left out."""
+        for sink in tuple(self._sinks):
+            try:
+                show(sink)
+            except (Exception, SystemExit) as error:
+                self._sinks.remove(sink)
+                self.figures.sink_errors.append(error)
 
     def _happened_s(self, packet: Packet) -> float:
         """When the newest sample was measured, as far as the link's clock can tell."""
@@ -349,11 +373,42 @@ class _Leg:
         return origin_us / 1e6 + self._newest.time_s
 
 
-async def _ask_for_status(link: Link) -> None:
-    with contextlib.suppress(LinkError):  # a lost link is told by the packets
-        while True:
-            await asyncio.sleep(STATUS_PERIOD_S)
+def _packet_shown(items: Sequence[Decoded]) -> Callable[[Sink], None]:
+    def show(sink: Sink) -> None:
+        sink.packet()
+        for item in items:
+            sink.item(item)
+
+    return show
+
+
+def _events_shown(events: Sequence[Event]) -> Callable[[Sink], None]:
+    def show(sink: Sink) -> None:
+        for event in events:
+            sink.event(event)
+
+    return show
+
+
+async def _ask_for_status(link: Link, figures: Figures, patience: asyncio.Timeout) -> None:
+    """Ask now and then. A band that hangs ends the patience: its radio may hold the connection."""
+    unanswered = 0
+    packets = 0
+    while unanswered < UNANSWERED:
+        await asyncio.sleep(ANSWER_S if unanswered else STATUS_PERIOD_S)
+        if not unanswered:
+            packets = figures.packets
+        try:
             await command(link, wire.OP_QUERY, _STATUS)
+        except LinkLost:
+            return  # it is told by the packets
+        except CommandRefused:
+            unanswered = 0
+        except LinkError:
+            unanswered = unanswered + 1 if figures.packets == packets else 0
+        else:
+            unanswered = 0
+    patience.reschedule(asyncio.get_running_loop().time())
 
 
 async def _finish_on(link: Link, stop: asyncio.Event) -> None:

@@ -164,3 +164,30 @@ def test_a_source_without_calibration_movements_says_so(tmp_path):
 
     with pytest.raises(CalibrationError, match="stand and some slow squats"):
         asyncio.run(run())
+
+
+class Failing(Order):
+    """A sink that fails with the first rep."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def event(self, event: object) -> None:
+        super().event(event)
+        if isinstance(event, RepEnded):
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [ValueError(), BrokenPipeError(), SystemExit(1)])
+def test_a_sink_that_fails_is_left_out_and_the_recording_goes_on(tmp_path, error):
+    copy = tmp_path / "copy.mcap"
+    source = session(tmp_path / "a.mcap")
+    failing, other = Failing(error), Order()
+    with SessionWriter(copy, {"exercise": "squat"}) as writer:
+        figures = pumped(source, writer=writer, sinks=[failing, other])
+    assert list(read_log(copy)) == list(read_log(source))
+    assert figures.sink_errors == [error]
+    assert len(failing.of(RepEnded)) == 1
+    assert len(other.of(RepEnded)) == SQUATS
+    assert len(other.of(KneeSample)) > len(failing.of(KneeSample))
