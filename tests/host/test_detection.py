@@ -240,6 +240,22 @@ def test_samples_without_alignment_are_left_out_and_said_so_once() -> None:
     assert sum("no alignment" in text for text in texts) == 1
 
 
+def test_a_band_without_alignment_before_the_set_is_not_worth_a_word() -> None:
+    recording = session([0.0, 0.0], functional=0)
+    (window,) = (w for w in recording.windows if w.kind == "set")
+    for i, sample in enumerate(recording.samples):
+        if sample.time_s < window.start_s:
+            recording.samples[i] = sample._replace(flags=wire.FLAG_UNALIGNED)
+    table = [
+        recording.samples[0]._replace(time_s=-10.0 + 0.1 * k, flags=wire.FLAG_UNALIGNED)
+        for k in range(100)
+    ]
+    recording.samples[:0] = table
+    _, result = run(recording)
+    assert len(result.reps) == 2
+    assert not any("no alignment" in text for text in result.warnings)
+
+
 def test_an_imu_that_does_not_answer_is_said_once() -> None:
     analyzer = Analyzer(Side.RIGHT)
     status = Status(1, wire.FAULT_SHANK_IMU, 1.0, 0, 0, (20.0, 20.0), None)

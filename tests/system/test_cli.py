@@ -149,6 +149,34 @@ def test_validate_gives_errors_in_three_ways(work: Path) -> None:
     assert ways["same_axes"]["valgus_deg"] < 1.0
 
 
+def test_validate_says_the_same_of_a_trace_and_of_its_log(work: Path) -> None:
+    reference = work / "squats.ref.csv"
+    said = [
+        kneetrack("validate", work / name, "--reference", reference, "--json").stdout
+        for name in ("squats.csv", "squats.mcap")
+    ]
+    by_trace, by_log = (json.loads(text)["rmse"]["as_analysed"] for text in said)
+    for way in ("raw", "minus_mean", "same_axes"):
+        assert by_log[way] == pytest.approx(by_trace[way], abs=0.5)
+
+
+@pytest.mark.parametrize("name", ["squats.csv", "squats.mcap"])
+def test_no_angles_are_told_before_the_imus_are_on_the_leg(work: Path, name: str) -> None:
+    assert kneetrack("angles", name, "--out", "worn.csv", cwd=work).returncode == 0
+    windows = json.loads((work / "squats.json").read_text())["windows"]
+    stand_s = next(w["start_s"] for w in windows if w["kind"] == "stand")
+    with (work / "worn.csv").open() as file:
+        rows = [{key: float(text) for key, text in row.items()} for row in csv.DictReader(file)]
+    before = [row for row in rows if row["time_s"] < stand_s]
+    unaligned = [row for row in before if int(row["flags"]) & 1]
+    assert len(unaligned) > 0.9 * len(before) and unaligned[0] is before[0]
+    assert not any(row["flexion_deg"] or row["valgus_deg"] for row in unaligned)
+    assert all(abs(row["flexion_deg"]) < 20.0 for row in before), "it stands by then"
+    after = [row for row in rows if row["time_s"] >= stand_s]
+    assert not any(int(row["flags"]) & 1 for row in after)
+    assert all(row["valgus_sigma_deg"] > 0.0 for row in after)
+
+
 def test_replay_brings_the_recorded_events_again(work: Path) -> None:
     result = kneetrack("replay", "squats.mcap", "--speed", "max", cwd=work)
     assert result.returncode == 0, result.stderr

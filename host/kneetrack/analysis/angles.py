@@ -4,7 +4,8 @@ Before the first pair the leg is held in its first pose for HOLD_S, as the simul
 leg that has not begun to move: the filters are level and, if that pose is the stance, the heading
 is known when motion starts. Where the heading becomes known only later, it holds for what came
 before as well (nothing but drift changes it), and so the samples that were UNALIGNED until then get
-their angles after the fact.
+their angles after the fact. Not those from before the IMUs were on the leg: on a table, or being
+strapped on, there is no knee angle to tell.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from kneecore import fusion, joint, quaternion, wire
 from kneecore.calibration import Calibration
 from kneecore.pipeline import Pipeline
-from kneetrack.samples import KneeSample, Quaternion
+from kneetrack.samples import KneeSample, Quaternion, Window
 from kneetrack.traces.reader import FloatArray
 
 PAIR_S = wire.PAIR_PERIOD_US * 1e-6
@@ -51,10 +52,28 @@ def held_pose(rows: FloatArray, calibration: Calibration | None = None) -> list[
 
 
 def knee_samples(
-    times: FloatArray, rows: FloatArray, calibration: Calibration
+    times: FloatArray,
+    rows: FloatArray,
+    calibration: Calibration,
+    windows: Iterable[Window] = (),
 ) -> Iterator[KneeSample]:
-    """One leg's knee samples from pairs on the band's grid: `times` (n,), `rows` (n, 12) in SI."""
-    return aligned_backward(_forward(times, rows, calibration), calibration)
+    """One leg's knee samples from pairs on the band's grid: `times` (n,), `rows` (n, 12) in SI.
+
+    `windows` tell from when on the IMUs are worn, see `worn_from_s`.
+    """
+    return aligned_backward(_forward(times, rows, calibration), calibration, windows)
+
+
+def worn_from_s(windows: Iterable[Window]) -> float:
+    """From when on (s) the IMUs are on the leg: the first window after the last `table` one.
+
+    Between the two they are strapped on. -inf where no window says that they lay on a table.
+    """
+    known = tuple(windows)
+    table_end_s = max((w.end_s for w in known if w.kind == "table"), default=-math.inf)
+    if table_end_s == -math.inf:
+        return table_end_s
+    return min((w.start_s for w in known if w.start_s >= table_end_s), default=table_end_s)
 
 
 def _forward(times: FloatArray, rows: FloatArray, calibration: Calibration) -> Iterator[KneeSample]:
@@ -82,23 +101,29 @@ def _forward(times: FloatArray, rows: FloatArray, calibration: Calibration) -> I
 
 
 def aligned_backward(
-    samples: Iterable[KneeSample], calibration: Calibration
+    samples: Iterable[KneeSample], calibration: Calibration, windows: Iterable[Window] = ()
 ) -> Iterator[KneeSample]:
-    """`samples`, those before the first heading given their angles by it.
+    """`samples`, those before the first heading given their angles and uncertainty by it.
 
     Works on the quaternions, so on samples from a band as well. Samples that never get a heading
-    come out UNALIGNED as they are.
+    come out UNALIGNED as they are, those from before the IMUs were worn (`worn_from_s`) UNALIGNED
+    and with no angles.
     """
+    worn_s = worn_from_s(windows)
     waiting: deque[KneeSample] = deque()
     source = iter(samples)
     for sample in source:
         if not sample.flags & wire.FLAG_UNALIGNED:
             heading = heading_of(sample, calibration)
             for earlier in waiting:
-                yield with_heading(earlier, calibration, heading)
+                aligned = with_heading(earlier, calibration, heading)
+                yield aligned._replace(valgus_sigma_deg=sample.valgus_sigma_deg)
             yield sample
             yield from source
             return
+        if sample.time_s < worn_s:
+            yield sample._replace(flexion_deg=0.0, valgus_deg=0.0, rotation_deg=0.0)
+            continue
         if len(waiting) == WAIT_SAMPLES:
             yield waiting.popleft()
         waiting.append(sample)

@@ -31,7 +31,7 @@ class _Leg:
 
     def __init__(self, log: SessionLog, side: Side, realign: bool) -> None:
         self.side = side
-        self.windows = _windows(log.session.get("windows"))
+        self.windows = windows_in(log)
         self.warnings: list[str] = []
         self.calibration = self._calibration_in(log)
         if realign and self.calibration is None:
@@ -78,8 +78,8 @@ class _Leg:
         if self._in_force is None:
             return measured
         if realign:
-            return realigned(measured, self._in_force)
-        return aligned_backward(measured, self._in_force)
+            return realigned(measured, self._in_force, self.windows)
+        return aligned_backward(measured, self._in_force, self.windows)
 
     def _sifted(self, items: Iterable[Decoded]) -> Iterator[KneeSample]:
         feed = self.analyzer.feed
@@ -110,12 +110,17 @@ def log_samples(
 ) -> Iterator[KneeSample]:
     """The knee samples of one leg of the log at `path`. Raises LogError where it has two."""
     log = read_log(path)
+    one = only_side(log, side)
+    items = chain.from_iterable(_decoded(log, one))
+    yield from _Leg(log, one, realign).samples(items, realign=realign)
+
+
+def only_side(log: SessionLog, side: Side | None) -> Side:
+    """The leg that is meant. Raises LogError where `log` has two and `side` picks none."""
     sides = _sides(log, side)
     if len(sides) > 1:
-        raise LogError(f"{path} holds both legs. Add --side right or --side left.")
-    for one in sides:
-        items = chain.from_iterable(_decoded(log, one))
-        yield from _Leg(log, one, realign).samples(items, realign=realign)
+        raise LogError(f"{log.path} holds both legs. Add --side right or --side left.")
+    return sides[0]
 
 
 def _sides(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
@@ -154,8 +159,9 @@ def _origin_us(log: SessionLog, side: Side) -> int | None:
     return None
 
 
-def _windows(value: object) -> tuple[Window, ...]:
+def windows_in(log: SessionLog) -> tuple[Window, ...]:
     """The windows in a log's metadata; what isn't one is passed over."""
+    value: object = log.session.get("windows")
     windows: list[Window] = []
     for row in cast(list[object], value) if isinstance(value, list) else []:
         if isinstance(row, dict):

@@ -14,7 +14,7 @@ from kneecore import quaternion, wire
 from kneecore.calibration import Calibration
 from kneecore.pipeline import Pipeline
 from kneetrack.analysis.angles import aligned_backward
-from kneetrack.samples import KneeSample, Quaternion, Vector
+from kneetrack.samples import KneeSample, Quaternion, Vector, Window
 
 _KNEE_S = wire.KNEE_PERIOD_US * 1e-6
 _BAND = wire.FLAG_SATURATED | wire.FLAG_OVERRUN | wire.FLAG_IMU_FAULT | wire.FLAG_BACKFILL
@@ -71,9 +71,11 @@ class QuaternionEstimator:
         return False
 
 
-def realigned(samples: Iterable[KneeSample], calibration: Calibration) -> Iterator[KneeSample]:
+def realigned(
+    samples: Iterable[KneeSample], calibration: Calibration, windows: Iterable[Window] = ()
+) -> Iterator[KneeSample]:
     """`samples` with the angles, uncertainty and alignment flags that `calibration` gives them."""
-    return aligned_backward(_forward(samples, calibration), calibration)
+    return aligned_backward(_forward(samples, calibration), calibration, windows)
 
 
 def _forward(samples: Iterable[KneeSample], calibration: Calibration) -> Iterator[KneeSample]:

@@ -49,7 +49,7 @@ def measure(
             f"The calibration is of the {calibration.side.word} leg, {trace.path.name} of the "
             f"{trace.side.word} one; give the other leg's."
         )
-    samples = tuple(knee_samples(times, rows, calibration.calibration))
+    samples = tuple(knee_samples(times, rows, calibration.calibration, trace.windows))
     return MeasuredTrace(trace, calibration, samples, calibration.warnings)
 
 

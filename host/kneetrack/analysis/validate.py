@@ -23,10 +23,12 @@ from scipy import optimize
 from scipy.spatial import transform
 
 from kneecore import wire
-from kneetrack.analysis.source import is_log, knee_samples_of
+from kneetrack.analysis.log import log_samples, only_side, windows_in
+from kneetrack.analysis.source import is_log
 from kneetrack.analysis.trace import measure
 from kneetrack.errors import InputError
 from kneetrack.samples import KneeSample, Side, Window
+from kneetrack.sessionlog import read_log
 from kneetrack.traces import read_trace
 from kneetrack.traces.reader import BoolArray, FloatArray
 from kneetrack.traces.reference import read_reference
@@ -34,6 +36,7 @@ from kneetrack.traces.reference import read_reference
 ANGLES = ("flexion", "valgus", "rotation")
 LEAST_SAMPLES = 50
 _FITTED = 600  # samples that the frames are fitted to; all are scored
+_FIT_EVALUATIONS = 50  # the fit takes ten; angles that nothing fits would go on for minutes
 
 _optimize: Any = optimize
 _Rotation: Any = transform.Rotation
@@ -65,8 +68,10 @@ def validate(source: Path, reference: Path, *, side: Side | None = None) -> dict
     """
     times, angles = read_reference(reference)
     if is_log(source):
-        samples = list(knee_samples_of(source, side=side))
-        return {"as_analysed": _compared(samples, times, angles, side or Side.RIGHT, ())}
+        log = read_log(source)
+        leg = only_side(log, side)
+        samples = list(log_samples(source, side=leg))
+        return {"as_analysed": _compared(samples, times, angles, leg, windows_in(log))}
     trace = read_trace(source, side)
     found: dict[str, Errors] = {}
     for name, refine in (("as_analysed", None), ("crosstalk_off", False), ("crosstalk_on", True)):
@@ -127,7 +132,7 @@ def _with_same_axes(mine: FloatArray, theirs: FloatArray, side: Side) -> FloatAr
         thigh, shank = _Rotation.from_rotvec(turns[:3]), _Rotation.from_rotvec(turns[3:])
         return (target * thigh * few * shank).as_rotvec().ravel()
 
-    turns: FloatArray = _optimize.least_squares(residuals, np.zeros(6)).x
+    turns: FloatArray = _optimize.least_squares(residuals, np.zeros(6), max_nfev=_FIT_EVALUATIONS).x
     turned = _Rotation.from_rotvec(turns[:3]) * measured * _Rotation.from_rotvec(turns[3:])
     return turned.as_euler("ZXY", degrees=True) * _signs(side)
 

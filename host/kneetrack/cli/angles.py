@@ -29,8 +29,9 @@ def angles(
     Example:
       kneetrack angles session.mcap --out angles.csv
 
-    Signs, for both legs: flexion +, valgus (knee inward) +, internal rotation +. `flags` are the
-    bits of the protocol (1: no alignment yet, 4: saturated, 16: standing rest, 32: slip).
+    Signs, for both legs: flexion +, valgus (knee inward) +, internal rotation +. `flags` is the sum
+    of: 1 no alignment (the angles mean nothing), 2 sent again, 4 saturated, 8 samples lost before,
+    16 standing rest, 32 slip, 64 an IMU did not answer.
     """
     from kneetrack.analysis import knee_samples_of
     from kneetrack.cli import console

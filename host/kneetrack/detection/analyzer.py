@@ -102,7 +102,9 @@ class Analyzer:
             else ShankView(side, shank_length_m, q_shank_sensor)
         )
         self._detector = RepDetector(PERIOD_S)
-        self._sets = Sets(tuple(windows), reference)
+        spans = tuple(windows)
+        self._looked_at = tuple(w for w in spans if w.kind in ("set", "reference"))
+        self._sets = Sets(spans, reference)
         self._tracker: ExcursionTracker | None = None
         self._tracked: Reference | None = None
         self._excursion_deg: float | None = None
@@ -247,7 +249,11 @@ class Analyzer:
         began = flags & ~self._noted_flags
         if began & wire.FLAG_UNALIGNED:
             self._unaligned_s = time_s
-        if flags & wire.FLAG_UNALIGNED and time_s - self._unaligned_s > UNALIGNED_S:
+        if (
+            flags & wire.FLAG_UNALIGNED
+            and time_s - self._unaligned_s > UNALIGNED_S
+            and self._is_looked_at(time_s)
+        ):
             events += self._warn(
                 "The band had no alignment, or had not seen a standing rest yet, in part of the "
                 "recording: that part is not analysed."
@@ -262,6 +268,11 @@ class Analyzer:
             )
         self._noted_flags = flags & _NOTABLE_FLAGS
         return events
+
+    def _is_looked_at(self, time_s: float) -> bool:
+        """Whether a set or reference reps are under way; always, where no window says when."""
+        spans = self._looked_at
+        return not spans or any(w.start_s <= time_s <= w.end_s for w in spans)
 
     def _warn(self, text: str) -> list[Event]:
         """A Warned, the first time that this is said."""
