@@ -8,6 +8,7 @@ so that --help is quick and a missing extra hurts only the command that needs it
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import Annotated, Any
@@ -117,5 +118,6 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(sentence: str, code: int) -> int:
-    print(f"kneetrack: {sentence}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # then nobody is left to tell
+        print(f"kneetrack: {sentence}", file=sys.stderr)
     return code

@@ -154,6 +154,9 @@ async def _record(
         if figures is not None:
             lost = f", {figures.lost_samples} lost" if figures.lost_samples else ", none lost"
             hints.print(f"{figures.knee_samples} knee samples in {figures.packets} packets{lost}.")
+            for error in figures.sink_errors:
+                why = f"{type(error).__name__}: {error}"
+                hints.print(f"! The view ended early, the recording did not ({why}).", markup=False)
     output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)
     hints.print(
         f"Next: kneetrack report {recorded.path} --out report.html", markup=False, soft_wrap=True

@@ -7,8 +7,9 @@ Whatever happens, a lost link or q, the log is closed well and what was found is
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,11 +101,15 @@ async def calibrate_with_progress(
     )
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("", total=total)
-        while not work.done():
-            await asyncio.wait({work}, timeout=PROGRESS_PERIOD_S)
-            if link.origin_us is not None:
-                progress.update(bar, completed=min(total, link.now_s() - link.origin_us / 1e6))
-    return await work
+        try:
+            while not work.done():
+                await asyncio.wait({work}, timeout=PROGRESS_PERIOD_S)
+                if link.origin_us is not None:
+                    progress.update(bar, completed=min(total, link.now_s() - link.origin_us / 1e6))
+        finally:  # Ctrl-C ends the waiting, not by itself the work
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+    return work.result()
 
 
 def quality(calibration: CalibrationFile) -> str:
@@ -165,7 +170,7 @@ async def run(
             if leg.calibration is not None:
                 writer.calibration(leg.calibration.to_json())
         sinks = [view.leg(leg.title) for leg in legs]
-        with ending(stop.set), view:
+        with ending(stop.set), _shown(view):
             tasks = [
                 asyncio.create_task(
                     live.record(
@@ -195,6 +200,17 @@ async def run(
             raise outcome
         figures.append(outcome if isinstance(outcome, live.Figures) else None)
     return Recorded(path, tuple(figures), lost)
+
+
+@contextlib.contextmanager
+def _shown(view: View) -> Generator[None]:
+    """The view, whose terminal may have gone when it is taken down."""
+    view.__enter__()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            view.__exit__(None, None, None)
 
 
 def check_new(path: Path | None) -> None:
