@@ -43,10 +43,11 @@ class Sampler:
         self.number = 0
         """Grid number of the first of them (of the next to come, if there were none)."""
         self.hole = 0
-        """Grid points that are missing just before it."""
+        """Grid points that are missing just before it (0 from a poll without pairs)."""
         self._next = 0
         self._due_us = 0  # of grid point `_next`, counted from the last poll
         self._polled_us = 0
+        self._missing = 0  # grid points left out since the last pair; `hole` once there is another
         self._flowing = False  # there was a pair, so a jump from it is a hole
         self._retry_ms = 0
 
@@ -98,6 +99,8 @@ class Sampler:
         # One row before the one that the next grid point needs stays too: times are still refined.
         thigh.drop((due - thigh_oldest) // thigh.period_q4 - 1)
         shank.drop((due - shank_oldest) // shank.period_q4 - 1)
+        self.hole = self._missing
+        self._missing = 0
         self._flowing = True
         return count
 
@@ -121,7 +124,7 @@ class Sampler:
             self._next += points
             self.number = self._next
             if self._flowing:
-                self.hole = points
+                self._missing += points
 
 
 @micropython.viper

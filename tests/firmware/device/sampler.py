@@ -36,7 +36,7 @@ class Seen:
         while True:
             count = one.poll()
             self.faults |= one.faults
-            if one.hole:
+            if count and one.hole:  # as Measurement looks at it
                 self.holes.append((one.number, one.hole))
             for i in range(count):
                 self.numbers.append(one.number + i)
@@ -162,6 +162,19 @@ def test_an_imu_that_forgot_its_settings_is_told_within_a_second_and_set_up_agai
     seen.run(1_500)
     assert seen.sampler.faults == 0
     assert len(seen.holes) == 1 and seen.holes[0][1] * wire.PAIR_PERIOD_US < 1_900_000
+
+
+def test_a_hole_is_told_however_few_rows_there_are_behind_it():
+    # Polled faster than it samples, an IMU that is back brings its rows one by one: the grid may
+    # then skip to a point that the other IMU has not yet reached, so the poll gives no pair.
+    thigh, _, seen = make(0.004, -0.004)
+    seen.run(500, wait_ms=2)
+    for _ in range(8):
+        thigh.fault("nack", vclock.now_us(), 300_000)
+        seen.run(1_603, wait_ms=2)
+    jumps = [(b, b - a - 1) for a, b in zip(seen.numbers, seen.numbers[1:]) if b - a > 1]
+    assert len(jumps) == 8
+    assert seen.holes == jumps, (seen.holes, jumps)
 
 
 def test_with_one_imu_missing_from_the_start_there_are_no_pairs_but_a_fault():
