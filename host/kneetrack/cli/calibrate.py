@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kneetrack.cli.options import JSON_HELP, check_output, side_of
+from kneetrack.errors import InputError
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
@@ -41,8 +43,10 @@ def calibrate(
     """
     from kneetrack.calibration.store import KIND
 
-    if out is not None:
+    if out is not None:  # before anybody does a single squat
         check_output(out, KIND)
+        if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
+            raise InputError(f"--out {out} can't be written; choose another name or folder.")
     made, path = asyncio.run(_calibrate(link, side_of(side), out))
     from kneetrack.cli import console, session
 

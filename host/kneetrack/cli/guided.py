@@ -8,6 +8,7 @@ the whole is what `analysis` gets, just as from a file.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ from kneecore import wire
 from kneetrack import live
 from kneetrack.analysis.trace import calibrate
 from kneetrack.calibration import CalibrationFile
-from kneetrack.errors import CalibrationError
+from kneetrack.cli.keys import enter_key
+from kneetrack.errors import CalibrationError, LinkError
 from kneetrack.link import Link
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Channel, Gap, ImuPair, Side, Window
@@ -85,7 +87,8 @@ async def guided_calibration(link: Link, side: Side, console: Console) -> Calibr
     try:
         windows = await _lead(recording, receiving, console)
     finally:
-        await live.command(link, wire.OP_STOP)
+        with contextlib.suppress(LinkError):  # then that is the error, and it is told already
+            await live.command(link, wire.OP_STOP)
         receiving.cancel()
         await asyncio.gather(receiving, return_exceptions=True)
     made = calibrate(_trace(recording.pairs, side, windows))
@@ -103,13 +106,18 @@ async def _lead(
         start_s = recording.now_s
         if step.seconds is None:
             console.print("Enter goes on.", style="dim")
-            waiting = asyncio.ensure_future(asyncio.to_thread(input))
+            waiting = asyncio.create_task(enter_key())
         else:
-            waiting = asyncio.ensure_future(asyncio.sleep(step.seconds))
-        await asyncio.wait({waiting, receiving}, return_when=asyncio.FIRST_COMPLETED)
+            waiting = asyncio.create_task(asyncio.sleep(step.seconds))
+        try:
+            await asyncio.wait({waiting, receiving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
         if receiving.done():
             receiving.result()
             raise CalibrationError("The band stopped sending while calibrating; do it again.")
+        waiting.result()
         if step.kind is not None:
             windows.append(Window(step.kind, start_s, recording.now_s))
     return tuple(windows)

@@ -1,4 +1,8 @@
-"""How a person ends a recording: q, or Ctrl-C once. A second Ctrl-C breaks off at once."""
+"""How a recording is ended: q, or Ctrl-C once. A second Ctrl-C breaks off at once.
+
+So do the system's ways to end a program: SIGTERM, and SIGHUP when the terminal is closed. And the
+Enter key, waited for without a thread that nobody could end.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Generator
+from types import FrameType
+
+from kneetrack.errors import CalibrationError
 
 ENDING_KEYS = frozenset(b"qQ")
 HINT = "q or Ctrl-C ends the recording and keeps it."
@@ -15,29 +22,80 @@ HINT = "q or Ctrl-C ends the recording and keeps it."
 
 @contextlib.contextmanager
 def ending(end: Callable[[], None]) -> Generator[None]:
-    """Call `end` (in the running loop) on q or Ctrl-C, while the context lasts."""
-    with _on_interrupt(end), _on_key(end):
+    """Call `end` (in the running loop) on q, Ctrl-C, SIGTERM or SIGHUP, while the context lasts."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_on_signal(signal.SIGINT, end, signal.default_int_handler))
+        stack.enter_context(_on_signal(signal.SIGTERM, end, signal.SIG_DFL))
+        hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)  # none on Windows
+        if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # nohup
+            # The shell and the system may both send it.
+            stack.enter_context(_on_signal(hangup, end, signal.SIG_IGN))
+        stack.enter_context(_on_key(end))
         yield
 
 
-@contextlib.contextmanager
-def _on_interrupt(end: Callable[[], None]) -> Generator[None]:
+async def enter_key() -> None:
+    """Wait for a line on stdin. CalibrationError where none can come."""
+    try:
+        descriptor = sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):  # closed, or none to begin with
+        raise _no_keyboard() from None
     loop = asyncio.get_running_loop()
-    before = signal.getsignal(signal.SIGINT)
+    came: asyncio.Future[bool] = loop.create_future()
 
-    def interrupted(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    def readable() -> None:
+        try:
+            read = os.read(descriptor, 1)  # one by one: what follows belongs to whoever asks next
+        except OSError:  # the terminal has gone
+            read = b""
+        if read in (b"\n", b"") and not came.done():
+            came.set_result(bool(read))
+
+    try:
+        loop.add_reader(descriptor, readable)
+    except NotImplementedError:  # Windows
+        came.set_result(bool(await asyncio.to_thread(sys.stdin.readline)))
+    except PermissionError:  # a file is always ready, and can't be waited for
+        while not came.done():
+            readable()
+    try:
+        if not await came:
+            raise _no_keyboard()
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            loop.remove_reader(descriptor)
+
+
+def _no_keyboard() -> CalibrationError:
+    return CalibrationError(
+        "Calibrating a band needs someone to press Enter between its steps, but stdin has ended. "
+        "Start it in a terminal."
+    )
+
+
+@contextlib.contextmanager
+def _on_signal(
+    number: signal.Signals,
+    end: Callable[[], None],
+    then: Callable[[int, FrameType | None], object] | signal.Handlers,
+) -> Generator[None]:
+    """Call `end` when it comes; a second one is for `then`."""
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(number)
+
+    def signalled(*_: object) -> None:
+        signal.signal(number, then)
         loop.call_soon_threadsafe(end)
 
     try:
-        signal.signal(signal.SIGINT, interrupted)
-    except ValueError:  # not the main thread: nobody sends it Ctrl-C
+        signal.signal(number, signalled)
+    except ValueError:  # not the main thread: no signal is for it
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
 
 
 @contextlib.contextmanager
@@ -57,7 +115,13 @@ def _on_key(end: Callable[[], None]) -> Generator[None]:
     loop = asyncio.get_running_loop()
 
     def pressed() -> None:
-        if ENDING_KEYS & set(os.read(descriptor, 64)):
+        try:
+            typed = os.read(descriptor, 64)
+        except OSError:
+            typed = b""
+        if not typed:  # the terminal has gone; it would be "readable" for ever
+            loop.remove_reader(descriptor)
+        elif ENDING_KEYS & set(typed):
             end()
 
     try:
@@ -66,4 +130,5 @@ def _on_key(end: Callable[[], None]) -> Generator[None]:
         yield
     finally:
         loop.remove_reader(descriptor)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # the terminal has gone
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
