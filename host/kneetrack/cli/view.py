@@ -46,6 +46,11 @@ LEAST_DEG = threshold_deg(0.0)  # of an excursion that counts; a bar's limits
 REFRESH_HZ = 6
 QUIET_S = 2.0  # without a packet, and the link line says so
 HINTS = 2
+FAULTS = (
+    (wire.FAULT_THIGH_IMU, "The band's thigh sensor does not answer: check its cable."),
+    (wire.FAULT_SHANK_IMU, "The band's shank sensor does not answer: check its cable."),
+    (wire.FAULT_STORE, "The band could not read or keep what it stores: calibrate it again."),
+)
 
 
 @dataclass(slots=True)
@@ -59,6 +64,7 @@ class _Seen:
     packets: int = 0
     newest_at: float = 0.0  # when the last packet came, by time.monotonic
     lost: int = 0
+    faults: int = 0  # wire.FAULT_* bits of the newest status
     hints: deque[str] = field(default_factory=lambda: deque(maxlen=HINTS))
 
     def take_event(self, event: Event) -> None:
@@ -116,6 +122,11 @@ def open_view(console: Console, *, hint: str) -> View:
     return Lines(console)
 
 
+def fault_texts(faults: int) -> list[str]:
+    """What a status's wire.FAULT_* bits mean, a sentence each."""
+    return [text for bit, text in FAULTS if faults & bit]
+
+
 def rep_line(rep: Rep) -> str:
     """One rep as a sentence."""
     if rep.own_excursion_deg is None:
@@ -164,12 +175,19 @@ class _LegLines:
         self._title = title
         self._said: dict[tuple[int, bool], Verdict | None] = {}
         self._warned: set[str] = set()
+        self._faults = 0
 
     def packet(self) -> None:
         return None
 
     def item(self, item: Decoded) -> None:
-        return None
+        if not isinstance(item, Status) or item.faults == self._faults:
+            return
+        for text in fault_texts(item.faults & ~self._faults):
+            self._lines.say(self._title, text)
+        for text in fault_texts(self._faults & ~item.faults):
+            self._lines.say(self._title, f"No longer so: {text}")
+        self._faults = item.faults
 
     def event(self, event: Event) -> None:
         match event:
@@ -242,8 +260,8 @@ class _LegScreen:
             self._seen.samples += 1
         elif isinstance(item, Gap):
             self._seen.lost += item.count
-        elif isinstance(item, Status) and item.faults:
-            self._seen.hint("The band reports a sensor that does not answer.")
+        elif isinstance(item, Status):
+            self._seen.faults = item.faults
 
     def event(self, event: Event) -> None:
         self._seen.take_event(event)
@@ -259,7 +277,10 @@ class _LegScreen:
             *self._bars(max(3, height - 14)),
             self._average(),
             self._link(),
-            *[Text(f"! {hint}", style="bold") for hint in tuple(self._seen.hints)],
+            *[
+                Text(f"! {hint}", style="bold")
+                for hint in (*fault_texts(self._seen.faults), *tuple(self._seen.hints))
+            ],
         )
 
     def _last_rep(self) -> Panel:
