@@ -81,7 +81,7 @@ def test_a_log_takes_no_option_but_speed_and_side(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("major", "side_to_update"), [(2, "pip install -U kneetrack"), (0, "kneetrack flash")]
+    ("major", "side_to_update"), [(2, "git pull, make setup"), (0, "firmware/README.md")]
 )
 def test_another_major_version_names_the_side_to_update(major, side_to_update):
     feature = bytes([major, 0]) + FEATURE[2:]
@@ -97,7 +97,7 @@ def test_a_newer_minor_version_with_more_fields_is_welcome():
 
 def test_a_feature_cut_short_is_a_mismatch():
     for length in range(len(FEATURE)):
-        with pytest.raises(ProtocolMismatch, match="kneetrack flash"):
+        with pytest.raises(ProtocolMismatch, match=r"firmware/README\.md"):
             check_protocol(b"\0" * length, "KneeBand-1234")
 
 

@@ -252,7 +252,7 @@ def test_a_band_of_another_protocol_is_not_recorded(
     monkeypatch.setattr(firmware_files, "_HERE", tmp_path)
     log = tmp_path / "new.mcap"
     result = kneetrack("record", "--link", f"sim:{SCENARIO}&speed=max", "--out", log)
-    is_refused(result, 3, "Update this program: pip install -U kneetrack.")
+    is_refused(result, 3, "Update this program: git pull, make setup.")
     assert f"speaks protocol {major + 1}.0" in result.err
     assert not log.exists()
 

@@ -132,6 +132,10 @@ class Link(Protocol):
         ...
 
 
+_UPDATE_BAND = "Update the band: see firmware/README.md for how to put the current firmware on it."
+_UPDATE_PROGRAM = "Update this program: git pull, make setup."
+
+
 def check_protocol(feature: bytes, label: str) -> None:
     """Raise ProtocolMismatch unless the band with this Knee Feature speaks our major version."""
     theirs = tuple(feature[:2])
@@ -139,14 +143,8 @@ def check_protocol(feature: bytes, label: str) -> None:
     if theirs[:1] == ours[:1] and len(feature) >= wire.FEATURE.size:
         return
     if len(theirs) < 2:
-        raise ProtocolMismatch(
-            f"{label} does not tell its protocol version. Update the band: kneetrack flash."
-        )
-    update = (
-        "Update this program: pip install -U kneetrack."
-        if theirs > ours
-        else "Update the band: kneetrack flash."
-    )
+        raise ProtocolMismatch(f"{label} does not tell its protocol version. {_UPDATE_BAND}")
+    update = _UPDATE_PROGRAM if theirs > ours else _UPDATE_BAND
     raise ProtocolMismatch(
         f"{label} speaks protocol {theirs[0]}.{theirs[1]}, but kneetrack {__version__} speaks "
         f"{ours[0]}.{ours[1]}. {update}"
