@@ -158,9 +158,10 @@ class App:
         peripheral = self._peripheral
         measured = time.ticks_add(time.ticks_ms(), -config.BATTERY_MS)
         while True:
-            if not peripheral.connected:
+            if peripheral.left:
                 self._happened(states.DISCONNECTED)
                 self._told = _NO_NEWS
+                peripheral.advertise()
             request = peripheral.next_request()
             while request is not None:
                 peripheral.respond(self._control.handle(request))

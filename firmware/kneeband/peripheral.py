@@ -2,7 +2,9 @@
 
 Nothing is done in the radio's interrupt handler, which runs beside the program and holds up its
 scheduler: it notes what happened, and `serve`, called every few milliseconds, does what follows
-from it: advertise again after a disconnect, send the next indication, try waiting packets again.
+from it: send the next indication, try waiting packets again. A disconnect is kept as `left` until
+the program has seen to it and calls `advertise`: nobody connects, and nobody's requests are taken,
+before all that belonged to the last one is gone.
 
 Notifications
     `notify` never waits. When the stack has no memory left (ENOMEM) the packet joins a queue, and
@@ -76,9 +78,10 @@ class Peripheral:
         self.name = ""
         self.mtu = _MTU_BEFORE_EXCHANGE
         self.dropped = 0
-        """Packets given up because the radio was full."""
+        """Packets given up: the radio was full, or refused them."""
         self._connection = None
-        self._advertise = False
+        self.left = False
+        """The central has left since `advertise`, even if somebody is connected by now."""
         self._requests = []
         self._packets = []  # (value handle, bytes) that wait for room in the stack
         self._indications = []
@@ -104,7 +107,27 @@ class Peripheral:
         ble.gatts_write(device[0], config.MODEL.encode())
         ble.gatts_write(device[1], __version__.encode())
         self.set_feature(feature)
-        self._start_advertising()
+        self.advertise()
+
+    def advertise(self):
+        """Forget the last connection and let the next central find the band.
+
+        Flags and the service's UUID; the name comes on request. Nothing about the wearer.
+        """
+        self.left = False
+        self._packets.clear()
+        self._indications.clear()
+        self._requests.clear()
+        self._indicating = False
+        if self._connection is not None:
+            return
+        data = _structure(_AD_FLAGS, bytes((_GENERAL_DISCOVERABLE_NO_BREDR,)))
+        data += _structure(_AD_UUID128, bytes(_SERVICE))  # pyright: ignore[reportArgumentType]
+        self._ble.gap_advertise(
+            config.ADVERTISING_INTERVAL_US,
+            data,
+            resp_data=_structure(_AD_NAME, self.name.encode()),
+        )
 
     def set_feature(self, feature: bytes):
         """What Knee Feature reads from now on."""
@@ -133,9 +156,7 @@ class Peripheral:
         self._notify(self._raw, packet)
 
     def serve(self):
-        """Do what the interrupt handler noted, and try again what could not be sent."""
-        if self._advertise:
-            self._start_advertising()
+        """Try again what could not be sent."""
         self._flush()
         self._indicate_next()
 
@@ -148,7 +169,7 @@ class Peripheral:
         elif event == _IRQ_CENTRAL_DISCONNECT:
             self._connection = None
             self.mtu = _MTU_BEFORE_EXCHANGE
-            self._advertise = True
+            self.left = True
         elif event == _IRQ_MTU_EXCHANGED:
             self.mtu = data[1]
         elif event == _IRQ_GATTS_WRITE:
@@ -156,21 +177,6 @@ class Peripheral:
                 self._requests.append(bytes(self._ble.gatts_read(self._control)))
         elif event == _IRQ_GATTS_INDICATE_DONE:
             self._indicating = False
-
-    def _start_advertising(self):
-        """Flags and the service's UUID; the name comes on request. Nothing about the wearer."""
-        self._advertise = False
-        self._packets.clear()
-        self._indications.clear()
-        self._requests.clear()
-        self._indicating = False
-        data = _structure(_AD_FLAGS, bytes((_GENERAL_DISCOVERABLE_NO_BREDR,)))
-        data += _structure(_AD_UUID128, bytes(_SERVICE))  # pyright: ignore[reportArgumentType]
-        self._ble.gap_advertise(
-            config.ADVERTISING_INTERVAL_US,
-            data,
-            resp_data=_structure(_AD_NAME, self.name.encode()),
-        )
 
     def _notify(self, handle, packet):
         self._flush()
@@ -185,14 +191,17 @@ class Peripheral:
             self._packets.pop(0)
 
     def _try(self, handle, packet) -> bool:
-        """True if the packet is off our hands: sent, or nobody is there to have it."""
+        """True if the packet is off our hands: sent, refused, or nobody is there to have it."""
         connection = self._connection
         if connection is None:
             return True
         try:
             self._ble.gatts_notify(connection, handle, packet)
         except OSError as error:
-            return error.errno != errno.ENOMEM
+            if error.errno == errno.ENOMEM:
+                return False
+            if error.errno != errno.ENOTCONN:
+                self.dropped += 1
         return True
 
     def _indicate_next(self):

@@ -32,8 +32,10 @@ class Radio:
         self.advertised = 0
         self.notified = []  # (virtual us, handle, data)
         self.room = None  # notifications that still fit, None for any number
+        self.refuses = None  # errno that every notification meets, None for none
         self.indicated = []
         self.confirms = True
+        self.leaves = False  # at the next indication, instead of confirming it
         self._handler = None
 
     # what the firmware calls
@@ -76,6 +78,8 @@ class Radio:
         self.advertised += 1
 
     def gatts_notify(self, connection, handle, data):
+        if self.refuses is not None:
+            raise OSError(self.refuses)
         if self.room is not None:
             if self.room == 0:
                 raise OSError(errno.ENOMEM)
@@ -84,6 +88,10 @@ class Radio:
 
     def gatts_indicate(self, connection, handle, data):
         self.indicated.append(bytes(data))
+        if self.leaves:
+            self.leaves = False
+            self.disconnect()
+            return
         if self.confirms:
             self.confirm()
 

@@ -1,6 +1,7 @@
 """What goes out while streaming: grid, batches, back-pressure, interruptions, reconnects."""
 
 import asyncio
+import errno
 
 import band as rig
 import bench
@@ -147,6 +148,51 @@ def test_after_a_disconnect_it_advertises_at_once_and_streams_again_when_asked()
         # The grid has gone on meanwhile: the pause is a hole of its true length.
         holes = holes_of(numbers_of(band.notified(wire.MEASUREMENT_UUID), wire.KNEE_SAMPLE))
         assert len(holes) == 1 and 50 < holes[0] < 80, holes
+
+    rig.run(scene)
+
+
+def test_who_comes_back_as_soon_as_it_advertises_finds_no_stream_of_before():
+    async def scene(band):
+        band.radio.connect()
+        await band.ask(wire.OP_START, b"\x00")
+        await asyncio.sleep_ms(500)
+        band.radio.leaves = True  # in the midst of a turn of the firmware's loop
+        band.radio.write(band.handle(wire.CONTROL_UUID), bytes((wire.OP_QUERY, 0)))
+        while band.radio.advertising is None:
+            await asyncio.sleep_ms(1)
+        band.radio.connect()
+        assert (await band.ask(wire.OP_START, b"\x00"))[0] == wire.RESULT_SUCCESS
+
+    rig.run(scene)
+
+
+def test_a_disconnect_is_seen_even_if_somebody_is_connected_again_by_then():
+    async def scene(band):
+        band.radio.connect()
+        await band.ask(wire.OP_START, b"\x00")
+        await asyncio.sleep_ms(500)
+        band.radio.disconnect()
+        band.radio.connect()
+        await asyncio.sleep_ms(50)
+        assert band.radio.advertised == 1  # nobody else is asked in
+        assert (await band.ask(wire.OP_START, b"\x00"))[0] == wire.RESULT_SUCCESS
+
+    rig.run(scene)
+
+
+def test_packets_that_the_radio_refuses_are_counted_as_dropped():
+    async def scene(band):
+        band.radio.connect()
+        await band.ask(wire.OP_START, b"\x00")
+        await asyncio.sleep_ms(500)
+        band.radio.refuses = errno.EIO
+        await asyncio.sleep_ms(1_000)
+        assert 11 <= band.peripheral.dropped <= 15, band.peripheral.dropped
+        before = band.peripheral.dropped
+        band.radio.refuses = errno.ENOTCONN  # nobody is there to miss them
+        await asyncio.sleep_ms(500)
+        assert band.peripheral.dropped == before
 
     rig.run(scene)
 
