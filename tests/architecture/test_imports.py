@@ -36,6 +36,7 @@ PARTS = {
     ),
     "kneeband": Part(FIRMWARE / "kneeband", {"kneecore", "kneeband"}, MICROPYTHON),
     "sim": Part(FIRMWARE / "sim", {"kneecore", "sim", "main"}, MICROPYTHON | {"utime", "uselect"}),
+    "whole_file": Part(HOST / "whole_file.py", {"kneetrack.errors"}, never=IO | CLOCK | {"numpy"}),
     "samples": Part(HOST / "samples.py", set(), never=IO | CLOCK | {"numpy"}),
     "errors": Part(HOST / "errors.py", set(), never=IO | CLOCK | {"numpy"}),
     "protocol": Part(
@@ -81,6 +82,7 @@ PARTS = {
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.analysis",
             "kneetrack.detection", "kneetrack.report", "kneetrack.calibration",
+            "kneetrack.whole_file",
         },
         never=IO,
     ),

@@ -198,6 +198,17 @@ def test_the_rep_table_fits_the_terminal_and_says_the_same_without_colour(width:
     assert "+10.0" in third and "+10.3 ± 0.6" in third
 
 
+@pytest.mark.parametrize("width", [40, 50, 60, 70])
+def test_a_narrow_terminal_keeps_the_verdict_readable(width: int) -> None:
+    console = Console(width=width, color_system=None)
+    with console.capture() as captured:
+        console.print(summary(REPS, SETS, width=width))
+    lines = captured.get().splitlines()
+    assert all(len(line) <= width for line in lines)
+    third = next(line for line in lines if line.strip().startswith("4 "))
+    assert ">> moved much" in third and "+10.3 ± 0.6" in third
+
+
 def test_a_small_negative_number_is_not_minus_zero() -> None:
     assert words.signed(-0.04) == "+0.0"
     assert words.signed(None) == "–"

@@ -14,10 +14,12 @@ from kneetrack.analysis.session import SessionResult
 from kneetrack.analysis.trace import analyse_trace, trace_samples
 from kneetrack.errors import InputError
 from kneetrack.samples import KneeSample, Side
+from kneetrack.traces.reader import COLUMNS
+from kneetrack.traces.reference import REFERENCE_COLUMNS
 
 LOG_SUFFIX = ".mcap"
 TRACE_SUFFIX = ".csv"
-REFERENCE_SUFFIX = ".ref.csv"
+HEADER_LETTERS = 4000
 
 
 def analyse(source: Path, *, side: Side | None = None, realign: bool = False) -> SessionResult:
@@ -44,7 +46,7 @@ def knee_samples_of(
 def sources_in(path: Path) -> Iterator[Path]:
     """`path` itself, or the logs and traces of a folder and those below, in order of name.
 
-    Raises InputError for a folder without any.
+    Tables of angles, which kneetrack itself writes beside them, are passed over. Raises InputError for a folder without any.
     """
     if not path.is_dir():
         yield path
@@ -52,12 +54,24 @@ def sources_in(path: Path) -> Iterator[Path]:
     found = [
         file
         for file in sorted(path.rglob("*"))
-        if file.suffix.lower() in (LOG_SUFFIX, TRACE_SUFFIX)
-        and not file.name.endswith(REFERENCE_SUFFIX)
+        if file.suffix.lower() in (LOG_SUFFIX, TRACE_SUFFIX) and not _is_table_of_angles(file)
     ]
     if not found:
         raise InputError(f"{path} holds no logs (.mcap) and no traces (.csv).")
     yield from found
+
+
+def _is_table_of_angles(file: Path) -> bool:
+    """Whether a CSV holds knee angles (of `kneetrack angles`, or a reference), and no signals."""
+    if file.suffix.lower() != TRACE_SUFFIX:
+        return False
+    try:
+        with file.open(encoding="utf-8-sig", errors="replace") as text:
+            line = text.readline(HEADER_LETTERS)
+    except OSError:
+        return False  # whoever reads it says why not
+    names = {name.strip(' "') for name in line.strip().split(",")}
+    return names.issuperset(REFERENCE_COLUMNS) and names.isdisjoint(COLUMNS[1:])
 
 
 def is_log(source: Path) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from kneecore import alignment
 from kneecore.calibration import Calibration, from_wire
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import Side
+from kneetrack.whole_file import whole_file
 
 FORMAT = 1
 KIND = "kneetrack-calibration"
@@ -133,16 +133,19 @@ class CalibrationFile:
             ) from None
 
     def save(self, path: Path) -> None:
-        """Write it, readable for its owner only, in one step: never half a file."""
+        """Write it, readable for its owner only, in one step: never half a file.
+
+        Raises InputError where it can't be written.
+        """
         text = json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n"
-        part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(text)
-            part.replace(path)
         except OSError as error:
-            raise CalibrationError(f"{path} can't be written: {error.strerror}.") from error
+            raise CalibrationError(
+                f"The folder {path.parent} can't be made: {error.strerror}. Choose another place."
+            ) from error
+        with whole_file(path) as file:
+            file.write(text)
 
     @classmethod
     def load(cls, path: Path) -> CalibrationFile:

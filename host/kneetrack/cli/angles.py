@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -35,30 +34,26 @@ def angles(
     """
     from kneetrack.analysis import knee_samples_of
     from kneetrack.cli import console
+    from kneetrack.whole_file import whole_file
 
     if out.exists() and source.exists() and out.samefile(source):
         raise UsageError(f"--out {out} is the source itself; choose another name.")
     check_output(out, ",".join(HEADER))
     samples = knee_samples_of(source, side=side_of(side), realign=realign)
-    part = out.with_name(out.name + ".part")
     count = 0
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(HEADER)
-            for sample in samples:
-                rows.writerow(
-                    (
-                        f"{sample.time_s:.4f}",
-                        f"{sample.flexion_deg:.3f}",
-                        f"{sample.valgus_deg:.3f}",
-                        f"{sample.rotation_deg:.3f}",
-                        f"{sample.valgus_sigma_deg:.2f}",
-                        sample.flags,
-                    )
+    with whole_file(out) as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(HEADER)
+        for sample in samples:
+            rows.writerow(
+                (
+                    f"{sample.time_s:.4f}",
+                    f"{sample.flexion_deg:.3f}",
+                    f"{sample.valgus_deg:.3f}",
+                    f"{sample.rotation_deg:.3f}",
+                    f"{sample.valgus_sigma_deg:.2f}",
+                    sample.flags,
                 )
-                count += 1
-        os.replace(part, out)
-    finally:
-        part.unlink(missing_ok=True)
+            )
+            count += 1
     console.hints().print(f"{count} rows in {out}", markup=False, soft_wrap=True)

@@ -57,10 +57,16 @@ def check_output(out: Path, mark: str) -> None:
     folder = out.absolute().parent
     if not folder.is_dir():
         raise InputError(f"The folder {folder} does not exist; make it first.")
-    if not out.exists():
-        return
-    with out.open("rb") as file:
-        head = file.read(100)
+    if not out.is_file():
+        return  # new, or a device or pipe, where nothing is kept
+    try:
+        with out.open("rb") as file:
+            head = file.read(100)
+    except OSError as error:
+        raise InputError(
+            f"{out} can't be read, to see whether it may be written over: {error.strerror}. "
+            "Choose another name."
+        ) from None
     if head and mark.encode() not in head:
         raise UsageError(
             f"--out {out} exists already and is something else, which is not written over; "

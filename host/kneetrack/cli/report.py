@@ -23,7 +23,7 @@ def report(
     Example:
       kneetrack report session.mcap --out report.html
 
-    Needs the extra "export": pip install 'kneetrack[export]'
+    Needs the extra "export": make setup, or pip install -e '.[export]' in the clone.
     """
     from kneetrack.cli import console
     from kneetrack.report.html import check_available, write

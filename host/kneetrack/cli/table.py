@@ -1,6 +1,7 @@
 """The rep table and the lines under it, for a terminal of any width.
 
-The narrow form fits 80 columns; a terminal of 110 or more gets every measure. Colour repeats what
+The narrow form fits 80 columns; a terminal of 110 or more gets every measure, one that is narrower
+than 80 loses what can be spared most, so that the verdict stays readable down to 40. Colour repeats what
 the mark says and never carries anything alone: blue is in range, orange is out of it.
 """
 
@@ -14,6 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kneecore.reps import Params
 from kneetrack.report import words
 from kneetrack.samples import Rep, RepSet, Verdict
 
@@ -21,6 +23,7 @@ IN_RANGE_STYLE = "bright_blue"
 OUT_OF_RANGE_STYLE = "bold dark_orange"
 UNSURE_STYLE = "dim"
 WIDE = 110
+LEAST_VERDICT = 16
 
 _STYLES = {
     Verdict.IN_RANGE: IN_RANGE_STYLE,
@@ -45,10 +48,13 @@ class _Column(NamedTuple):
 _SET = _Column("set", "")
 _GIVEN = _Column("given", "°")
 _AT_FLEXION = _Column("at", "flex.°")
+_START = _Column("start", "s")
+_TEMPO = _Column("down/up", "s")
+_SPARED = (_AT_FLEXION, _TEMPO, _START)  # the first of them goes first
 _COLUMNS = (
     _Column("rep", ""),
     _SET,
-    _Column("start", "s"),
+    _START,
     _Column("depth", "°"),
     _GIVEN,
     _Column("inward", "°"),
@@ -58,7 +64,7 @@ _COLUMNS = (
     _Column("valgus", "°", wide_only=True),
     _Column("rot.", "°", wide_only=True),
     _Column("knee in", "cm", wide_only=True),
-    _Column("down/up", "s"),
+    _TEMPO,
 )
 
 
@@ -97,6 +103,13 @@ def rep_table(
         hidden.add(_GIVEN)
     elif not wide:
         hidden.add(_AT_FLEXION)
+    rows: list[tuple[str, ...]] = []
+    for number, rep in enumerate(reps):
+        given = given_deg[number] if given_deg and number < len(given_deg) else None
+        rows.append(_cells(rep, given))
+    for column in _SPARED:
+        if _width(rows, hidden) > width:
+            hidden.add(column)
     table = Table(
         box=box.SIMPLE_HEAD,
         title=title,
@@ -107,16 +120,24 @@ def rep_table(
     for column in _COLUMNS:
         if column not in hidden:
             table.add_column(f"{column.head}\n{column.unit}", justify="right", no_wrap=True)
-    table.add_column("against your\nreference", overflow="fold")
-    for number, rep in enumerate(reps):
-        given = given_deg[number] if given_deg and number < len(given_deg) else None
-        cells = zip(_COLUMNS, _cells(rep, given), strict=True)
+    table.add_column("against your\nreference", min_width=LEAST_VERDICT, overflow="fold")
+    for rep, cells in zip(reps, rows, strict=True):
         table.add_row(
-            *[cell for column, cell in cells if column not in hidden],
+            *[cell for column, cell in zip(_COLUMNS, cells, strict=True) if column not in hidden],
             f"{words.mark(rep):>2} {words.short_verdict(rep)}",
             style=style(rep),
         )
     return table
+
+
+def _width(rows: Sequence[tuple[str, ...]], hidden: set[_Column]) -> int:
+    """How wide the table is without the columns of `hidden`, the verdict at its narrowest."""
+    total = 1 + LEAST_VERDICT + 1
+    for number, column in enumerate(_COLUMNS):
+        if column not in hidden:
+            cells = max((len(row[number]) for row in rows), default=0)
+            total += max(cells, len(column.head), len(column.unit)) + 1
+    return total
 
 
 def set_lines(sets: Sequence[RepSet]) -> list[Text]:
@@ -142,8 +163,9 @@ def summary(
     """Table, sets and legend together; one sentence where there are no reps."""
     if not reps:
         return Text(
-            "No reps were found. A rep bends the knee by 25° or more and comes back up; check that "
-            "the recording holds the movement, and the band its calibration."
+            f"No reps were found. A rep bends the knee by {Params().least_rom_deg:.0f}° or more and "
+            "comes back up; check that the recording holds the movement, and the band its "
+            "calibration."
         )
     return Group(
         rep_table(reps, width=width, title=title, given_deg=given_deg),

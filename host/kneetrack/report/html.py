@@ -9,21 +9,18 @@ from kneetrack.errors import UsageError
 from kneetrack.report import words
 from kneetrack.report.model import SessionReport, session_report
 from kneetrack.samples import Side
+from kneetrack.whole_file import whole_file
 
 
 def write(source: Path, out: Path, *, side: Side | None = None) -> None:
     """Write the report of a log or trace to `out`, in one step: never half a page.
 
-    Raises what reading the source raises, and UsageError as `render`.
+    Raises what reading the source raises, UsageError as `render`, and InputError where `out` can't
+    be written.
     """
     page = render(session_report(source, side=side))
-    part = out.with_name(out.name + ".part")
-    try:
-        part.touch(mode=0o600)
-        part.write_text(page, encoding="utf-8")
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(out) as file:
+        file.write(page)
 
 
 def render(report: SessionReport) -> str:
@@ -62,5 +59,6 @@ def check_available() -> None:
     """Raises UsageError with the remedy where a report can't be made on this machine."""
     if any(importlib.util.find_spec(name) is None for name in ("jinja2", "matplotlib")):
         raise UsageError(
-            "Reports need two more packages; install them with: pip install 'kneetrack[export]'"
+            "Reports need two more packages; install them with: make setup, or "
+            "pip install -e '.[export]' in the clone."
         )
