@@ -114,6 +114,8 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}.", KneeTrackError.exit_code)
+    if result == CUT_SHORT:  # typer's own answer to Ctrl-C
+        return _fail("Cut short.", CUT_SHORT)
     return result if isinstance(result, int) else 0
 
 

@@ -1,0 +1,205 @@
+"""What is shown, and whoever ends the program, must not cost what is recorded."""
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from kneecore import wire
+from kneetrack import live
+from kneetrack.cli.guided import guided_calibration
+from kneetrack.cli.view import open_view
+from kneetrack.detection import Analyzer
+from kneetrack.errors import CalibrationError, LinkLost
+from kneetrack.link import open_link
+from kneetrack.samples import KneeSample, Side, Status
+from kneetrack.sessionlog import SessionWriter, read_log
+
+SHORT = "sim:squats?table=2&stand=2&functional=3&reps=3"
+LEFT_WAITING = ("Traceback", "never retrieved", "Exception ignored")
+
+
+def kneetrack(*arguments: str | Path, **options) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "kneetrack.cli", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def wait_for(path: Path) -> None:
+    """Until the recording has begun and something has been received."""
+    until = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_size > 20_000):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def reps_in(path: Path) -> int:
+    log = read_log(path)
+    assert log.torn is None
+    return sum(event["event"] == "rep_ended" for event in log.events)
+
+
+def test_a_reader_that_leaves_after_the_first_line_ends_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "a.mcap"
+    with kneetrack("record", "--link", f"{SHORT}&speed=max", "--out", log) as recorder:
+        recorder.stdout.readline()
+        recorder.stdout.close()
+        errors = recorder.stderr.read().decode()
+    assert recorder.returncode == 0, errors
+    assert not any(words in errors for words in LEFT_WAITING), errors
+    assert reps_in(log) >= 3
+
+
+def test_a_terminal_that_knows_only_ascii_ends_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "a.mcap"
+    ascii_only = os.environ | {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}
+    for command in (
+        ["record", "--link", f"{SHORT}&speed=max", "--out", log],
+        ["analyze", log],
+        ["analyze", log, "--json"],
+    ):
+        recorder = kneetrack(*command, env=ascii_only)
+        _, errors = recorder.communicate(timeout=60)
+        assert recorder.returncode == 0, errors
+        assert not any(words in errors.decode() for words in LEFT_WAITING), errors
+    assert reps_in(log) >= 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_systems_ways_to_end_a_program_end_a_recording_well(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    log = tmp_path / "a.mcap"
+    recorder = kneetrack("record", "--link", SHORT, "--out", log)
+    wait_for(log)
+    recorder.send_signal(number)
+    out, errors = recorder.communicate(timeout=60)
+    assert recorder.returncode == 0, errors
+    assert str(log) in out.decode()
+    assert read_log(log).torn is None
+
+
+def test_ctrl_c_while_calibrating_is_one_line(tmp_path: Path) -> None:
+    # Ten minutes on the table, so that it is still calibrating when the signal comes.
+    link = "sim:squats?table=600"
+    with kneetrack("calibrate", "--link", link, "--out", tmp_path / "cal.json") as calibrating:
+        time.sleep(4.0)
+        assert calibrating.poll() is None
+        calibrating.send_signal(signal.SIGINT)
+        errors = calibrating.stderr.read().decode()
+    assert calibrating.returncode == 130, errors
+    assert errors.strip().splitlines()[-1] == "kneetrack: Cut short."
+    assert not any(words in errors for words in LEFT_WAITING), errors
+    assert not (tmp_path / "cal.json").exists()
+
+
+def test_a_band_that_hangs_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "STATUS_PERIOD_S", 0.3)
+    monkeypatch.setattr(live, "ANSWER_S", 0.5)
+    # `command`'s default is fixed where it is defined.
+    monkeypatch.setattr(live.command, "__defaults__", (b"", 0.5))
+    path = tmp_path / "a.mcap"
+
+    class Stopping:
+        """Stops the board's process, as a band's firmware might, after some samples."""
+
+        def __init__(self, pid: int) -> None:
+            self.pid = pid
+            self.samples = 0
+
+        def packet(self) -> None: ...
+
+        def item(self, item: object) -> None:
+            self.samples += isinstance(item, KneeSample)
+            if self.samples == 200:
+                os.kill(self.pid, signal.SIGSTOP)
+
+        def event(self, event: object) -> None: ...
+
+    async def record() -> None:
+        with SessionWriter(path, {"exercise": "squat"}) as writer:
+            async with open_link(SHORT) as link:
+                stopping = Stopping(link.board_pid)
+                analyzer = Analyzer(link.scenario.side, link.scenario.exercise)
+                try:
+                    await live.record(link, analyzer, writer=writer, sinks=[stopping])
+                finally:
+                    os.kill(link.board_pid, signal.SIGCONT)
+
+    with pytest.raises(LinkLost, match="is kept"):
+        asyncio.run(asyncio.wait_for(record(), 60))
+    log = read_log(path)
+    assert log.torn is None
+    assert log.packet_count > 25
+
+
+def guided(stdin: io.TextIOBase, monkeypatch: pytest.MonkeyPatch, patience_s: float) -> str:
+    """The guided calibration on a simulated band; what was said."""
+    monkeypatch.setattr(sys, "stdin", stdin)
+    said = io.StringIO()
+
+    async def lead() -> None:
+        async with open_link(SHORT) as link:
+            await asyncio.wait_for(
+                guided_calibration(link, Side.RIGHT, Console(file=said)), patience_s
+            )
+
+    try:
+        asyncio.run(lead())
+    finally:
+        said.seek(0)
+    return said.read()
+
+
+def test_a_guided_calibration_without_a_keyboard_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    for stdin in (Path(os.devnull).open(), os.fdopen(reading)):  # noqa: SIM115
+        with stdin, pytest.raises(CalibrationError, match="in a terminal"):
+            guided(stdin, monkeypatch, 20.0)
+
+
+def test_a_guided_calibration_can_be_broken_off_at_a_prompt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stdin, os.fdopen(writing, "w"), pytest.raises(TimeoutError):
+        guided(stdin, monkeypatch, 1.0)
+
+
+def test_faults_are_told_by_name_in_lines_and_taken_back() -> None:
+    out = io.StringIO()
+    leg = open_view(Console(file=out), hint="").leg("Right leg")
+    for faults in (0, wire.FAULT_STORE, wire.FAULT_STORE, wire.FAULT_SHANK_IMU, 0):
+        leg.item(Status(1, faults, 1.0, 0, 0, (20.0, 20.0), None))
+    told = out.getvalue().splitlines()
+    assert len(told) == 4
+    assert "stores" in told[0] and "answer" not in told[0]
+    assert "shank sensor" in told[1]
+    assert told[2].startswith("No longer so: The band could not")
+    assert told[3].startswith("No longer so: The band's shank")
+
+
+def test_the_screen_shows_a_fault_as_long_as_it_lasts() -> None:
+    def shown(leg: object) -> str:
+        out = io.StringIO()
+        Console(file=out, width=100).print(leg.draw(30))
+        return out.getvalue()
+
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    leg = open_view(console, hint="").leg("Right leg")
+    leg.item(Status(1, wire.FAULT_STORE, 1.0, 0, 0, (20.0, 20.0), None))
+    assert "stores" in shown(leg) and "does not answer" not in shown(leg)
+    leg.item(Status(1, 0, 1.0, 0, 0, (20.0, 20.0), None))
+    assert "stores" not in shown(leg)
