@@ -1,10 +1,11 @@
 """Start of the band: power to the bus, the parts, the program. Nothing else happens here."""
 
 import asyncio
+import sys
 import time
 
 import bluetooth
-from machine import I2C, Pin
+from machine import I2C, Pin, reset
 
 from kneeband import board
 from kneeband.app import App
@@ -28,4 +29,12 @@ sampler = Sampler(Lsm6ds(bus, board.THIGH_IMU), Lsm6ds(bus, board.SHANK_IMU), Bo
 radio = Peripheral(bluetooth.BLE())
 lamp = Indicator(Pin(board.LED, Pin.OUT, value=0))
 app = App(sampler, radio, Store(), Battery(bus), lamp)
-asyncio.run(app.run())
+try:
+    asyncio.run(app.run())
+except Exception as error:
+    # 4. It never ends by itself. Should it fail, the prompt would keep the radio's connection and
+    # send nothing: so it says why, once the serial port had time to pass that on, and starts anew.
+    # (Ctrl-C is no Exception: it gives the prompt. boot.py can hold up a band that fails at once.)
+    sys.print_exception(error, sys.stderr)  # pyright: ignore[reportArgumentType]
+    time.sleep_ms(200)
+    reset()

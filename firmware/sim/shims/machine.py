@@ -8,6 +8,7 @@ is what the ESP32 port makes of a NACK (ports/esp32/machine_i2c.c).
 """
 
 import errno
+import sys
 
 from sim import vclock
 
@@ -182,8 +183,9 @@ def reset_cause() -> int:
 
 
 def reset():
-    """The simulated board does not start again: its process ends."""
-    raise SystemExit(0)
+    """The simulated board does not start again: its process ends, and says so on stderr."""
+    print("The board was reset; the simulated one stays off.", file=sys.stderr)
+    raise SystemExit(1)
 
 
 soft_reset = reset
