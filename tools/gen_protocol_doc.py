@@ -82,6 +82,14 @@ def section(title: str, record: Any, text: str = "") -> str:
     return "\n\n".join(part for part in (head, text, table(record)) if part)
 
 
+def constants(prefix: str, *, bits: bool = False) -> str:
+    """The constants of kneecore.wire whose names begin so, by their values."""
+    found = [(number, name) for name, number in vars(wire).items() if name.startswith(prefix)]
+    kind, number = ("bit", "0x{:02X}") if bits else ("value", "{}")
+    rows = [f"| {number.format(value)} | {name} |" for value, name in sorted(found)]
+    return "\n".join([f"| {kind} | name |", "|---|---|", *rows])
+
+
 def text() -> str:
     """What the file must hold."""
     flags = [f"| 0x{bit:02X} | {name} | {meaning} |" for bit, name, meaning in wire.FLAGS]
@@ -90,11 +98,8 @@ def text() -> str:
         for opcode, name, operand, meaning in wire.COMMANDS
     ]
     results = [f"| {number} | {name} | {meaning} |" for number, name, meaning in wire.RESULTS]
-    constants = [
-        f"| {number} | {name} |"
-        for name, number in sorted(vars(wire).items(), key=lambda item: str(item[1]))
-        if name.startswith(("STATE_", "FAULT_"))
-    ]
+    version = ".".join(str(number) for number in wire.PROTOCOL_VERSION)
+    values = {wire.QUERY.name: [constants("QUERY_")]}
     parts = [
         INTRODUCTION.format(
             major=wire.PROTOCOL_VERSION[0],
@@ -116,6 +121,8 @@ def text() -> str:
         ).rstrip(),
         section("Header", wire.PACKET_HEADER),
         "\n".join(["| flag | name | meaning |", "|---|---|---|", *flags]),
+        f"BACKFILL is reserved: no command of protocol {version} asks for samples again, so no\n"
+        "band sets it yet. A receiver that meets it must not take such a packet for a live one.",
         section("Knee sample", wire.KNEE_SAMPLE),
         section(
             "Raw pair",
@@ -129,12 +136,16 @@ def text() -> str:
         "\n".join(["| opcode | name | operand | meaning |", "|---|---|---|---|", *commands]),
         "\n".join(["| result | name | meaning |", "|---|---|---|", *results]),
         *[
-            section(operand.name, operand)
+            part
             for _, _, operand, _ in wire.COMMANDS
             if operand is not None
+            for part in (section(operand.name, operand), *values.get(operand.name, ()))
         ],
         section("Status", wire.STATUS),
-        "\n".join(["| value | name |", "|---|---|", *constants]),
+        "`state` is one of",
+        constants("STATE_"),
+        "and `faults` any of",
+        constants("FAULT_", bits=True),
     ]
     return "\n\n".join(parts) + "\n"
 
