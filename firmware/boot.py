@@ -9,8 +9,8 @@ import time
 
 from machine import Pin
 
-_BOOT_BUTTON = 0  # kneeband.board knows both; this has to work when kneeband does not
-_LED = 13
+_BOOT_BUTTON = 0  # low while pressed
+_LED = 13  # kneeband.board knows it too, but this has to work when kneeband does not
 
 
 def _wanted(button) -> bool:

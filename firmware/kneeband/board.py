@@ -1,8 +1,9 @@
 """The board: which pin is what, and who is on the bus.
 
 Adafruit ESP32-S3 Feather (5323), IMUs on its STEMMA QT connector: the thigh's LSM6DSOX answers at
-0x6A, the shank's LSM6DSO at 0x6B (hardware/README.md). The connector has a regulator of its own,
-switched by I2C_POWER; everything on the bus is unpowered until that pin is high.
+0x6A, the shank's LSM6DSO at 0x6B. The connector has a regulator of its own, switched by I2C_POWER;
+everything on the bus is unpowered until that pin is high. The pins are those of the maker's board
+files, github.com/adafruit/Adafruit-Feather-ESP32-S3-PCB.
 """
 
 from micropython import const
@@ -17,9 +18,6 @@ I2C_POWER_UP_MS = const(40)
 (LSM6DSOX data sheet, section 4.1)."""
 
 LED = const(13)
-BOOT_BUTTON = const(0)
-"""Low while pressed. Held at reset it enters the ROM's download mode; pressed just after, it asks
-boot.py for a safe start."""
 
 THIGH_IMU = const(0x6A)
 SHANK_IMU = const(0x6B)
