@@ -67,7 +67,10 @@ def test_the_host_computes_with_the_numbers_that_the_band_holds() -> None:
 
 
 def test_a_failed_gate_refuses_with_its_remedy() -> None:
-    with pytest.raises(CalibrationError, match=r"thigh axis ratio is 3\.2.*Do five slow squats"):
+    with pytest.raises(
+        CalibrationError,
+        match=r"the thigh turned about more than one axis .ratio 3\.2.*Do five slow squats",
+    ):
         stored().require_passed()
     stored(gates=()).require_passed()
 

@@ -394,6 +394,21 @@ def test_without_a_band_or_bluetooth_the_exit_code_is_3() -> None:
     assert is_one_sentence(result), result.stderr
 
 
+def test_a_trace_that_does_not_fit_on_the_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = " ".join([*KNEETRACK, "demo", "--save-trace", "squats.csv"])
+    result = subprocess.run(
+        ["bash", "-c", f"ulimit -f 100; trap '' XFSZ; {command}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert is_one_sentence(Result(1, result.stdout, result.stderr)), result.stderr
+    assert "File too large" in result.stderr and "Traceback" not in result.stdout
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_reader_that_goes_away_is_no_error(work: Path) -> None:
     command = f"{' '.join(KNEETRACK)} analyze {work / 'squats.mcap'} --json | head -1"
     result = subprocess.run(

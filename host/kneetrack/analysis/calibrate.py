@@ -26,7 +26,7 @@ from kneecore.stillness import Stillness
 from kneetrack.analysis.angles import PAIR_S, knee_samples
 from kneetrack.analysis.stance import Stance, find_stance
 from kneetrack.analysis.zero import heading_drift, learnt_zeros
-from kneetrack.calibration.store import CalibrationFile, GateResult, as_on_the_band
+from kneetrack.calibration.store import CalibrationFile, GateResult, as_on_the_band, gate_words
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import KneeSample, Side, Vector, Window
 from kneetrack.traces.reader import BoolArray, FloatArray, Trace
@@ -142,12 +142,10 @@ class _Work:
         self.warnings.append(warning)
 
     def _failed(self, gates: list[alignment.Gate]) -> str:
-        """The names of the gates that failed, for a sentence; keeps all of them."""
+        """What failed of the gates, in words for a sentence; keeps all of them."""
         self.gates += gates
         return ", ".join(
-            f"{gate.name} {gate.value:.2g} (limit {gate.limit:g})"
-            for gate in gates
-            if not gate.passed
+            gate_words(gate.name, gate.value, gate.limit) for gate in gates if not gate.passed
         )
 
     def bias(self) -> tuple[Vector, Vector]:

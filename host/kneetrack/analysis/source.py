@@ -19,6 +19,7 @@ from kneetrack.traces.reference import REFERENCE_COLUMNS
 
 LOG_SUFFIX = ".mcap"
 TRACE_SUFFIX = ".csv"
+REFERENCE_SUFFIX = ".ref.csv"
 HEADER_LETTERS = 4000
 
 
@@ -46,7 +47,8 @@ def knee_samples_of(
 def sources_in(path: Path) -> Iterator[Path]:
     """`path` itself, or the logs and traces of a folder and those below, in order of name.
 
-    Tables of angles, which kneetrack itself writes beside them, are passed over. Raises InputError for a folder without any.
+    Tables of angles, which kneetrack itself writes beside them, are passed over. Raises
+    InputError for a folder without any.
     """
     if not path.is_dir():
         yield path
@@ -54,7 +56,9 @@ def sources_in(path: Path) -> Iterator[Path]:
     found = [
         file
         for file in sorted(path.rglob("*"))
-        if file.suffix.lower() in (LOG_SUFFIX, TRACE_SUFFIX) and not _is_table_of_angles(file)
+        if file.suffix.lower() in (LOG_SUFFIX, TRACE_SUFFIX)
+        and not file.name.endswith(REFERENCE_SUFFIX)
+        and not _is_table_of_angles(file)
     ]
     if not found:
         raise InputError(f"{path} holds no logs (.mcap) and no traces (.csv).")

@@ -31,6 +31,34 @@ GRADES = ("A", "B", "C", "none")
 _DEG = 180.0 / math.pi
 
 
+_GATE_WORDS = {
+    "table_gyr_sd_deg_s": "the IMU on the {segment} did not lie still ({value} deg/s, {limit})",
+    "table_gyr_change_deg_s": (
+        "the zero of the {segment}'s gyroscope wandered on the table ({value} deg/s, {limit})"
+    ),
+    "table_acc_sd_m_s2": "the table under the {segment}'s IMU shook ({value} m/s^2, {limit})",
+    "stand_gyr_rms_deg_s": "the {segment} moved while standing ({value} deg/s, {limit})",
+    "stand_tilt_deg": "the {segment} leaned to and fro while standing ({value} deg, {limit})",
+    "reps": "too few squats were seen ({value}, {limit})",
+    "axis_ratio": "the {segment} turned about more than one axis (ratio {value}, {limit})",
+    "halves_deg": (
+        "the {segment}'s axis differs between the first and the second half of the squats "
+        "({value} deg, {limit})"
+    ),
+    "crosstalk_deg": "valgus follows flexion like an axis that is off by {value} deg ({limit})",
+}
+_LEAST = ("reps", "axis_ratio")  # their limit is the least, not the most
+
+
+def gate_words(name: str, value: float, limit: float) -> str:
+    """What a gate of kneecore.alignment found, as a phrase for the user."""
+    segment, _, rest = name.partition("_")
+    key = rest if segment in ("thigh", "shank") else name
+    words = _GATE_WORDS.get(key, key.replace("_", " ") + " is {value} ({limit})")
+    bound = f"at {'least' if key in _LEAST else 'most'} {limit:g} wanted"
+    return words.format(segment=segment, value=f"{value:.2g}", limit=bound)
+
+
 @dataclass(frozen=True, slots=True)
 class GateResult:
     """A check of kneecore.alignment as it came out."""
@@ -48,9 +76,7 @@ class GateResult:
     @property
     def sentence(self) -> str:
         """What was found and what to do, for the user."""
-        name = self.name.replace("_deg_s", " (deg/s)").replace("_deg", " (deg)")
-        name = name.replace("_m_s2", " (m/s^2)").replace("_", " ")
-        return f"{name} is {self.value:.3g}, the limit is {self.limit:g}. {self.remedy}"
+        return f"{gate_words(self.name, self.value, self.limit)}. {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)

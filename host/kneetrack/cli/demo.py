@@ -9,6 +9,7 @@ so what was found can be held against what was given.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -215,6 +216,15 @@ async def _replayed(output: Console, path: Path) -> tuple[int, int]:
     return same, count
 
 
+def _why(said: Sequence[str]) -> str:
+    """The reason in the last line that the simulator said, in words where it is a number."""
+    last = said[-1] if said else "the simulator ended without a word"
+    number = last.removeprefix("OSError: ").strip("[]").replace("[Errno ", "").split("]")[0]
+    if last.startswith("OSError") and number.isdecimal():
+        return os.strerror(int(number))
+    return last.rstrip(".")
+
+
 async def _save_trace(scenario: str, path: Path) -> None:
     """Have the simulated leg's IMU signals written as a trace, by the simulator itself."""
     from kneetrack.cli import console
@@ -232,22 +242,30 @@ async def _save_trace(scenario: str, path: Path) -> None:
     stem = str(path.absolute().with_suffix(""))
     command = run_micropython([str(script), scenario, stem])
     process = await asyncio.create_subprocess_exec(
-        *command.arguments, env=command.environment, stderr=asyncio.subprocess.PIPE
+        *command.arguments,
+        env=command.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,  # MicroPython tells on stdout why it ended
     )
     said: list[str] = []
     with console.hints().status("Simulating ...") as status:
-        assert process.stderr is not None
-        async for line in process.stderr:
+        assert process.stdout is not None
+        async for line in process.stdout:
             text = line.decode(errors="replace").strip()
             if text.startswith("progress "):
                 status.update(f"Simulating ... {float(text.split()[1]):.0%}")
             elif text:
                 said.append(text)
     code = await process.wait()
+    if code:
+        for file in files:
+            file.unlink(missing_ok=True)
     if code == UsageError.exit_code and said:
         raise UsageError(f'--scenario "{scenario}": {said[-1]}.')
     if code:
-        raise LinkError(f"The simulator ended with code {code}: {' '.join(said[-3:])}")
+        raise InputError(
+            f"{path} was not written: {_why(said)}. Make room there, or choose another place."
+        )
     output = console.results()
     for file, what in zip(files, ("the trace", "its sidecar", "the true angles"), strict=True):
         output.print(f"{file}   {what}", markup=False, soft_wrap=True)

@@ -1,7 +1,7 @@
 """The rep table and the lines under it, for a terminal of any width.
 
-The narrow form fits 80 columns; a terminal of 110 or more gets every measure, one that is narrower
-than 80 loses what can be spared most, so that the verdict stays readable down to 40. Colour repeats what
+The narrow form fits 80 columns; a terminal of 110 or more gets every measure, a narrower one
+loses what can be spared most, so that the verdict stays readable down to 40. Colour repeats what
 the mark says and never carries anything alone: blue is in range, orange is out of it.
 """
 
@@ -50,14 +50,16 @@ _GIVEN = _Column("given", "°")
 _AT_FLEXION = _Column("at", "flex.°")
 _START = _Column("start", "s")
 _TEMPO = _Column("down/up", "s")
-_SPARED = (_AT_FLEXION, _TEMPO, _START)  # the first of them goes first
+_DEPTH = _Column("depth", "°")
+_INWARD = _Column("inward", "°")
+_SPARED = (_AT_FLEXION, _TEMPO, _START, _DEPTH, _INWARD)  # the first of them goes first
 _COLUMNS = (
     _Column("rep", ""),
     _SET,
     _START,
-    _Column("depth", "°"),
+    _DEPTH,
     _GIVEN,
-    _Column("inward", "°"),
+    _INWARD,
     _Column("own part", "°"),
     _AT_FLEXION,
     _Column("phase", "", wide_only=True),
@@ -136,7 +138,7 @@ def _width(rows: Sequence[tuple[str, ...]], hidden: set[_Column]) -> int:
     for number, column in enumerate(_COLUMNS):
         if column not in hidden:
             cells = max((len(row[number]) for row in rows), default=0)
-            total += max(cells, len(column.head), len(column.unit)) + 1
+            total += max(cells, len(column.head), len(column.unit)) + 2
     return total
 
 
@@ -163,8 +165,8 @@ def summary(
     """Table, sets and legend together; one sentence where there are no reps."""
     if not reps:
         return Text(
-            f"No reps were found. A rep bends the knee by {Params().least_rom_deg:.0f}° or more and "
-            "comes back up; check that the recording holds the movement, and the band its "
+            f"No reps were found. A rep bends the knee by {Params().least_rom_deg:.0f}° or more "
+            "and comes back up; check that the recording holds the movement, and the band its "
             "calibration."
         )
     return Group(

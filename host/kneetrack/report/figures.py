@@ -26,6 +26,7 @@ from kneetrack.samples import Rep, Verdict
 
 BLUE, ORANGE, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#8A8A8A", "#222222"
 MARGIN_S = 3.0  # shown before the first rep and after the last
+LEGEND_ROOM = 0.3  # of the height of what is drawn
 POINTS = 3000  # more do not show, and only make the page heavy
 
 _STYLE: dict[Any, Any] = {
@@ -98,7 +99,9 @@ def mean_reps(mean: MeanRep, limit_deg: float) -> str:
                 label=f"your reference at this flexion, ± {limit_deg:.1f}°",
             )
         valgus.set_ylabel("valgus, ° (inward +)")
-        valgus.legend(loc="best", fontsize=8, frameon=False)
+        low, high = valgus.get_ylim()
+        valgus.set_ylim(low, high + LEGEND_ROOM * (high - low))  # the bands stay below the legend
+        valgus.legend(loc="upper left", fontsize=8, frameon=False)
         for axes in (flexion, valgus):
             axes.set_xlabel("% of rep")
             axes.set_xlim(0, 100)
