@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from kneetrack.errors import InputError
 
 
 @contextlib.contextmanager
-def whole_file(out: Path) -> Iterator[TextIO]:
+def whole_file(out: Path) -> Generator[IO[str], None, None]:
     """A text file (UTF-8, line ends as given) that becomes `out` where the block ends well.
 
     Readable for its owner only: it tells of a body. Raises InputError where `out` can't be written,
