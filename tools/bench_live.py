@@ -32,6 +32,7 @@ import numpy as np
 from kneecore import wire
 from kneetrack import live
 from kneetrack.analysis.trace import calibrate, reference_of
+from kneetrack.calibration import runner
 from kneetrack.detection import Analyzer
 from kneetrack.link import open_link
 from kneetrack.sessionlog import SessionWriter
@@ -51,7 +52,7 @@ async def measured(scenario: str, raw: bool, folder: Path) -> Measured:
     begun_s = time.monotonic()
     async with open_link(f"sim:{scenario}") as link:
         connected_s = time.monotonic() - begun_s
-        made = await live.calibrate(link, calibrate, lambda made: made.calibration)
+        made = await runner.calibrate(link, calibrate, lambda made: made.calibration)
         known = link.scenario
         assert known is not None
         analyzer = Analyzer(

@@ -1,4 +1,4 @@
-"""Conversations with a band as they happen: commands, calibration, and the one loop of a recording.
+"""Conversations with a band as they happen: commands, and the one loop of a recording.
 
 This is the only place that awaits a link (with `calibration`'s and `maintenance`'s runners, which
 use it). `pump` is the only loop: each packet goes to the writer first, so that nothing received is
@@ -12,24 +12,20 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol, TypeVar
-
-import numpy as np
+from typing import Protocol
 
 from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.detection import Analyzer
 from kneetrack.detection.events import event_dict
-from kneetrack.errors import CalibrationError, CommandRefused, LinkError, LinkLost
-from kneetrack.link.base import Link, Scenario
+from kneetrack.errors import CommandRefused, LinkError, LinkLost
+from kneetrack.link.base import Link
 from kneetrack.protocol import Decoder
 from kneetrack.samples import (
     Channel,
     Decoded,
     Event,
     Gap,
-    ImuPair,
     KneeSample,
     Packet,
     RepEnded,
@@ -37,19 +33,14 @@ from kneetrack.samples import (
     Side,
 )
 from kneetrack.sessionlog import SessionWriter
-from kneetrack.traces import Trace
-
-T = TypeVar("T")
 
 ANSWER_S = 5.0
 """How long a band may take to answer a command; storing a calibration takes it a second."""
 STATUS_PERIOD_S = 10.0
 UNANSWERED = 2
 """So many status queries without an answer, nor any other packet, and the band hangs."""
-CALIBRATION_WINDOWS = ("table", "stand", "functional")
 
 _STATUS = wire.QUERY.pack(wire.QUERY_STATUS)
-_STOPPED = bytes([wire.OP_RESPONSE, wire.OP_STOP])
 _NAMES = {opcode: name for opcode, name, _, _ in wire.COMMANDS}
 _REFUSALS = {
     wire.RESULT_UNKNOWN_OPCODE: (
@@ -138,89 +129,6 @@ async def set_side(link: Link, side: Side) -> None:
 async def set_calibration(link: Link, calibration: Calibration) -> None:
     """Have the band store and use a calibration (its side comes with it)."""
     await command(link, wire.OP_SET_CALIBRATION, calibration.to_wire())
-
-
-# --- calibration -------------------------------------------------------------------------------
-
-
-async def calibrate(link: Link, derive: Callable[[Trace], T], use: Callable[[T], Calibration]) -> T:
-    """Measure the calibration movements, derive a calibration from them, give it to the band.
-
-    `derive` is the analysis (it raises CalibrationError with its reasons), `use` takes what the
-    band needs from its result. Returns what `derive` returned. The leg then stands where the last
-    movement ended.
-    """
-    derived = derive(await calibration_trace(link))
-    await set_calibration(link, use(derived))
-    return derived
-
-
-async def calibration_trace(link: Link) -> Trace:
-    """What both IMUs measured through the scenario's calibration windows.
-
-    Raises CalibrationError where the source has none, or samples were lost on the way.
-    """
-    scenario = link.scenario
-    windows = [w for w in scenario.windows if w.kind in CALIBRATION_WINDOWS] if scenario else []
-    if scenario is None or not windows:
-        raise CalibrationError(
-            f"{link.info.label} has no movements to calibrate with: a stand and some slow squats."
-        )
-    until_s = max(window.end_s for window in windows)
-    await command(link, wire.OP_START, wire.START.pack(wire.START_RAW))
-    try:
-        await link.play(until_s, speed=0.0)  # nobody watches a calibration being played
-        pairs = await _pairs_until(link, until_s)
-    finally:
-        with contextlib.suppress(LinkError):  # a lost link is told by the packets
-            await command(link, wire.OP_STOP)
-    async for packet in link.packets():  # what was on its way belongs to nothing
-        if packet.channel is Channel.CONTROL and packet.data[:2] == _STOPPED:
-            break
-    return _as_trace(scenario, pairs)
-
-
-async def _pairs_until(link: Link, until_s: float) -> list[ImuPair]:
-    """All raw pairs of the source's time 0 to `until_s`."""
-    decoder = Decoder(link.feature, link.origin_us)
-    pairs: list[ImuPair] = []
-    async for packet in link.packets():
-        for item in decoder.feed(packet):
-            if isinstance(item, ImuPair):
-                if item.time_s >= until_s:
-                    return pairs
-                if item.time_s >= 0.0:
-                    pairs.append(item)
-            elif isinstance(item, Gap) and item.channel is Channel.RAW:
-                raise CalibrationError(
-                    f"{item.count} samples were lost while calibrating ({item.reason}). Bring the "
-                    "computer closer and do it again."
-                )
-    raise CalibrationError(
-        f"The source ended before its calibration movements did, at {until_s:.1f} s."
-    )
-
-
-def _as_trace(scenario: Scenario, pairs: Sequence[ImuPair]) -> Trace:
-    rows = np.array(
-        [pair.thigh_gyr + pair.thigh_acc + pair.shank_gyr + pair.shank_acc for pair in pairs],
-        dtype=np.float64,
-    )
-    time_s = np.array([pair.time_s for pair in pairs], dtype=np.float64)
-    thigh_gyr, thigh_acc, shank_gyr, shank_acc = np.hsplit(rows, 4)
-    return Trace(
-        path=Path("calibration"),
-        time_s=time_s,
-        thigh_gyr=thigh_gyr,
-        thigh_acc=thigh_acc,
-        shank_gyr=shank_gyr,
-        shank_acc=shank_acc,
-        side=scenario.side,
-        rate_hz=1e6 / wire.PAIR_PERIOD_US,
-        exercise=scenario.exercise,
-        windows=tuple(w for w in scenario.windows if w.kind in CALIBRATION_WINDOWS),
-        shank_length_m=scenario.shank_length_m,
-    )
 
 
 # --- recording ---------------------------------------------------------------------------------

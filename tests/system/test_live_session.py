@@ -14,6 +14,7 @@ import pytest
 from kneecore import wire
 from kneetrack import live
 from kneetrack.analysis.calibrate import from_trace
+from kneetrack.calibration import runner
 from kneetrack.detection import Analyzer, event_json
 from kneetrack.errors import CommandRefused, LinkLost, UsageError
 from kneetrack.link import open_link
@@ -113,7 +114,7 @@ def test_a_session_is_calibrated_recorded_and_replayed_to_the_same_events(tmp_pa
     async def recorded():
         kept = Kept()
         async with open_link(CALIBRATED) as link:
-            made = await live.calibrate(link, from_trace, lambda made: made.calibration)
+            made = await runner.calibrate(link, from_trace, lambda made: made.calibration)
             assert made.side is Side.RIGHT
             windows = [
                 {"kind": w.kind, "start_s": w.start_s, "end_s": w.end_s}

@@ -117,10 +117,10 @@ def log_samples(
 
 def only_side(log: SessionLog, side: Side | None) -> Side:
     """The leg that is meant. Raises LogError where `log` has two and `side` picks none."""
-    one, *others = _sides(log, side)
-    if others:
+    sides = _sides(log, side)
+    if len(sides) != 1:
         raise LogError(f"{log.path} holds both legs. Add --side right or --side left.")
-    return one
+    return sides[0]
 
 
 def _sides(log: SessionLog, side: Side | None) -> tuple[Side, ...]:

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from kneecore import __version__, wire
 from kneetrack import live
 from kneetrack.analysis.trace import calibrate, reference_of
-from kneetrack.calibration import CalibrationFile
+from kneetrack.calibration import CalibrationFile, runner
 from kneetrack.cli.keys import ending
 from kneetrack.cli.view import View
 from kneetrack.detection import Analyzer
@@ -92,8 +92,8 @@ async def calibrate_with_progress(
 
     scenario = link.scenario
     windows = () if scenario is None else scenario.windows
-    total = max((w.end_s for w in windows if w.kind in live.CALIBRATION_WINDOWS), default=0.0)
-    work = asyncio.create_task(live.calibrate(link, derive, lambda made: made.calibration))
+    total = max((w.end_s for w in windows if w.kind in runner.CALIBRATION_WINDOWS), default=0.0)
+    work = asyncio.create_task(runner.calibrate(link, derive, lambda made: made.calibration))
     columns = (
         TextColumn("Calibrating"),
         BarColumn(30),
