@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
 
 from kneecore import wire
 from kneecore.calibration import Calibration
@@ -22,7 +21,7 @@ from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CalibrationError, LogError
 from kneetrack.protocol import Decoder
-from kneetrack.samples import Channel, Decoded, KneeSample, Side, Window
+from kneetrack.samples import Channel, Decoded, KneeSample, Side
 from kneetrack.sessionlog import SessionLog, read_log
 
 
@@ -31,7 +30,7 @@ class _Leg:
 
     def __init__(self, log: SessionLog, side: Side, realign: bool) -> None:
         self.side = side
-        self.windows = windows_in(log)
+        self.windows = log.windows
         self.warnings: list[str] = []
         self.calibration = self._calibration_in(log)
         if realign and self.calibration is None:
@@ -135,7 +134,7 @@ def _sides(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
 
 def _decoded(log: SessionLog, side: Side) -> Iterator[list[Decoded]]:
     """What each packet of one leg says, without the raw pairs, in order of arrival."""
-    feed = Decoder(origin_us=_origin_us(log, side), raw=False).feed
+    feed = Decoder(origin_us=log.origin_us(side), raw=False).feed
     raw = Channel.RAW
     for whose, packet in log:
         if whose is side and packet.channel is not raw:
@@ -148,27 +147,3 @@ def _until_aligned(batches: Iterable[list[Decoded]]) -> Iterator[list[Decoded]]:
         yield items
         if any(isinstance(i, KneeSample) and not i.flags & wire.FLAG_UNALIGNED for i in items):
             return
-
-
-def _origin_us(log: SessionLog, side: Side) -> int | None:
-    """The board clock at the source's time zero, where the recorder knew it."""
-    for event in log.events:
-        if event.get("event") == "origin" and event.get("side") == side.word:
-            origin = event.get("board_us")
-            return int(origin) if isinstance(origin, int | float) else None
-    return None
-
-
-def windows_in(log: SessionLog) -> tuple[Window, ...]:
-    """The windows in a log's metadata; what isn't one is passed over."""
-    value: object = log.session.get("windows")
-    windows: list[Window] = []
-    for row in cast(list[object], value) if isinstance(value, list) else []:
-        if isinstance(row, dict):
-            items = cast(dict[str, Any], row)
-            try:
-                window = Window(str(items["kind"]), float(items["start_s"]), float(items["end_s"]))
-            except (KeyError, TypeError, ValueError):
-                continue
-            windows.append(window)
-    return tuple(windows)

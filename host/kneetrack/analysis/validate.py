@@ -23,7 +23,7 @@ from scipy import optimize
 from scipy.spatial import transform
 
 from kneecore import wire
-from kneetrack.analysis.log import log_samples, only_side, windows_in
+from kneetrack.analysis.log import log_samples, only_side
 from kneetrack.analysis.source import is_log
 from kneetrack.analysis.trace import measure
 from kneetrack.errors import InputError
@@ -71,7 +71,7 @@ def validate(source: Path, reference: Path, *, side: Side | None = None) -> dict
         log = read_log(source)
         leg = only_side(log, side)
         samples = list(log_samples(source, side=leg))
-        return {"as_analysed": _compared(samples, times, angles, leg, windows_in(log))}
+        return {"as_analysed": _compared(samples, times, angles, leg, log.windows)}
     trace = read_trace(source, side)
     found: dict[str, Errors] = {}
     for name, refine in (("as_analysed", None), ("crosstalk_off", False), ("crosstalk_on", True)):

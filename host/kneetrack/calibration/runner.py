@@ -16,10 +16,10 @@ import numpy as np
 from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.errors import CalibrationError, LinkError
-from kneetrack.link.base import Link, Scenario
+from kneetrack.link.base import Link
 from kneetrack.live import command, set_calibration
 from kneetrack.protocol import Decoder
-from kneetrack.samples import Channel, Gap, ImuPair
+from kneetrack.samples import Channel, Gap, ImuPair, Side, Window
 from kneetrack.traces import Trace
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ async def calibration_trace(link: Link) -> Trace:
     async for packet in link.packets():  # what was on its way belongs to nothing
         if packet.channel is Channel.CONTROL and packet.data[:2] == _STOPPED:
             break
-    return _as_trace(scenario, pairs)
+    return as_trace(pairs, scenario.side, windows, scenario.exercise, scenario.shank_length_m)
 
 
 async def _pairs_until(link: Link, until_s: float) -> list[ImuPair]:
@@ -86,23 +86,29 @@ async def _pairs_until(link: Link, until_s: float) -> list[ImuPair]:
     )
 
 
-def _as_trace(scenario: Scenario, pairs: Sequence[ImuPair]) -> Trace:
+def as_trace(
+    pairs: Sequence[ImuPair],
+    side: Side,
+    windows: Sequence[Window],
+    exercise: str = "squat",
+    shank_length_m: float | None = None,
+) -> Trace:
+    """Raw pairs as the trace they would be, had they been recorded as a file."""
     rows = np.array(
         [pair.thigh_gyr + pair.thigh_acc + pair.shank_gyr + pair.shank_acc for pair in pairs],
         dtype=np.float64,
-    )
-    time_s = np.array([pair.time_s for pair in pairs], dtype=np.float64)
+    ).reshape(-1, 12)
     thigh_gyr, thigh_acc, shank_gyr, shank_acc = np.hsplit(rows, 4)
     return Trace(
         path=Path("calibration"),
-        time_s=time_s,
+        time_s=np.array([pair.time_s for pair in pairs], dtype=np.float64),
         thigh_gyr=thigh_gyr,
         thigh_acc=thigh_acc,
         shank_gyr=shank_gyr,
         shank_acc=shank_acc,
-        side=scenario.side,
+        side=side,
         rate_hz=1e6 / wire.PAIR_PERIOD_US,
-        exercise=scenario.exercise,
-        windows=tuple(w for w in scenario.windows if w.kind in CALIBRATION_WINDOWS),
-        shank_length_m=scenario.shank_length_m,
+        exercise=exercise,
+        windows=tuple(windows),
+        shank_length_m=shank_length_m,
     )

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from rich.console import Console
 
 from kneecore import wire
 from kneetrack import live
 from kneetrack.analysis.trace import calibrate
 from kneetrack.calibration import CalibrationFile
+from kneetrack.calibration.runner import as_trace
 from kneetrack.cli.keys import enter_key
 from kneetrack.errors import CalibrationError, LinkError
 from kneetrack.link import Link
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Channel, Gap, ImuPair, Side, Window
-from kneetrack.traces import Trace
 
 
 class Step(NamedTuple):
@@ -91,7 +89,7 @@ async def guided_calibration(link: Link, side: Side, console: Console) -> Calibr
             await live.command(link, wire.OP_STOP)
         receiving.cancel()
         await asyncio.gather(receiving, return_exceptions=True)
-    made = calibrate(_trace(recording.pairs, side, windows))
+    made = calibrate(as_trace(recording.pairs, side, windows))
     made.require_passed()
     await live.set_calibration(link, made.calibration)
     return made
@@ -121,21 +119,3 @@ async def _lead(
         if step.kind is not None:
             windows.append(Window(step.kind, start_s, recording.now_s))
     return tuple(windows)
-
-
-def _trace(pairs: list[ImuPair], side: Side, windows: tuple[Window, ...]) -> Trace:
-    def column(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        return np.array([getattr(pair, name) for pair in pairs], dtype=np.float64)
-
-    return Trace(
-        path=Path("calibration"),
-        time_s=column("time_s"),
-        thigh_gyr=column("thigh_gyr"),
-        thigh_acc=column("thigh_acc"),
-        shank_gyr=column("shank_gyr"),
-        shank_acc=column("shank_acc"),
-        side=side,
-        rate_hz=1e6 / wire.PAIR_PERIOD_US,
-        exercise="squat",
-        windows=windows,
-    )

@@ -14,7 +14,7 @@ from typing import Any, Self
 from kneetrack.errors import LinkError, LogError, UsageError
 from kneetrack.link.base import LinkInfo, Scenario
 from kneetrack.protocol import read_feature
-from kneetrack.samples import Channel, Packet, Side, Vector, Window
+from kneetrack.samples import Channel, Packet, Side, Vector
 from kneetrack.sessionlog import SessionLog, read_log
 
 _YIELD_EVERY = 64  # packets, so that an unpaced replay leaves the screen its share
@@ -37,7 +37,7 @@ class ReplayLink:
             ),
             None,
         )
-        self.origin_us = _origin(self.log, self.side)
+        self.origin_us = self.log.origin_us(self.side)
         self.scenario: Scenario | None = _scenario(self.log, self.side)
         self._speed = speed
         self._now_s = 0.0
@@ -116,22 +116,12 @@ def _one_side(log: SessionLog, side: Side | None) -> Side:
     return side
 
 
-def _origin(log: SessionLog, side: Side) -> int | None:
-    for event in log.events:
-        if event.get("event") == "origin" and event.get("side") == side.word:
-            return int(event["board_us"])
-    return None
-
-
 def _scenario(log: SessionLog, side: Side) -> Scenario:
     session = log.session
     return Scenario(
         side=side,
         exercise=str(session.get("exercise") or "unknown"),
         duration_s=log.duration_s,
-        windows=tuple(
-            Window(str(window["kind"]), float(window["start_s"]), float(window["end_s"]))
-            for window in session.get("windows") or ()
-        ),
+        windows=log.windows,
         shank_length_m=session.get("shank_length_m"),
     )

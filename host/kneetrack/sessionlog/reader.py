@@ -32,7 +32,7 @@ from mcap.stream_reader import breakup_chunk
 from mcap.writer import MCAP0_MAGIC
 
 from kneetrack.errors import LogError
-from kneetrack.samples import Packet, Side
+from kneetrack.samples import Packet, Side, Window
 from kneetrack.sessionlog import streams
 
 RECORD_LIMIT = 1 << 26
@@ -64,6 +64,30 @@ class SessionLog:
         """The legs of which there are packets, right before left."""
         present = {streams.BAND_TOPICS[t][0] for t in self._topics.values() if _is_band(t)}
         return tuple(sorted(present, reverse=True))
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows in the metadata; what isn't one is passed over."""
+        value: object = self.session.get("windows")
+        windows: list[Window] = []
+        for row in cast(list[object], value) if isinstance(value, list) else []:
+            if isinstance(row, dict):
+                items = cast(dict[str, Any], row)
+                try:
+                    windows.append(
+                        Window(str(items["kind"]), float(items["start_s"]), float(items["end_s"]))
+                    )
+                except (KeyError, TypeError, ValueError):
+                    continue
+        return tuple(windows)
+
+    def origin_us(self, side: Side) -> int | None:
+        """The board clock at the source's time zero, where the recorder knew it."""
+        for event in self.events:
+            if event.get("event") == "origin" and event.get("side") == side.word:
+                origin = event.get("board_us")
+                return int(origin) if isinstance(origin, int | float) else None
+        return None
 
     def __iter__(self) -> Iterator[tuple[Side, Packet]]:
         bands = {n: streams.BAND_TOPICS[t] for n, t in self._topics.items() if _is_band(t)}
