@@ -68,7 +68,11 @@ def calibrate(trace: Trace) -> CalibrationFile:
 
 def analyse_trace(path: Path, *, side: Side | None = None) -> SessionResult:
     """The session in the trace at `path`. Raises TraceError and UsageError."""
-    measured = measure(read_trace(path, side))
+    return session_of(measure(read_trace(path, side)))
+
+
+def session_of(measured: MeasuredTrace) -> SessionResult:
+    """The reps and sets in what was measured, whichever way that was done."""
     trace, calibration = measured.trace, measured.calibration
     analyzer = Analyzer(
         trace.side,
@@ -82,7 +86,7 @@ def analyse_trace(path: Path, *, side: Side | None = None) -> SessionResult:
     analyzer.flush()
     result = analyzer.result()
     return SessionResult(
-        source=path,
+        source=trace.path,
         legs=(LegSession(result, calibration, trace.windows),),
         warnings=(*measured.warnings, *result.warnings),
     )
