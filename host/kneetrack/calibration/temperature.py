@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,22 +90,19 @@ class BiasCurve:
         weight = np.ones(len(points))
         scatter = SCATTER_PRIOR
         for _ in range(_PASSES):
-            centre = float(np.average(temperature, weights=weight))
-            t = temperature - centre
-            level = np.average(bias, axis=0, weights=weight)
-            spread = float(weight @ t**2) + (scatter / SLOPE_PRIOR) ** 2
-            slope = (weight * t) @ (bias - level) / spread
-            left = bias - level - np.outer(t, slope)
+            line = _line(temperature, bias, weight, scatter)
+            left = bias - line.level - np.outer(temperature - line.centre, line.slope)
             distance = np.sqrt((left**2).mean(axis=1))
             weight = np.minimum(1.0, _HUBER * scatter / np.maximum(distance, 1e-12))
             seen = float(weight @ distance**2) + PRIOR_POINTS * SCATTER_PRIOR**2
             scatter = math.sqrt(seen / (float(weight.sum()) - 2.0 + PRIOR_POINTS))
+        line = _line(temperature, bias, weight, scatter)
         return cls(
-            reference_c=centre,
-            bias_rad_s=_vector(level),
-            slope_rad_s_k=_vector(slope),
+            reference_c=line.centre,
+            bias_rad_s=_vector(line.level),
+            slope_rad_s_k=_vector(line.slope),
             bias_sigma_rad_s=scatter / math.sqrt(float(weight.sum())),
-            slope_sigma_rad_s_k=scatter / math.sqrt(spread),
+            slope_sigma_rad_s_k=scatter / math.sqrt(line.spread),
             scatter_rad_s=scatter,
             points=len(points),
             span_c=float(np.ptp(temperature)),
@@ -133,7 +131,25 @@ class BiasCurve:
         return max(abs(b - e) for b, e in zip(bias_rad_s, expected, strict=True)) / sigma
 
 
-def one_point_bias(first: TableZero, curve: BiasCurve | None, temperature_c: FloatArray) -> FloatArray:
+class _Line(NamedTuple):
+    centre: float
+    level: FloatArray
+    slope: FloatArray
+    spread: float  # inverse variance of the slope, x scatter**2
+
+
+def _line(temperature: FloatArray, bias: FloatArray, weight: FloatArray, scatter: float) -> _Line:
+    """Weighted least squares through (n,) temperatures and (n, 3) zeros, with the slope's prior."""
+    centre = float(np.average(temperature, weights=weight))
+    t = temperature - centre
+    level = np.average(bias, axis=0, weights=weight)
+    spread = float(weight @ t**2) + (scatter / SLOPE_PRIOR) ** 2
+    return _Line(centre, level, (weight * t) @ (bias - level) / spread, spread)
+
+
+def one_point_bias(
+    first: TableZero, curve: BiasCurve | None, temperature_c: FloatArray
+) -> FloatArray:
     """The zero (n, 3) at each temperature (n,) of a session that has one table zero.
 
     Without a curve, or where the zero's own temperature is not known, it stays what it was.
