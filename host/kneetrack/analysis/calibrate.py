@@ -40,11 +40,13 @@ SHORTEST_ZERO_S = 2.0
 _DEG = 180.0 / math.pi
 
 
-def from_trace(trace: Trace, *, refine: bool | None = None) -> CalibrationFile:
+def from_trace(
+    trace: Trace, *, refine: bool | None = None, zeros: tuple[Vector, Vector] | None = None
+) -> CalibrationFile:
     """The calibration of a trace by its windows, else from its set. See `from_pairs`."""
     times, rows = onto_grid(trace)
     return from_pairs(
-        times, rows, trace.side, trace.windows, exercise=trace.exercise, refine=refine
+        times, rows, trace.side, trace.windows, exercise=trace.exercise, refine=refine, zeros=zeros
     )
 
 
@@ -56,14 +58,16 @@ def from_pairs(
     *,
     exercise: str = "squat",
     refine: bool | None = None,
+    zeros: tuple[Vector, Vector] | None = None,
 ) -> CalibrationFile:
     """The calibration from pairs on the band's grid: `times` (n,), `rows` (n, 12) in SI.
 
     `refine` None: refine the crosstalk where functional squats allow it; False: never; True: also
-    on the reps of the set (to compare only). Raises CalibrationError where no axis can be told.
+    on the reps of the set (to compare only). `zeros` (thigh, shank; rad/s) are those of an earlier
+    table, used where no window shows this one's. Raises CalibrationError where no axis can be told.
     """
     work = _Work(times, rows, side, windows, exercise)
-    thigh_bias, shank_bias = work.bias()
+    thigh_bias, shank_bias = work.bias(zeros)
     work.take_off(thigh_bias, shank_bias)
     thigh_up, shank_up = work.gravity()
     movement = work.movement(thigh_up, shank_up)
@@ -148,8 +152,8 @@ class _Work:
             gate_words(gate.name, gate.value, gate.limit) for gate in gates if not gate.passed
         )
 
-    def bias(self) -> tuple[Vector, Vector]:
-        """The gyroscopes' zeros, from the table, else from standing still."""
+    def bias(self, earlier: tuple[Vector, Vector] | None = None) -> tuple[Vector, Vector]:
+        """The gyroscopes' zeros, from the table, else the `earlier` ones, else from standing."""
         table = self._inside("table")
         if table.sum() * PAIR_S >= 0.5:
             thigh, shank = self._still(table)
@@ -165,6 +169,10 @@ class _Work:
                     self._lower("B", f"The table window was not quite still: {failed}.")
                 return thigh.gyr_mean, shank.gyr_mean
             self._lower("B", f"The table window moves, so it gives no gyroscope zero: {failed}.")
+        if earlier is not None:
+            self.rests_on["bias"] = "earlier table"
+            self._lower("B", "No table window: the gyroscopes' zero is that of an earlier table.")
+            return earlier
         stand = self._inside("stand")
         if stand.sum() * PAIR_S >= SHORTEST_ZERO_S:
             thigh, shank = self._still(stand)

@@ -12,7 +12,7 @@ from kneetrack.analysis.session import LegSession, SessionResult
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer, Reference
 from kneetrack.errors import CalibrationError
-from kneetrack.samples import KneeSample, Side
+from kneetrack.samples import KneeSample, Side, Vector
 from kneetrack.traces import Trace, onto_grid, read_trace
 
 
@@ -53,12 +53,12 @@ def measure(
     return MeasuredTrace(trace, calibration, samples, calibration.warnings)
 
 
-def calibrate(trace: Trace) -> CalibrationFile:
+def calibrate(trace: Trace, *, zeros: tuple[Vector, Vector] | None = None) -> CalibrationFile:
     """The calibration in a trace, with its slow squats as the reference of what follows.
 
-    Raises CalibrationError where there is none.
+    `zeros` as in `analysis.calibrate.from_pairs`. Raises CalibrationError where there is none.
     """
-    made = from_trace(trace)
+    made = from_trace(trace, zeros=zeros)
     analyzer = Analyzer(trace.side, trace.exercise, trace.windows)
     analyzer.feed_all(measure(trace, made).samples)
     analyzer.flush()

@@ -91,6 +91,7 @@ class CalibrationFile:
     warnings: tuple[str, ...] = ()
     reference: dict[str, Any] | None = None
     created_utc: str | None = None
+    zero_utc: str | None = None  # when the gyroscopes' zeros were measured on a table
 
     @property
     def side(self) -> Side:
@@ -115,6 +116,7 @@ class CalibrationFile:
             "side": self.side.word,
             "calibration_id": c.calibration_id,
             "created_utc": self.created_utc,
+            "zero_utc": self.zero_utc,
             "grade": self.grade,
             "rests_on": dict(self.rests_on),
             "q_thigh_sensor": list(c.q_thigh_sensor),
@@ -221,6 +223,7 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
         warnings=tuple(str(w) for w in items["warnings"]),
         reference=items.get("reference"),
         created_utc=items.get("created_utc"),
+        zero_utc=items.get("zero_utc"),
     )
 
 
