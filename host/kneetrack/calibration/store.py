@@ -45,9 +45,25 @@ _GATE_WORDS = {
         "the {segment}'s axis differs between the first and the second half of the squats "
         "({value} deg, {limit})"
     ),
+    "sensor_faces": "only {value} of the {segment} sensor's six faces were seen ({limit})",
+    "sensor_acc_offset_sigma_mg": (
+        "the offset of the {segment}'s accelerometer is known to {value} mg only ({limit})"
+    ),
+    "sensor_axes_sigma_percent": (
+        "the axes of the {segment} sensor are known to {value} % only ({limit})"
+    ),
+    "sensor_acc_residual_mg": (
+        "gravity was not the same in all positions of the {segment} sensor ({value} mg, {limit})"
+    ),
+    "sensor_move_residual_deg": (
+        "the {segment} sensor's turns don't lead from position to position ({value} deg, {limit})"
+    ),
+    "sensor_zero_spread_deg_s": (
+        "the zero of the {segment}'s gyroscope changed between positions ({value} deg/s, {limit})"
+    ),
     "crosstalk_deg": "valgus follows flexion like an axis that is off by {value} deg ({limit})",
 }
-_LEAST = ("reps", "axis_ratio")  # their limit is the least, not the most
+_LEAST = ("reps", "axis_ratio", "sensor_faces")  # their limit is the least, not the most
 
 
 def gate_words(name: str, value: float, limit: float) -> str:
