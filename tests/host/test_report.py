@@ -33,6 +33,7 @@ REFERENCE = Reference(
     source="functional",
     reps=5,
     sem_deg=0.7,
+    spread_deg=0.4,
 )
 
 

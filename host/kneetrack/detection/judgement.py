@@ -1,4 +1,12 @@
-"""A measured rep, a reference and a set's shift make a `Rep`: the numbers and the verdict."""
+"""A measured rep, a reference and a set's shift make a `Rep`: the numbers and the verdict.
+
+The uncertainty of an own excursion (biomechanics B3, its matched form) adds in squares
+    between two reps    inclination of both IMUs and heading since the last rest: REP_SIGMA_DEG;
+                        soft tissue that never moves twice alike: its spread, by depth
+    of the reference    the mean over its reps: the standard error of one over their root
+    of the shift        what the set shares, at that flexion
+What a fixed function of flexion adds is in none of them: the comparison takes it out.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +18,11 @@ import numpy as np
 from kneecore.excursion import FROM_DEG
 from kneetrack.detection import criteria
 from kneetrack.detection.measures import PERIOD_S, Floats, Measured
-from kneetrack.detection.reference import Reference
-from kneetrack.detection.shift import Shift
+from kneetrack.detection.reference import Reference, deep
+from kneetrack.detection.shift import Shift, spread_before
 from kneetrack.samples import Doubt, Phase, Rep, Verdict
 
-_LEAST_SEM_DEG = 0.6  # inclination alone is no better between two reps (B3: sqrt(2) * 0.4)
+REP_SIGMA_DEG = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +53,10 @@ def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursi
     turned = rep.rotation_deg - reference.rotation_at(flexion, rep.share_of_descent) + nan
     peak = _largest(own)
     finding = criteria.find(own, reference.sem_deg, PERIOD_S)
-    sem = max(reference.sem_deg, _LEAST_SEM_DEG)
-    shift_sigma = 0.0 if shift is None else shift.sigma_at(float(flexion[peak]))
     return Excursion(
         total_deg=float(total[_largest(total)]),
         own_deg=float(own[peak]),
-        own_sigma_deg=math.hypot(sem * math.sqrt(1.0 + 1.0 / reference.reps), shift_sigma),
+        own_sigma_deg=_sigma(float(flexion[peak]), reference, shift),
         flexion_at_peak_deg=float(flexion[peak]),
         phase_at_peak=rep.phase_at(float(rep.time_s[peak])),
         rotation_deg=float(turned[_largest(turned)]),
@@ -58,6 +64,15 @@ def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursi
         verdict=finding.verdict,
         outside=outside,
     )
+
+
+def _sigma(flexion_deg: float, reference: Reference, shift: Shift | None) -> float:
+    """Standard uncertainty (deg) of an own excursion at this flexion."""
+    spread = spread_before(reference) if shift is None else shift.spread_deg
+    tissue = spread * float(deep(np.array(flexion_deg)))
+    mean = reference.sem_deg / math.sqrt(reference.reps)
+    common = 0.0 if shift is None else shift.sigma_at(flexion_deg)
+    return math.hypot(REP_SIGMA_DEG, tissue, mean, common)
 
 
 def _largest(values: Floats) -> int:

@@ -6,7 +6,8 @@ person's own reps, not to an ideal knee.
 
 The curves are means over at least three reps at every flexion they cover, on the way down and on
 the way up apart. `sem_deg` is the scatter of single reps about that mean (pooled over flexion): the
-standard error of measurement, person and strap together.
+standard error of measurement, person and strap together. `spread_deg` is what of it grows with the
+depth, at 90 deg of flexion, as soft tissue has it that never moves twice alike.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Reference:
     source: str  # "given", "reference", "functional" or "first_three"
     reps: int
     sem_deg: float
+    spread_deg: float
 
     @property
     def deepest_deg(self) -> float:
@@ -60,7 +62,10 @@ class Reference:
     def to_json(self) -> dict[str, Any]:
         """The reference as JSON types; `from_json` reads it back."""
         curves = {name: [round(value, 4) for value in getattr(self, name)] for name in _CURVES}
-        return {**curves, "source": self.source, "reps": self.reps, "sem_deg": self.sem_deg}
+        return {**curves, "source": self.source, "reps": self.reps} | {
+            "sem_deg": self.sem_deg,
+            "spread_deg": self.spread_deg,
+        }
 
     @classmethod
     def from_json(cls, data: Any) -> Reference:
@@ -72,13 +77,16 @@ class Reference:
                 source=str(data["source"]),
                 reps=int(data["reps"]),
                 sem_deg=float(data["sem_deg"]),
+                spread_deg=float(data.get("spread_deg", data["sem_deg"])),  # older files lack it
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a reference: {error!r}") from None
         numbers = [value for curve in curves.values() for value in curve]
         if len({len(curve) for curve in curves.values()}) != 1 or not numbers:
             raise ValueError("not a reference: its curves differ in length, or are empty")
-        if not all(math.isfinite(value) for value in (*numbers, reference.sem_deg)):
+        if not all(
+            math.isfinite(value) for value in (*numbers, reference.sem_deg, reference.spread_deg)
+        ):
             raise ValueError("not a reference: a number in it is not finite")
         return reference
 
@@ -119,7 +127,25 @@ def build(reps: Sequence[Measured], source: str) -> Reference | None:
         source=source,
         reps=len(reps),
         sem_deg=math.sqrt(float(np.nansum(scatter**2)) / float(spare)),
+        spread_deg=_spread(scatter, GRID_DEG[first:full]),
     )
+
+
+def deep(flexion_deg: Floats) -> Floats:
+    """How soft tissue's turn of the thigh shows in valgus: 1 at 90 deg (biomechanics B3, B9)."""
+    return flexion_deg / 90.0 * np.sin(np.radians(flexion_deg))
+
+
+def _spread(scatter: Floats, flexion_deg: Floats) -> float:
+    """How much of each rep's scatter (reps, 2, bins) goes with `deep`: standard deviation, deg."""
+    shape = np.tile(deep(flexion_deg), 2)
+    sizes: list[float] = []
+    for off in scatter.reshape(len(scatter), -1):
+        known = np.isfinite(off)
+        if known.sum() > 2:
+            slope, _ = np.polyfit(shape[known], off[known], 1)
+            sizes.append(float(slope))
+    return math.sqrt(sum(size**2 for size in sizes) / max(1, len(scatter) - 1))
 
 
 def _span(enough: NDArray[np.bool_]) -> tuple[int, int]:
