@@ -1,19 +1,22 @@
 """The leg as a mechanism: what it does over time, as a pure function of time.
 
-A `Leg` is made of stretches of a programme (see sim.scenarios): reps with a start, durations and a
-depth, and a few slow changes. `state(t)` gives the true angles of the bones and
-what is needed besides to stand the leg up in the world: the lean of the shank.
+A `Leg` does one movement after another (sim.moves: squats, swings, steps) and sways between and
+during them. `posture(t)` gives the true angles of the bones and what is needed besides to stand the
+leg up in the world.
 
-A rep (biomechanics.md D): flexion goes down and up along minimum-jerk curves, with a pause between;
-the shank leans forward with it, by LEAN_PER_FLEXION. Internal rotation comes in over the first
-30 deg of flexion (screw home) and is flat after that; the foot lets the shank do some of it, the
-thigh does the rest. Inward movement takes 0.3 of its size off it.
-Valgus is a bump, centred between the bottom and the early ascent and there only (type "bump"), or
-goes with depth (type "depth", as sin(flexion)). Of each valgus a part comes from the
-shank that leans inward over the foot, the rest from the thigh.
+What every bent knee does, whatever the movement
+    Internal rotation comes in over the first 30 deg of flexion (screw home), 8 to 12 deg of it, is
+    flat until 120 deg and grows again beyond (biomechanics D; Qi et al. 2013). In standing the
+    foot holds the shank, so the thigh does most of it: it turns outward on the shank as the knee
+    unlocks (femoral-on-tibial rotation; Neumann, Kinesiology of the Musculoskeletal System, ch.
+    13). Pronation of the foot lets the shank do `shank_turn` of it. With the foot in the air the
+    shank does all of it.
+    A valgus takes 0.3 of its size off the internal rotation (biomechanics D). Part of it, 0.3 to
+    0.7, comes from the shank that leans inward over the foot, the rest from the thigh.
 
-Nobody stands still: sway is a handful of slow sines below 0.5 Hz, up to 0.4 deg in the lean, less
-in the frontal plane and about the long axis. At rest that is all there is.
+Nobody stands still: sway is a handful of slow sines below 0.5 Hz; biomechanics D: 0.3 to 0.5 deg in
+the sagittal plane (here 0.35 rms), 0.05 to 0.5 deg of the segments against each other about the
+long axis (0.15); in the frontal plane 0.2, in the knee's own 0.1 (choices). At rest that is all.
 """
 
 import math
@@ -22,54 +25,15 @@ from sim.chip_errors import Random
 
 _DEG = math.pi / 180.0
 
-LEAN_PER_FLEXION = 0.30
-SHANK_SHARE = 0.5  # of a valgus: the shank's lean inward
-ROTATION_DEG = 10.0
-ROTATION_UNTIL_DEG = 30.0
-ROTATION_SHARE = 0.3  # of the screw home: the shank's turn inward
+SWAY_LEAN_DEG = 0.35
+SWAY_FRONTAL_DEG = 0.2
+SWAY_VALGUS_DEG = 0.1
+SWAY_AXIAL_DEG = 0.15
+
+SCREW_HOME_UNTIL_DEG = 30.0
+DEEP_FROM_DEG = 120.0
+DEEP_PER_SQUARE_DEG = 0.04
 ROTATION_PER_VALGUS = -0.3
-BUMP_SIGMA_S = 0.18  # 0.42 s wide at half height
-BUMP_AFTER_BOTTOM_S = 0.08
-_BUMP_REACH = 5.0  # sigmas
-
-
-class Rep:
-    """One repetition.
-
-    valgus_deg    height of its bump
-    gain          scales its soft tissue
-    by_depth_deg  valgus of the "depth" type, times sin(flexion)
-    """
-
-    def __init__(
-        self, kind, start_s, down_s, pause_s, up_s, depth_deg, valgus_deg, gain, by_depth_deg=0.0
-    ):
-        self.kind = kind
-        self.start_s = start_s
-        self.down_s = down_s
-        self.pause_s = pause_s
-        self.up_s = up_s
-        self.depth_deg = depth_deg
-        self.valgus_deg = valgus_deg
-        self.gain = gain
-        self.by_depth_deg = by_depth_deg
-        self.end_s = start_s + down_s + pause_s + up_s
-        self.bump_s = start_s + down_s + 0.5 * pause_s + BUMP_AFTER_BOTTOM_S
-
-    def flexion(self, t: float) -> tuple:
-        """(flexion, its rate) in rad and rad/s; zero outside the rep."""
-        depth = self.depth_deg * _DEG
-        u = t - self.start_s
-        if u <= 0.0 or t >= self.end_s:
-            return 0.0, 0.0
-        if u < self.down_s:
-            part, rate = minimum_jerk(u / self.down_s)
-            return depth * part, depth * rate / self.down_s
-        u -= self.down_s + self.pause_s
-        if u <= 0.0:
-            return depth, 0.0
-        part, rate = minimum_jerk(u / self.up_s)
-        return depth * (1.0 - part), -depth * rate / self.up_s
 
 
 def minimum_jerk(x: float) -> tuple:
@@ -99,62 +63,108 @@ class Sway:
         return a * math.sin(f * t + p) + b * math.sin(g * t + q) + c * math.sin(h * t + r)
 
 
+class Posture:
+    """The leg at an instant; rad and m, the same signs on both legs.
+
+    flexion, valgus, rotation   the true knee angles
+    lean, inward, turn, yaw     of the shank: forward, to the other leg, about its own long axis and
+                                about the vertical, the last two inward positive
+    foot_x, foot_y              the ankle, forward and up
+    air                         0: the foot stands, 1: the leg hangs from the hip
+    bent, rate                  flexion of the movement alone, and its rate: what moves soft tissue
+    tissue, skin                its gain, and a turn of the thigh's skin about the long axis
+    """
+
+    def __init__(self):
+        self.flexion = self.valgus = self.rotation = 0.0
+        self.lean = self.inward = self.turn = self.yaw = 0.0
+        self.foot_x = self.foot_y = self.air = 0.0
+        self.bent = self.rate = self.skin = 0.0
+        self.tissue = 1.0
+
+
 class Leg:
-    """side +1 right, -1 left; `reps` in order of time; `sway` scales all sway (1 = usual)."""
+    """side +1 right, -1 left; `moves` (sim.moves) in order of time.
 
-    def __init__(self, side, reps, seed=0, sway=1.0):
+    `sway` scales all sway (1 = usual) but for the axial one, which is `axial_sway_deg`. `shank_turn`
+    is the shank's share of the screw home. `restless` (start_s, end_s, size): weight is shifted
+    from foot to foot meanwhile; 1 is some 3 deg.
+    """
+
+    def __init__(
+        self,
+        side,
+        moves,
+        seed=0,
+        sway=1.0,
+        axial_sway_deg=SWAY_AXIAL_DEG,
+        shank_turn=0.4,
+        restless=None,
+    ):
         self.side = side
-        self.reps = reps
+        self.moves = moves
         random = Random(seed + 101)
-        self._lean = Sway(random, 0.17 * _DEG * sway)
-        self._frontal = Sway(random, 0.12 * _DEG * sway)
-        self._valgus = Sway(random, 0.1 * _DEG * sway)
-        self._axial = Sway(random, 0.1 * _DEG * sway)
-        self._near = 0  # index of the rep last asked about
+        self._lean = Sway(random, SWAY_LEAN_DEG * _DEG * sway)
+        self._frontal = Sway(random, SWAY_FRONTAL_DEG * _DEG * sway)
+        self._valgus = Sway(random, SWAY_VALGUS_DEG * _DEG * sway)
+        self._axial = Sway(random, axial_sway_deg * _DEG)
+        self.lean_per_flexion = random.between(0.25, 0.36)
+        self.screw_home_deg = random.between(8.0, 12.0)
+        self._shank_turns = shank_turn
+        self._shank_leans = random.between(0.3, 0.7)
+        self._restless = restless
+        self._placed = [move for move in moves if move.placed]
+        self._near = 0  # index of the movement last asked about
 
-    def rep_at(self, t: float):
-        """The rep under way, or None."""
-        reps = self.reps
-        if not reps:
+    def move_at(self, t: float):
+        """The movement under way, or None."""
+        moves = self.moves
+        if not moves:
             return None
         i = self._near
-        while i > 0 and t < reps[i].start_s:
+        while i > 0 and t < moves[i].start_s:
             i -= 1
-        while i + 1 < len(reps) and t >= reps[i + 1].start_s:
+        while i + 1 < len(moves) and t >= moves[i + 1].start_s:
             i += 1
         self._near = i
-        rep = reps[i]
-        return rep if rep.start_s <= t < rep.end_s else None
+        move = moves[i]
+        return move if move.start_s <= t < move.end_s else None
 
-    def state(self, t: float) -> tuple:
-        """(flexion, valgus, rotation, lean forward, lean inward, turn, bent, rate, rep), rad.
+    def posture(self, t: float) -> Posture:
+        p = Posture()
+        move = self.move_at(t)
+        for done in self._placed:  # where it put the foot
+            if t >= done.end_s:
+                p.foot_x += done.ahead_m
+                p.yaw += done.yaw
+                p.rotation += done.knee_turn
+        if move is not None:
+            move.shape(t, p, self.lean_per_flexion)
+            self._bend(p)
+        lean = self._lean.at(t)
+        p.lean += lean
+        p.flexion += 0.5 * lean  # sway comes from the ankle; the knee gives a little
+        p.valgus += self._valgus.at(t)
+        p.rotation += self._axial.at(t)
+        p.inward += self._frontal.at(t)
+        if self._restless is not None:
+            self._shift_weight(t, p)
+        return p
 
-        Leans and turn (about the long axis) are the shank's, inward positive on both legs. `bent`
-        is flexion without sway, `rate` its rate.
-        """
-        sway_lean = self._lean.at(t)
-        valgus = self._valgus.at(t)
-        rotation = self._axial.at(t)
-        inward = self._frontal.at(t)
-        rep = self.rep_at(t)
-        if rep is None:
-            # Standing sway comes from the ankle: the knee flexes a little with the lean.
-            return 0.5 * sway_lean, valgus, rotation, sway_lean, inward, 0.0, 0.0, 0.0, None
-        flexion, rate = rep.flexion(t)
-        given = rep.by_depth_deg * _DEG * math.sin(flexion)
-        if rep.valgus_deg:
-            u = (t - rep.bump_s) / BUMP_SIGMA_S
-            if -_BUMP_REACH < u < _BUMP_REACH:
-                given += rep.valgus_deg * _DEG * math.exp(-0.5 * u * u)
-        screw_home = ROTATION_DEG * _DEG * eased(flexion / (ROTATION_UNTIL_DEG * _DEG))
-        return (
-            flexion + 0.5 * sway_lean,
-            valgus + given,
-            rotation + screw_home + ROTATION_PER_VALGUS * given,
-            sway_lean + LEAN_PER_FLEXION * flexion,
-            inward + SHANK_SHARE * given,
-            ROTATION_SHARE * screw_home,
-            flexion,
-            rate,
-            rep,
-        )
+    def _bend(self, p: Posture) -> None:
+        """What comes with every flexion and every valgus."""
+        turn = self.screw_home_deg * _DEG * eased(p.bent / (SCREW_HOME_UNTIL_DEG * _DEG))
+        deep = p.bent / _DEG - DEEP_FROM_DEG
+        if deep > 0.0:
+            turn += DEEP_PER_SQUARE_DEG * deep * deep * _DEG
+        p.rotation += turn + ROTATION_PER_VALGUS * p.valgus
+        p.turn += turn * (self._shank_turns + (1.0 - self._shank_turns) * p.air)
+        p.inward += self._shank_leans * p.valgus
+
+    def _shift_weight(self, t: float, p: Posture) -> None:
+        start_s, end_s, size = self._restless
+        size *= eased((t - start_s) / 0.5) * eased((end_s - t) / 0.5) * _DEG
+        if size:
+            p.lean += 3.0 * size * math.sin(2.6 * t)
+            p.flexion += 4.0 * size * math.sin(1.9 * t)
+            p.inward += 2.0 * size * math.sin(1.7 * t)

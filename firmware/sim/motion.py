@@ -5,8 +5,8 @@
     imu(mount, t_s)       what a chip feels at board time t_s (what a `sim.imu_model` asks)
     on_held               hook, called when the leg has come to a halt; the clock is at real time
 
-Movement time is board time, shifted: one second of either is one of the other. A held leg has no
-rate and feels gravity only; halts are meant for moments in which the person stands anyway. A
+Movement time is board time, shifted, and slower by as much as the board's clock is fast. A held leg
+has no rate and feels gravity only; halts are meant for moments in which the person stands anyway. A
 recording's gyroscopes go on showing their `zeros` (by mount, rad/s): they are part of what it is.
 
 Chips make their samples late, when they are read. So before anything changes here they are told to
@@ -17,8 +17,10 @@ from sim import vclock
 
 
 class Motion:
-    def __init__(self, source):
+    def __init__(self, source, clock_ppm: float = 0.0):
+        """`clock_ppm`: the board's clock is fast by so much."""
         self.source = source
+        self._pace = 1.0 / (1.0 + 1e-6 * clock_ppm)  # movement seconds in one of the board's
         self.chips = []
         self.zeros = {}
         self.on_held = _nothing
@@ -37,7 +39,7 @@ class Motion:
         return self._body_s(vclock.now_us() * 1e-6)
 
     def _body_s(self, t_s: float) -> float:
-        moved = self._from_s + (t_s - self._from_us * 1e-6)
+        moved = self._from_s + (t_s - self._from_us * 1e-6) * self._pace
         return min(self._until_s, max(self._from_s, moved))
 
     def play(self, until_s=None, speed: float = 1.0, lead_s: float = 0.0) -> None:
@@ -55,7 +57,8 @@ class Motion:
         self.playing = True
         vclock.set_speed(speed)
         # The alarm is rounded up: at the halt the movement's last sample has been passed.
-        vclock.set_alarm(self._from_us + int((self._until_s - self._from_s) * 1e6) + 1, self._hold)
+        takes_us = (self._until_s - self._from_s) * 1e6 / self._pace
+        vclock.set_alarm(self._from_us + int(takes_us) + 1, self._hold)
 
     def _hold(self) -> None:
         self.playing = False
@@ -63,7 +66,7 @@ class Motion:
         self.on_held()
 
     def imu(self, mount: str, t_s: float) -> tuple:
-        moved = self._from_s + (t_s - self._from_us * 1e-6)
+        moved = self._from_s + (t_s - self._from_us * 1e-6) * self._pace
         if self._from_s < moved < self._until_s:
             return self.source.imu(mount, moved)
         if mount not in self._still:

@@ -2,7 +2,7 @@
 
     micropython firmware/sim/run.py SCENARIO      squats?valgus=8&seed=1&side=left
     micropython firmware/sim/run.py @FILE?side=left&seed=1&chip=none
-                                                  recorded movement (sim.body.TraceBody)
+                                                  recorded movement (sim.knots.TraceBody)
 
 Solders the two IMUs to the bus, tells the host what will be played, and starts the firmware's own
 main.py, which knows nothing of all this. Without a radio (sim.rig) the movement begins at once.
@@ -16,8 +16,8 @@ import sys
 import machine
 
 from sim import rig, scenarios, vclock
-from sim.body import TraceBody
 from sim.imu_model import LSM6DSModel
+from sim.knots import TraceBody
 from sim.motion import Motion
 
 I2C_ID = 0
@@ -36,7 +36,7 @@ def scenario_of(address: str):
 
 def solder(scenario) -> Motion:
     """The two IMUs on the bus, moved by the Motion that is returned."""
-    motion = Motion(scenario.source)
+    motion = Motion(scenario.source, scenario.clock_ppm)
     for number, mount in enumerate(("thigh", "shank")):
         chip = LSM6DSModel(mount, motion, scenario.chip, 1000 * scenario.seed + number)
         motion.chips.append(chip)
