@@ -127,12 +127,15 @@ def text() -> str:
         section(
             "Raw pair",
             wire.RAW_PAIR,
-            "One count is worth what Feature says. Each IMU in its own axes; bias included.",
+            "One count is worth what Feature says. Each IMU in its own axes, corrected by\n"
+            "the sensor calibration in force, if any (`sensors_id` in Feature); the gyroscope's\n"
+            "zero is still in it.",
         ),
         section("Feature", wire.FEATURE),
         "## Commands\n\nA write is an opcode and its operand. The band answers by an indication:\n"
         f"0x{wire.OP_RESPONSE:02X}, the opcode, a result, and after QUERY the record asked for.\n"
-        f"0x{wire.OP_STATUS:02X} and a Status record come unasked when the state changes.",
+        f"0x{wire.OP_STATUS:02X} and a Status record come unasked when the state changes,\n"
+        f"and every {wire.STATUS_PERIOD_S} s while streaming.",
         "\n".join(["| opcode | name | operand | meaning |", "|---|---|---|---|", *commands]),
         "\n".join(["| result | name | meaning |", "|---|---|---|", *results]),
         *[

@@ -16,7 +16,7 @@ import time
 from kneeband import battery, config, lsm6ds, states
 from kneeband.control import Control
 from kneeband.measurement import Measurement
-from kneecore import calibration, wire
+from kneecore import calibration, sensors, wire
 
 _NO_NEWS = (wire.STATE_IDLE, 0)  # what a host may expect of a band it connects to
 
@@ -34,10 +34,12 @@ class App:
         self._control = Control(self)
         self._boot_id = 0
         self._calibration = None
+        self._sensors_id = 0
         self._measurement = None
         self._wants_raw = False
         self._faults = 0
-        self._told = _NO_NEWS  # (state, faults) as last told to the host
+        self._told = _NO_NEWS  # (state, faults) as last told to the host ...
+        self._told_ms = 0  # ... and when
         self._battery_percent = battery.UNKNOWN
 
     async def run(self):
@@ -46,6 +48,8 @@ class App:
         self._boot_id = self._store.count_start()
         if self._store.calibration:
             self._calibration = calibration.from_wire(self._store.calibration)
+        if self._store.sensors:
+            self._correct_by(sensors.from_wire(self._store.sensors))
         self._sampler.start()
         self._peripheral.start(self._feature())
         self._look_for_faults()
@@ -83,6 +87,27 @@ class App:
             self._measurement.use_calibration(value)
         return result
 
+    def use_sensors(self, value, record: bytes) -> int:
+        """Store and use that calibration of the IMUs.
+
+        The leg's calibration is dropped where this is another one: its axes and its stance were
+        found with other counts. For the same reason not while streaming.
+        """
+        if self.state in (states.STREAMING, states.INTERRUPTED):
+            return wire.RESULT_WRONG_STATE
+        if record == self._store.sensors:
+            return wire.RESULT_SUCCESS
+        store = self._store
+        before = store.sensors
+        store.sensors = record
+        result = self._keep(store.side, None, b"")
+        if result == wire.RESULT_SUCCESS:
+            self._correct_by(value)
+            self._peripheral.set_feature(self._feature())
+        else:
+            store.sensors = before
+        return result
+
     def identify(self, duration_s: int):
         """Have the lamp flicker."""
         self._indicator.identify(duration_s)
@@ -105,6 +130,10 @@ class App:
     def calibration_record(self) -> bytes:
         """The calibration in force as it came, or nothing."""
         return self._store.calibration
+
+    def sensors_record(self) -> bytes:
+        """The calibration of the IMUs as it came, or nothing."""
+        return self._store.sensors
 
     # --- actions of the state table --------------------------------------------------------------
 
@@ -189,11 +218,22 @@ class App:
         return self._faults | (wire.FAULT_STORE if self._store.damaged else 0)
 
     def _tell(self):
-        """Indicate STATUS where the state or the faults are not those last told."""
+        """Indicate STATUS where the state or the faults are not those last told, and now and then.
+
+        While streaming it tells the temperatures, by which a zero that wanders can be explained.
+        """
         now = (states.WIRE_STATES[self.state], self._all_faults())
-        if self._peripheral.connected and now != self._told:
+        due = self.state == states.STREAMING and (
+            time.ticks_diff(time.ticks_ms(), self._told_ms) >= config.STATUS_MS
+        )
+        if self._peripheral.connected and (due or now != self._told):
+            self._told_ms = time.ticks_ms()
             self._peripheral.respond(bytes((wire.OP_STATUS,)) + self.status())
             self._told = now
+
+    def _correct_by(self, value):
+        self._sampler.use_sensors(value)
+        self._sensors_id = value.sensors_id
 
     def _keep(self, side, value, record):
         store = self._store
@@ -219,6 +259,7 @@ class App:
             lsm6ds.GYR_LSB_RAD_S,
             lsm6ds.ACC_LSB_M_S2,
             self._calibration.calibration_id if self._calibration else 0,
+            self._sensors_id,
         )
 
     def _measure_battery(self):

@@ -24,6 +24,9 @@ RETRY_MS = const(1000)
 
 BATTERY_MS = const(30_000)
 
+STATUS_MS = wire.STATUS_PERIOD_S * 1000
+"""How often STATUS is told unasked while streaming."""
+
 ADVERTISING_INTERVAL_US = const(100_000)
 
 PACKET_QUEUE = const(8)

@@ -7,11 +7,13 @@ may be is checked here; whether the band can do it now, the band says (see `app`
     band.start(raw), band.stop()                     -> wire.RESULT_*
     band.change_side(side)                           -> wire.RESULT_*
     band.use_calibration(calibration, record)        -> wire.RESULT_*
+    band.use_sensors(sensors, record)                -> wire.RESULT_*
     band.identify(duration_s)
-    band.status(), band.calibration_record()         -> bytes of the record (empty: there is none)
+    band.status(), band.calibration_record(), band.sensors_record()
+                                                     -> bytes of the record (empty: there is none)
 """
 
-from kneecore import calibration, wire
+from kneecore import calibration, sensors, wire
 
 _SIDES = (wire.SIDE_RIGHT, wire.SIDE_LEFT)
 
@@ -26,6 +28,7 @@ class Control:
             wire.OP_STOP: self._stop,
             wire.OP_SET_SIDE: self._set_side,
             wire.OP_SET_CALIBRATION: self._set_calibration,
+            wire.OP_SET_SENSORS: self._set_sensors,
             wire.OP_IDENTIFY: self._identify,
             wire.OP_QUERY: self._query,
         }
@@ -73,6 +76,15 @@ class Control:
             return wire.RESULT_INVALID_OPERAND
         return self._band.use_calibration(value, bytes(operand))
 
+    def _set_sensors(self, operand):
+        try:
+            value = sensors.from_wire(operand)
+        except ValueError:
+            return wire.RESULT_INVALID_OPERAND
+        if value.sensors_id == 0:
+            return wire.RESULT_INVALID_OPERAND
+        return self._band.use_sensors(value, bytes(operand))
+
     def _identify(self, operand):
         self._band.identify(wire.IDENTIFY.unpack_from(operand).duration_s)
         return wire.RESULT_SUCCESS
@@ -81,9 +93,12 @@ class Control:
         what = wire.QUERY.unpack_from(operand).what
         if what == wire.QUERY_STATUS:
             return wire.RESULT_SUCCESS, self._band.status()
-        if what != wire.QUERY_CALIBRATION:
+        if what == wire.QUERY_CALIBRATION:
+            record = self._band.calibration_record()
+        elif what == wire.QUERY_SENSORS:
+            record = self._band.sensors_record()
+        else:
             return wire.RESULT_INVALID_OPERAND
-        record = self._band.calibration_record()
         if not record:
             return wire.RESULT_WRONG_STATE
         return wire.RESULT_SUCCESS, record

@@ -8,6 +8,8 @@ so the line is good to well under the noise; it damps noise a little, by up to a
 Grid numbers count on whether or not a point could be measured. Where one IMU has no samples (its
 FIFO overflowed, a word was lost, it did not answer), numbers are left out: a hole.
 
+With `use_sensors` the pairs are those of the corrected sensors (`counts`).
+
 An IMU that fails is set up anew every RETRY_MS. The other goes on; pairs need both.
 
 Times here are counted from the last poll, in us, and small, see `stream`.
@@ -19,7 +21,7 @@ from array import array
 import micropython
 from micropython import const
 
-from kneeband import config
+from kneeband import config, counts, lsm6ds
 from kneeband.stream import CAPACITY, Stream
 from kneecore import wire
 
@@ -44,12 +46,17 @@ class Sampler:
         """Grid number of the first of them (of the next to come, if there were none)."""
         self.hole = 0
         """Grid points that are missing just before it (0 from a poll without pairs)."""
+        self._correction = None
         self._next = 0
         self._due_us = 0  # of grid point `_next`, counted from the last poll
         self._polled_us = 0
         self._missing = 0  # grid points left out since the last pair; `hole` once there is another
         self._flowing = False  # there was a pair, so a jump from it is a hole
         self._retry_ms = 0
+
+    def use_sensors(self, sensors):
+        """Correct the pairs to come by a kneecore.sensors.Sensors."""
+        self._correction = counts.table(sensors, lsm6ds.ACC_LSB_M_S2)
 
     def start(self):
         """Set up both IMUs. One that does not answer is tried again by `poll`."""
@@ -93,6 +100,8 @@ class Sampler:
         due = self._due_us << 4
         _resample(thigh.rows, self.rows, 0, due - thigh_oldest, thigh.period_q4, count)
         _resample(shank.rows, self.rows, 6, due - shank_oldest, shank.period_q4, count)
+        if self._correction is not None:
+            counts.correct(self.rows, self._correction, count)
         self._next += count
         self._due_us += count * _PERIOD_US
         due = self._due_us << 4

@@ -21,7 +21,7 @@ Versions
 
 from kneecore.record import Record
 
-PROTOCOL_VERSION = (1, 0)
+PROTOCOL_VERSION = (1, 1)
 
 # --- GATT ----------------------------------------------------------------------------------------
 
@@ -125,11 +125,15 @@ FEATURE = Record(
     ("gyr_lsb_rad_s", "f", None, "rad/s", "one count of angular rate"),
     ("acc_lsb_m_s2", "f", None, "m/s^2", "one count of specific force"),
     ("calibration_id", "H", None, "", "id of the calibration in force, 0 if none"),
+    ("sensors_id", "H", None, "", "id of the sensor calibration in force, 0 if none (from 1.1)"),
 )
+FEATURE_LEAST = FEATURE.size - 2
+"""Its length in protocol 1.0, which had no `sensors_id`."""
 
 # --- Knee Control Point --------------------------------------------------------------------------
 # A write is one opcode byte and its operand. The band answers by an indication: RESPONSE, the
-# opcode, a result, and for QUERY the record asked for. STATUS comes unasked when the state changes.
+# opcode, a result, and for QUERY the record asked for. STATUS comes unasked when the state changes,
+# and every STATUS_PERIOD_S while streaming.
 
 OP_START = 0x01
 OP_STOP = 0x02
@@ -137,17 +141,21 @@ OP_SET_SIDE = 0x03
 OP_SET_CALIBRATION = 0x04
 OP_IDENTIFY = 0x05
 OP_QUERY = 0x06
+OP_SET_SENSORS = 0x07
 OP_RESPONSE = 0x80
 OP_STATUS = 0x81
+
+STATUS_PERIOD_S = 10
 
 START_RAW = 0x01
 QUERY_STATUS = 0
 QUERY_CALIBRATION = 1
+QUERY_SENSORS = 2
 
 START = Record("Start", ("options", "B", None, "", "bit 0 (START_RAW): send Raw IMU too"))
 SET_SIDE = Record("SetSide", ("side", "b", None, "", "+1 right, -1 left"))
 IDENTIFY = Record("Identify", ("duration_s", "B", None, "s", "how long the lamp blinks"))
-QUERY = Record("Query", ("what", "B", None, "", "QUERY_STATUS or QUERY_CALIBRATION"))
+QUERY = Record("Query", ("what", "B", None, "", "QUERY_STATUS, QUERY_CALIBRATION or QUERY_SENSORS"))
 
 CALIBRATION = Record(
     "Calibration",
@@ -159,6 +167,21 @@ CALIBRATION = Record(
     ("thigh_gyr_bias", "3h", 2e-5, "rad/s", "table zero of the thigh gyroscope"),
     ("shank_gyr_bias", "3h", 2e-5, "rad/s", "table zero of the shank gyroscope"),
     ("axis_sigma_deg", "B", 0.1, "deg", "uncertainty of the thigh axis about the long axis"),
+)
+
+MATRIX_LSB = 1 / 262144
+_MATRIX = "%s, row by row, less the identity"
+_OFFSET = "taken off before"
+
+SENSORS = Record(
+    "Sensors",
+    ("sensors_id", "H", None, "", "chosen by the host, not 0; told again in Feature"),
+    ("thigh_acc_matrix", "9h", MATRIX_LSB, "", _MATRIX % "correction of the thigh accelerometer"),
+    ("thigh_acc_offset", "3h", 2e-4, "m/s^2", _OFFSET),
+    ("thigh_gyr_matrix", "9h", MATRIX_LSB, "", _MATRIX % "correction of the thigh gyroscope"),
+    ("shank_acc_matrix", "9h", MATRIX_LSB, "", _MATRIX % "correction of the shank accelerometer"),
+    ("shank_acc_offset", "3h", 2e-4, "m/s^2", _OFFSET),
+    ("shank_gyr_matrix", "9h", MATRIX_LSB, "", _MATRIX % "correction of the shank gyroscope"),
 )
 
 STATUS = Record(
@@ -196,7 +219,13 @@ COMMANDS = (
     (OP_SET_SIDE, "SET_SIDE", SET_SIDE, "set the leg; a calibration of the other leg is dropped"),
     (OP_SET_CALIBRATION, "SET_CALIBRATION", CALIBRATION, "store and use a calibration"),
     (OP_IDENTIFY, "IDENTIFY", IDENTIFY, "blink the lamp"),
-    (OP_QUERY, "QUERY", QUERY, "ask for STATUS or CALIBRATION"),
+    (OP_QUERY, "QUERY", QUERY, "ask for STATUS, CALIBRATION or SENSORS"),
+    (
+        OP_SET_SENSORS,
+        "SET_SENSORS",
+        SENSORS,
+        "store and use a calibration of the IMUs; a leg's calibration made before it is dropped",
+    ),
 )
 
 RESULTS = (

@@ -53,8 +53,11 @@ _NUMBERS = 2**16
 def read_feature(data: bytes) -> Any | None:
     """The wire.FEATURE values in `data`, or None where it is too short.
 
-    A newer minor version may have appended fields; they are not looked at.
+    A newer minor version may have appended fields; they are not looked at. Those that an older one
+    did not have are 0.
     """
+    if len(data) >= wire.FEATURE_LEAST:
+        data = data.ljust(wire.FEATURE.size, b"\0")
     try:
         return wire.FEATURE.unpack_from(data)
     except ValueError:

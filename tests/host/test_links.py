@@ -14,7 +14,7 @@ from kneetrack.link.replay import ReplayLink, paced
 from kneetrack.samples import Channel, Packet, Side, Window
 from kneetrack.sessionlog import SessionWriter
 
-FEATURE = wire.FEATURE.pack(*wire.PROTOCOL_VERSION, 7, 1, 0x6C, 0x6C, 4808, 2, 1e-3, 5e-3, 0)
+FEATURE = wire.FEATURE.pack(*wire.PROTOCOL_VERSION, 7, 1, 0x6C, 0x6C, 4808, 2, 1e-3, 5e-3, 0, 0)
 
 
 def knee_packet(sequence: int) -> bytes:
@@ -95,8 +95,12 @@ def test_a_newer_minor_version_with_more_fields_is_welcome():
     check_protocol(bytes([wire.PROTOCOL_VERSION[0], 250]) + FEATURE[2:] + b"more", "KneeBand-1234")
 
 
+def test_an_older_minor_version_without_the_newest_fields_is_welcome():
+    check_protocol(bytes([wire.PROTOCOL_VERSION[0], 0]) + FEATURE[2 : wire.FEATURE_LEAST], "K")
+
+
 def test_a_feature_cut_short_is_a_mismatch():
-    for length in range(len(FEATURE)):
+    for length in range(wire.FEATURE_LEAST):
         with pytest.raises(ProtocolMismatch, match=r"firmware/README\.md"):
             check_protocol(b"\0" * length, "KneeBand-1234")
 

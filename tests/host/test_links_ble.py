@@ -20,7 +20,7 @@ from kneetrack.link.radio.air import Air, RadioChip
 from kneetrack.link.radio.backend import Adapter
 from kneetrack.samples import Channel
 
-FEATURE = wire.FEATURE.pack(*wire.PROTOCOL_VERSION, 7, 1, 0x6C, 0x6C, 4808, 2, 1e-3, 5e-3, 0)
+FEATURE = wire.FEATURE.pack(*wire.PROTOCOL_VERSION, 7, 1, 0x6C, 0x6C, 4808, 2, 1e-3, 5e-3, 0, 0)
 PROPERTIES = gatt.Characteristic.Properties
 
 

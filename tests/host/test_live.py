@@ -24,7 +24,7 @@ from kneetrack.samples import (
 )
 from kneetrack.sessionlog import SessionWriter, read_log
 
-FEATURE = wire.FEATURE.pack(*wire.PROTOCOL_VERSION, 7, 1, 0x6C, 0x6C, 4808, 2, 1e-3, 5e-3, 1)
+FEATURE = wire.FEATURE.pack(*wire.PROTOCOL_VERSION, 7, 1, 0x6C, 0x6C, 4808, 2, 1e-3, 5e-3, 1, 0)
 LEVEL = (1.0, 0.0, 0.0, 0.0)
 SQUATS = 3
 SQUAT_S = 3.0

@@ -24,7 +24,7 @@ from kneetrack.samples import (
 
 PERIOD_US = wire.KNEE_PERIOD_US
 UNIT = (1.0, 0.0, 0.0, 0.0)
-FEATURE = wire.FEATURE.pack(1, 0, 1, 1, 0x6C, 0x6C, 4808, 2, 0.001, 0.005, 9)
+FEATURE = wire.FEATURE.pack(1, 1, 1, 1, 0x6C, 0x6C, 4808, 2, 0.001, 0.005, 9, 0)
 
 
 def knee(
@@ -238,3 +238,10 @@ def test_samples_and_gaps_together_leave_nothing_out(kept: set[int]) -> None:
     missing = sum(gap.count for gap in gaps(items))
     numbers = [sample.number for sample in samples(items)]
     assert len(numbers) + missing == numbers[-1] - numbers[0] + 1
+
+
+def test_a_feature_of_protocol_1_0_has_no_sensor_calibration() -> None:
+    old = read_feature(FEATURE[: wire.FEATURE_LEAST])
+    assert old is not None
+    assert (old.calibration_id, old.sensors_id) == (9, 0)
+    assert read_feature(FEATURE[: wire.FEATURE_LEAST - 1]) is None

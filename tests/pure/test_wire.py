@@ -10,6 +10,7 @@ RECORDS = (
     wire.IDENTIFY,
     wire.QUERY,
     wire.CALIBRATION,
+    wire.SENSORS,
     wire.STATUS,
 )
 
@@ -28,6 +29,7 @@ def test_commands_and_their_answers_fit_the_smallest_link():
     for _, _, operand, _ in wire.COMMANDS:
         assert operand is None or 1 + operand.size <= wire.MTU_MIN - 3
     assert 3 + wire.CALIBRATION.size <= wire.MTU_MIN - 3
+    assert 3 + wire.SENSORS.size <= wire.MTU_MIN - 3
     assert 3 + wire.STATUS.size <= wire.MTU_MIN - 3
 
 
@@ -51,7 +53,7 @@ def test_every_field_says_what_it_means():
             if field.name.endswith("_deg"):
                 assert field.unit == "deg"
             if field.lsb is not None and field.code != "f":
-                assert field.unit or field.lsb == wire.QUATERNION_LSB
+                assert field.unit or field.lsb in (wire.QUATERNION_LSB, wire.MATRIX_LSB)
 
 
 def test_angles_and_quaternions_keep_their_resolution():

@@ -140,7 +140,7 @@ def check_protocol(feature: bytes, label: str) -> None:
     """Raise ProtocolMismatch unless the band with this Knee Feature speaks our major version."""
     theirs = tuple(feature[:2])
     ours = wire.PROTOCOL_VERSION
-    if theirs[:1] == ours[:1] and len(feature) >= wire.FEATURE.size:
+    if theirs[:1] == ours[:1] and len(feature) >= wire.FEATURE_LEAST:
         return
     if len(theirs) < 2:
         raise ProtocolMismatch(f"{label} does not tell its protocol version. {_UPDATE_BAND}")

@@ -1,7 +1,9 @@
 """Every command of the control point and every result code, through the whole app."""
 
 import asyncio
+import binascii
 import os
+import struct
 
 import band as rig
 
@@ -9,10 +11,16 @@ from kneeband import states
 from kneeband.store import Store
 from kneecore import wire
 from kneecore.calibration import Calibration
+from kneecore.sensors import ImuErrors, Sensors
 
 HALF = 0.7071067811865476
 CALIBRATION = Calibration(
     wire.SIDE_LEFT, (1.0, 0.0, 0.0, 0.0), (HALF, HALF, 0.0, 0.0), calibration_id=77
+).to_wire()
+SENSORS = Sensors(
+    41,
+    ImuErrors((1.01, 0.002, 0.0, 0.0, 0.99, 0.0, 0.0, 0.0, 1.0), (0.2, -0.1, 0.0)),
+    ImuErrors(gyr_matrix=(1.0, 0.01, 0.0, -0.01, 1.0, 0.0, 0.0, 0.0, 0.98)),
 ).to_wire()
 
 
@@ -74,6 +82,14 @@ def test_operands_of_a_wrong_length_or_value_are_invalid():
         (wire.OP_SET_CALIBRATION, bad_side, wire.RESULT_INVALID_OPERAND),
         (wire.OP_SET_CALIBRATION, no_rotation, wire.RESULT_INVALID_OPERAND),
         (wire.OP_IDENTIFY, b"", wire.RESULT_INVALID_OPERAND),
+        (wire.OP_SET_SENSORS, SENSORS[:-1], wire.RESULT_INVALID_OPERAND),
+        (wire.OP_SET_SENSORS, b"\0\0" + SENSORS[2:], wire.RESULT_INVALID_OPERAND),
+        (wire.OP_SET_SENSORS, SENSORS[:2] + b"\xff\x7f" + SENSORS[4:], wire.RESULT_SUCCESS),
+        (
+            wire.OP_SET_SENSORS,
+            SENSORS[:2] + b"\xff\x7f" * 2 + SENSORS[6:],
+            wire.RESULT_INVALID_OPERAND,
+        ),
         (wire.OP_QUERY, b"\x09", wire.RESULT_INVALID_OPERAND),
     )
 
@@ -117,6 +133,56 @@ def test_a_calibration_is_kept_over_a_restart_and_told():
     second = rig.Band()
     rig.run(later, second)
     assert second.feature().boot_id == first.feature().boot_id + 1
+
+
+def test_a_sensor_calibration_is_kept_over_a_restart_and_told():
+    async def scene(band):
+        band.radio.connect()
+        assert await band.ask(wire.OP_QUERY, b"\x02") == (wire.RESULT_WRONG_STATE, b"")
+        assert await band.ask(wire.OP_SET_SENSORS, SENSORS) == (wire.RESULT_SUCCESS, b"")
+        assert await band.ask(wire.OP_QUERY, b"\x02") == (wire.RESULT_SUCCESS, SENSORS)
+        assert band.feature().sensors_id == 41
+
+    async def later(band):
+        band.radio.connect()
+        assert await band.ask(wire.OP_QUERY, b"\x02") == (wire.RESULT_SUCCESS, SENSORS)
+        assert band.feature().sensors_id == 41
+
+    rig.run(scene, rig.Band())
+    rig.run(later, rig.Band())
+
+
+def test_other_sensor_errors_drop_the_calibration_the_same_keep_it():
+    async def scene(band):
+        band.radio.connect()
+        await band.ask(wire.OP_SET_CALIBRATION, CALIBRATION)
+        assert (await band.ask(wire.OP_SET_SENSORS, SENSORS))[0] == wire.RESULT_SUCCESS
+        assert (band.feature().calibration_id, band.feature().sensors_id) == (0, 41)
+        await band.ask(wire.OP_SET_CALIBRATION, CALIBRATION)
+        assert (await band.ask(wire.OP_SET_SENSORS, SENSORS))[0] == wire.RESULT_SUCCESS
+        assert (band.feature().calibration_id, band.feature().side) == (77, wire.SIDE_LEFT)
+
+    rig.run(scene)
+
+
+def test_counts_do_not_change_while_streaming():
+    check(
+        (wire.OP_START, b"\x00", wire.RESULT_SUCCESS),
+        (wire.OP_SET_SENSORS, SENSORS, wire.RESULT_WRONG_STATE),
+    )
+
+
+def test_the_store_of_the_first_firmware_is_read():
+    data = b"KB1" + bytes((9, 0xFF, len(CALIBRATION))) + CALIBRATION
+    with open("first.dat", "wb") as file:
+        file.write(data + struct.pack("<I", binascii.crc32(data) & 0xFFFFFFFF))
+
+    store = Store("first.dat")
+    store.load()
+
+    assert not store.damaged
+    assert (store.starts, store.side) == (9, wire.SIDE_LEFT)
+    assert (store.calibration, store.sensors) == (CALIBRATION, b"")
 
 
 def test_the_other_side_drops_the_calibration_the_same_side_keeps_it():
