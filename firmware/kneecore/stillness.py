@@ -50,15 +50,12 @@ class Stillness:
 
     def __init__(self, period_s: float):
         self.count = 0
-        self.tilt_rad = 0.0
-        """How far "up" strayed from where it was in the first block."""
         self._block_length = max(1, int(self.BLOCK_S / period_s + 0.5))
         self._sums = [0.0] * 6
         self._offsets = [0.0] * 6  # the first sample: spread is summed about it, for float32
         self._squares = [0.0] * 6
         self._block = [0.0] * 6
         self._in_block = 0
-        self._up = (0.0, 0.0, 0.0)
         self._blocks = Blocks()
 
     def add(self, gyr: tuple[float, float, float], acc: tuple[float, float, float]) -> None:
@@ -77,12 +74,7 @@ class Stillness:
             self._end_block()
 
     def _end_block(self) -> None:
-        block = self._block
-        up = vector.normalised((block[3], block[4], block[5]))
-        if not self._blocks.rows:
-            self._up = up
-        self.tilt_rad = max(self.tilt_rad, angle(self._up, up))
-        self._blocks.add((block[0], block[1], block[2], self._in_block))
+        self._blocks.add(tuple(self._block) + (self._in_block,))
         self._block = [0.0] * 6
         self._in_block = 0
 
@@ -127,8 +119,19 @@ class Stillness:
         if len(self._blocks.rows) < 2:
             return 0.0
         a, b = self._blocks.halves()
-        change = [a[k] / a[3] - b[k] / b[3] for k in range(3)]
+        change = [a[k] / a[6] - b[k] / b[6] for k in range(3)]
         return vector.norm((change[0], change[1], change[2]))
+
+    @property
+    def tilt_rad(self) -> float:
+        """The angle between the verticals of the two halves (rad); 0 if too short.
+
+        Sway to and fro cancels in a half, and in the mean that is used; a lean that stays does not.
+        """
+        if len(self._blocks.rows) < 2:
+            return 0.0
+        a, b = self._blocks.halves()
+        return angle(vector.normalised((a[3], a[4], a[5])), vector.normalised((b[3], b[4], b[5])))
 
 
 def angle(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
