@@ -52,7 +52,7 @@ async def measured(scenario: str, raw: bool, folder: Path) -> Measured:
     begun_s = time.monotonic()
     async with open_link(f"sim:{scenario}") as link:
         connected_s = time.monotonic() - begun_s
-        made = await runner.calibrate(link, calibrate, lambda made: made.calibration)
+        made = await runner.of_simulated(link, calibrate)
         known = link.scenario
         assert known is not None
         analyzer = Analyzer(

@@ -8,6 +8,7 @@ import pytest
 
 from kneecore import wire
 from kneetrack import live
+from kneetrack.analysis.calibrate import from_trace
 from kneetrack.calibration import runner
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CalibrationError
@@ -161,7 +162,7 @@ def test_replay_at_any_pace_gives_the_same(tmp_path):
 def test_a_source_without_calibration_movements_says_so(tmp_path):
     async def run():
         async with open_link(f"log:{session(tmp_path / 'a.mcap')}") as link:
-            await runner.calibration_trace(link)
+            await runner.of_simulated(link, from_trace)
 
     with pytest.raises(CalibrationError, match="stand and some slow squats"):
         asyncio.run(run())

@@ -114,7 +114,7 @@ def test_a_session_is_calibrated_recorded_and_replayed_to_the_same_events(tmp_pa
     async def recorded():
         kept = Kept()
         async with open_link(CALIBRATED) as link:
-            made = await runner.calibrate(link, from_trace, lambda made: made.calibration)
+            made = await runner.of_simulated(link, from_trace)
             assert made.side is Side.RIGHT
             windows = [
                 {"kind": w.kind, "start_s": w.start_s, "end_s": w.end_s}

@@ -108,6 +108,7 @@ class CalibrationFile:
     reference: dict[str, Any] | None = None
     created_utc: str | None = None
     zero_utc: str | None = None  # when the gyroscopes' zeros were measured on a table
+    athlete: str | None = None  # the alias of whose leg it is, where it was told
 
     @property
     def side(self) -> Side:
@@ -133,6 +134,7 @@ class CalibrationFile:
             "calibration_id": c.calibration_id,
             "created_utc": self.created_utc,
             "zero_utc": self.zero_utc,
+            "athlete": self.athlete,
             "grade": self.grade,
             "rests_on": dict(self.rests_on),
             "q_thigh_sensor": list(c.q_thigh_sensor),
@@ -240,6 +242,7 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
         reference=items.get("reference"),
         created_utc=items.get("created_utc"),
         zero_utc=items.get("zero_utc"),
+        athlete=items.get("athlete"),
     )
 
 

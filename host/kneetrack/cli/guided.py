@@ -1,121 +1,269 @@
-"""The calibration movements with a real band: what to do, when, and what was measured meanwhile.
+"""The guided calibration as a person sees it: a live screen, or plain lines where there is none.
 
-The steps are data. Each is a window of the recording that the calibration is derived from; a step
-with no length ends with Enter. All raw pairs are kept from the first step on, so that a trace of
-the whole is what `analysis` gets, just as from a file.
+Both only show what `kneetrack.calibration.procedure` tells and reads; neither asks for a key. The
+screen lists the steps (done, now, to come), says in one sentence what is wanted, and shows the
+numbers by which it is judged. Every sign differs in shape, so it reads the same without colour.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from typing import NamedTuple
+from collections import deque
+from types import TracebackType
+from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 
-from kneecore import wire
-from kneetrack import live
-from kneetrack.analysis.trace import calibrate
 from kneetrack.calibration import CalibrationFile
-from kneetrack.calibration.runner import as_trace
-from kneetrack.cli.keys import enter_key
-from kneetrack.errors import CalibrationError, LinkError
-from kneetrack.link import Link
-from kneetrack.protocol import Decoder
-from kneetrack.samples import Channel, Gap, ImuPair, Side, Window
-
-
-class Step(NamedTuple):
-    kind: str | None  # of the window; None: nothing is measured
-    seconds: float | None  # None: until Enter
-    say: str
-
-
-STEPS = (
-    Step(None, None, "Lay the band on a table, both sensors, and leave it alone."),
-    Step("table", 6.0, "Measuring the sensors at rest: don't touch the table."),
-    Step(
-        None,
-        None,
-        "Strap it on: one sensor on the outer thigh a hand above the knee, one on the inner "
-        "front of the shin, both firm. Then stand tall, feet hip-wide, weight on both.",
-    ),
-    Step("stand", 4.0, "Stand still."),
-    Step(
-        "functional",
-        None,
-        "Do five slow squats, knees over the toes, about three seconds down and three up. Press "
-        "Enter when you stand again.",
-    ),
+from kneetrack.calibration.grounds import grounds
+from kneetrack.calibration.procedure import (
+    Accepted,
+    Began,
+    Done,
+    Measured,
+    Noted,
+    Procedure,
+    Refused,
+    Rep,
+    Repeated,
+    Told,
 )
+from kneetrack.calibration.watches import SETTLED_DEG_S, Reading
+from kneetrack.cli.bigtype import big
+from kneetrack.cli.table import IN_RANGE_STYLE
+
+REFRESH_HZ = 8
+NOTES = 2
+WIDEST = 96
+BAR = 32
+DEEP_DEG = 120.0  # the end of the depth bar
+WANTED_DEG = 90.0
+HINT = "Ctrl-C ends it; the band then keeps the calibration that it has."
+_SIGNS = {"done": "✓", "now": "▶", "to come": "·"}
+_ASCII = {"done": "x", "now": ">", "to come": "-"}
 
 
-class _Recording:
-    """The raw pairs that have come so far."""
+class View(Protocol):
+    """Shown while its context lasts; `told` takes every event of the procedure."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self.pairs: list[ImuPair] = []
+    def __enter__(self) -> View: ...
 
-    @property
-    def now_s(self) -> float:
-        return self.pairs[-1].time_s if self.pairs else 0.0
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
-    async def run(self) -> None:
-        decoder = Decoder(self._link.feature)
-        async for packet in self._link.packets():
-            for item in decoder.feed(packet):
-                if isinstance(item, ImuPair):
-                    self.pairs.append(item)
-                elif isinstance(item, Gap) and item.channel is Channel.RAW:
-                    raise CalibrationError(
-                        f"{item.count} samples were lost while calibrating ({item.reason}). Bring "
-                        "the computer closer and do it again."
-                    )
+    def told(self, event: Told) -> None: ...
 
 
-async def guided_calibration(link: Link, side: Side, console: Console) -> CalibrationFile:
-    """Lead a person through STEPS, derive the calibration and give it to the band.
-
-    Raises CalibrationError, with what to do better, where the movements were not good enough.
-    """
-    await live.command(link, wire.OP_START, wire.START.pack(wire.START_RAW))
-    recording = _Recording(link)
-    receiving = asyncio.create_task(recording.run())
-    try:
-        windows = await _lead(recording, receiving, console)
-    finally:
-        with contextlib.suppress(LinkError):  # then that is the error, and it is told already
-            await live.command(link, wire.OP_STOP)
-        receiving.cancel()
-        await asyncio.gather(receiving, return_exceptions=True)
-    made = calibrate(as_trace(recording.pairs, side, windows))
-    made.require_passed()
-    await live.set_calibration(link, made.calibration)
-    return made
+def open_view(console: Console, procedure: Procedure, title: str) -> View:
+    """The live screen where `console` is a terminal that can move its cursor, else plain lines."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        return Screen(console, procedure, title)
+    return Lines(console, procedure, title)
 
 
-async def _lead(
-    recording: _Recording, receiving: asyncio.Task[None], console: Console
-) -> tuple[Window, ...]:
-    windows: list[Window] = []
-    for step in STEPS:
-        console.print(step.say)
-        start_s = recording.now_s
-        if step.seconds is None:
-            console.print("Enter goes on.", style="dim")
-            waiting = asyncio.create_task(enter_key())
-        else:
-            waiting = asyncio.create_task(asyncio.sleep(step.seconds))
-        try:
-            await asyncio.wait({waiting, receiving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
-        if receiving.done():
-            receiving.result()
-            raise CalibrationError("The band stopped sending while calibrating; do it again.")
-        waiting.result()
-        if step.kind is not None:
-            windows.append(Window(step.kind, start_s, recording.now_s))
-    return tuple(windows)
+def print_grounds(console: Console, made: CalibrationFile, many: str) -> None:
+    """The grade and what it rests on."""
+    passed = sum(gate.passed for gate in made.gates)
+    console.print(
+        f"Calibrated, the {made.side.word} leg: grade {made.grade}, {passed} of {len(made.gates)} "
+        "checks passed."
+    )
+    for what, how in grounds(made, many=many):
+        console.print(f"  {what:<17}{how}")
+    for warning in made.warnings:
+        console.print(f"! {warning}", markup=False)
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+class Lines:
+    """A line an event, for pipes, files and screen readers."""
+
+    def __init__(self, console: Console, procedure: Procedure, title: str) -> None:
+        self._console = console
+        self._procedure = procedure
+        self._title = title
+
+    def __enter__(self) -> Lines:
+        self._say(self._title)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def told(self, event: Told) -> None:
+        match event:
+            case Began(step, again):
+                number = self._procedure.steps.index(step) + 1
+                once_more = "once more, " if again else ""
+                count = f"{once_more}step {number} of {len(self._procedure.steps)}"
+                self._say(f"{step.title} ({count}): {step.wants} {step.how}")
+            case Done(step, start_s, end_s):
+                self._say(f"{step.title}: done, {end_s - start_s:.0f} s.")
+            case Noted(text):
+                self._say(f"! {text}")
+            case Rep(number, wanted, depth_deg):
+                self._say(f"{number} of {wanted}, {depth_deg:.0f}° deep.")
+            case Measured():
+                self._say("Working out the calibration ...")
+            case Repeated(reasons, _, tries_left):
+                self._say(_refusal(reasons, tries_left))
+            case Accepted(_, person_s):
+                self._say(f"Accepted, after {person_s:.0f} s on the leg.")
+            case Refused():
+                pass  # it is the error that the command ends with
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _refusal(reasons: tuple[str, ...], tries_left: int) -> str:
+    tries = "one more try" if tries_left == 1 else f"{tries_left} more tries"
+    return f"Not good enough yet ({tries}): {' '.join(reasons)}"
+
+
+# --- the screen ----------------------------------------------------------------------------------
+
+
+class Screen:
+    """The live screen: everything is drawn from the procedure's present state."""
+
+    def __init__(self, console: Console, procedure: Procedure, title: str) -> None:
+        self._console = console
+        self._procedure = procedure
+        self._title = title
+        self._notes: deque[str] = deque(maxlen=NOTES)
+        self._depths: list[float] = []
+        self._live = Live(
+            get_renderable=self.draw,
+            console=console,
+            refresh_per_second=REFRESH_HZ,
+            transient=True,
+        )
+
+    def __enter__(self) -> Screen:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def told(self, event: Told) -> None:
+        match event:
+            case Began(_, again):
+                self._depths = []
+                if not again:  # else they say why it is done once more
+                    self._notes.clear()
+            case Rep(_, _, depth_deg):
+                self._depths.append(depth_deg)
+                self._notes.clear()
+            case Noted(text):
+                if text not in self._notes:
+                    self._notes.append(text)
+            case Repeated(reasons, _, tries_left):
+                self._notes.clear()
+                self._notes.append(_refusal(reasons, tries_left))
+            case _:
+                pass
+
+    def draw(self) -> RenderableType:
+        """The whole screen as it is now."""
+        procedure = self._procedure
+        width = min(WIDEST, self._console.width)
+        busy = procedure.at >= len(procedure.steps)
+        wants = "Well done. Working it out ..." if busy else procedure.step.wants
+        how = "Stay as you are." if busy else procedure.step.how
+        body = [
+            self._steps(),
+            Text(""),
+            Text(wants.upper(), style="bold"),
+            Text(how),
+            Text(""),
+            *([] if busy else self._numbers(procedure.reading, width)),
+            *[Text(f"! {note}", style="bold") for note in tuple(self._notes)],
+        ]
+        panel = Panel(
+            Group(*body), title=self._title, title_align="left", padding=(1, 2), width=width
+        )
+        return Group(panel, Text(f"  {HINT}", style="dim"))
+
+    def _steps(self) -> RenderableType:
+        signs = _SIGNS if self._can_draw() else _ASCII
+        line = Text()
+        for number, step in enumerate(self._procedure.steps):
+            at = self._procedure.at
+            how = "done" if number < at else "now" if number == at else "to come"
+            style = {"done": IN_RANGE_STYLE, "now": "bold", "to come": "dim"}[how]
+            line.append("    " if number else "")
+            line.append(f"{signs[how]} {number + 1} {step.title}", style=style)
+        return line
+
+    def _numbers(self, reading: Reading, width: int) -> list[RenderableType]:
+        if reading.reps is not None:
+            return [self._reps(reading, width), Text("")]
+        grid = Table.grid(padding=(0, 2))
+        bar = max(10, min(BAR, width - 40))
+        if reading.still_s is not None:
+            left_s = max(0.0, reading.wanted_s - reading.still_s)
+            drawn = self._bar(reading.still_s / reading.wanted_s, bar)
+            grid.add_row("still", drawn, f"{left_s:.0f} s to go" if left_s else "")
+        for name, rate, moved in (
+            ("thigh", reading.thigh_deg_s, reading.thigh_moved),
+            ("shank", reading.shank_deg_s, reading.shank_moved),
+        ):
+            word = "" if moved is None else "is moved" if moved else "not moved yet"
+            if moved and rate > SETTLED_DEG_S:
+                word = "is moving"
+            grid.add_row(name, Text(f"turns at {rate:5.1f}°/s"), word)
+        return [grid, Text("")]
+
+    def _reps(self, reading: Reading, width: int) -> RenderableType:
+        count = f"{reading.reps} of {reading.wanted_reps}"
+        big_count = big(str(reading.reps)) if self._can_draw() else ""
+        grid = Table.grid(padding=(0, 1))
+        bar = max(10, min(BAR, width - 48))
+        depth = self._bar(reading.flexion_deg / DEEP_DEG, bar)
+        for mark in (reading.least_deg, WANTED_DEG):
+            _mark(depth, round(bar * mark / DEEP_DEG), "┃" if self._can_draw() else "|")
+        goal = f"{reading.flexion_deg:3.0f}°  to {reading.least_deg:.0f}-{WANTED_DEG:.0f}°"
+        grid.add_row("bent", depth, goal)
+        grid.add_row("deepest", "", f"{reading.deepest_deg:3.0f}°" if reading.deepest_deg else "")
+        done = ", ".join(f"{depth:.0f}°" for depth in self._depths)
+        grid.add_row("done", Text(f"{count}{': ' + done if done else ''}"))
+        whole = Table.grid(padding=(0, 3))
+        whole.add_row(Text(big_count, style="bold", no_wrap=True), grid)
+        return whole
+
+    def _bar(self, part: float, width: int) -> Text:
+        filled = round(width * min(1.0, max(0.0, part)))
+        full, empty = ("━", "─") if self._can_draw() else ("#", ".")
+        bar = Text(full * filled, style=IN_RANGE_STYLE)
+        bar.append(empty * (width - filled), style="dim")
+        return bar
+
+    def _can_draw(self) -> bool:
+        return self._console.encoding.startswith("utf")
+
+
+def _mark(bar: Text, at: int, sign: str) -> None:
+    """Put a mark into a bar."""
+    if 0 <= at < len(bar):
+        bar.plain = bar.plain[:at] + sign + bar.plain[at + 1 :]

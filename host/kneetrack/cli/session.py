@@ -29,7 +29,7 @@ from kneetrack.errors import KneeTrackError, LogError, UsageError
 from kneetrack.link import Link
 from kneetrack.samples import Side
 from kneetrack.sessionlog import SessionWriter, new_log_path
-from kneetrack.traces import EXERCISES, Trace
+from kneetrack.traces import EXERCISES
 
 CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
 PROGRESS_PERIOD_S = 0.1
@@ -76,24 +76,12 @@ def leg_for(
     return Leg(link, analyzer, calibration)
 
 
-async def calibrate_with_progress(
-    link: Link, console: Console, *, strict: bool = False
-) -> CalibrationFile:
-    """Have a simulated leg do its calibration movements, and calibrate the band with them.
-
-    `strict` refuses a calibration that failed a check (CalibrationError); the band keeps its own.
-    """
-
-    def derive(trace: Trace) -> CalibrationFile:
-        made = calibrate(trace)
-        if strict:
-            made.require_passed()
-        return made
-
+async def calibrate_with_progress(link: Link, console: Console) -> CalibrationFile:
+    """Have a simulated leg do its calibration movements, and calibrate the band with them."""
     scenario = link.scenario
     windows = () if scenario is None else scenario.windows
     total = max((w.end_s for w in windows if w.kind in runner.CALIBRATION_WINDOWS), default=0.0)
-    work = asyncio.create_task(runner.calibrate(link, derive, lambda made: made.calibration))
+    work = asyncio.create_task(runner.of_simulated(link, calibrate))
     columns = (
         TextColumn("Calibrating"),
         BarColumn(30),
