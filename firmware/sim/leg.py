@@ -86,9 +86,9 @@ class Posture:
 class Leg:
     """side +1 right, -1 left; `moves` (sim.moves) in order of time.
 
-    `sway` scales all sway (1 = usual) but for the axial one, which is `axial_sway_deg`. `shank_turn`
-    is the shank's share of the screw home. `restless` (start_s, end_s, size): weight is shifted
-    from foot to foot meanwhile; 1 is some 3 deg.
+    `sway` scales all sway (1 = usual) but for the axial one, which is `axial_sway_deg`.
+    `shank_turn` is the shank's share of the screw home. `restless` (start_s, end_s, size): weight
+    is shifted from foot to foot meanwhile; 1 is some 3 deg.
     """
 
     def __init__(

@@ -166,7 +166,7 @@ class Step:
         else:  # the body passes over the foot as the other one follows
             v = (t - self.down_s) / (self.end_s - self.down_s)
             over = 4.0 * _DEG if self.ahead_m >= 0.0 else -4.0 * _DEG
-            p.lean += over * 16.0 * v * v * (1.0 - v) ** 2
+            p.lean += over * 64.0 * (v * (1.0 - v)) ** 3
 
 
 class Walk:
@@ -190,9 +190,7 @@ class Walk:
         self.start_s = start_s
         self.end_s = start_s + strides * self.STRIDE_S
         self.ahead_m = strides * self.STRIDE_M
-        self.strikes_s = [
-            start_s + (k + 1.0 - self._FROM) * self.STRIDE_S for k in range(strides)
-        ]
+        self.strikes_s = [start_s + (k + 1.0 - self._FROM) * self.STRIDE_S for k in range(strides)]
 
     def shape(self, t: float, p, lean_per_flexion: float) -> None:
         x = (t - self.start_s) / self.STRIDE_S + self._FROM
@@ -208,13 +206,14 @@ class Walk:
         p.foot_x += self.STRIDE_M * (stride + eased((phase - 0.52) / 0.47))
         lift = (phase - 0.45) / 0.55
         if lift > 0.0:
-            p.foot_y += 0.1 * part * 16.0 * lift * lift * (1.0 - lift) ** 2
+            p.foot_y += 0.1 * part * 64.0 * (lift * (1.0 - lift)) ** 3
 
 
 def _along(keys, x: float) -> tuple:
-    """(value, rate) at x on minimum-jerk curves through (x, value) pairs."""
-    for (x0, y0), (x1, y1) in zip(keys, keys[1:]):
-        if x < x1:
-            part, rate = minimum_jerk((x - x0) / (x1 - x0))
-            return y0 + (y1 - y0) * part, (y1 - y0) * rate / (x1 - x0)
-    return keys[-1][1], 0.0
+    """(value, rate) at x on minimum-jerk curves through (x, value) pairs, the last beyond x."""
+    i = 1
+    while x >= keys[i][0]:
+        i += 1
+    (x0, y0), (x1, y1) = keys[i - 1], keys[i]
+    part, rate = minimum_jerk((x - x0) / (x1 - x0))
+    return y0 + (y1 - y0) * part, (y1 - y0) * rate / (x1 - x0)

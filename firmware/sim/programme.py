@@ -60,9 +60,7 @@ class Programme:
         return [move for move in self.moves if isinstance(move, Rep)]
 
     def _window(self, kind: str, start_s: float, end_s: float) -> None:
-        self.windows.append(
-            {"kind": kind, "start_s": round(start_s, 3), "end_s": round(end_s, 3)}
-        )
+        self.windows.append({"kind": kind, "start_s": round(start_s, 3), "end_s": round(end_s, 3)})
 
     def _event(self, kind: str, time_s: float, size: float) -> None:
         self.events.append({"kind": kind, "time_s": round(time_s, 3), "size": size})

@@ -3,9 +3,9 @@
     make(name, **options) -> Scenario
     make_from_address("squats?valgus=8&side=left")
 
-The first fifteen are the cases that biomechanics D demands, in its order. Some need reference squats
-of their own: the functional ones have something to them that the others lack, or the case is about
-the reference.
+The first fifteen are the cases that biomechanics D demands, in its order. Some need reference
+squats of their own: the functional ones have something to them that the others lack, or the case is
+about the reference.
 
 Valgus: of type "bump" or "hold" every third rep of a set gets `valgus` deg, rep 5 (13, 21, ..) 0.65
 of it; with "depth" every rep, reference and functional ones too, has it in proportion to
@@ -18,16 +18,16 @@ radio {"loss", "from_s", "seed"}, and truth:
              its largest, inward positive), by_depth_deg (what it has in proportion to
              sin(flexion)), tissue_gain, tremor_deg_s
     events   kind, time_s, size: slips, shocks, a foot put down elsewhere
-    tissue_deg  what the thigh's soft tissue turns at 90 deg of flexion: anterior, long, lateral axis
+    tissue_deg  what the thigh's soft tissue turns at 90 deg of flexion, about the anterior, the
+             long and the lateral axis
 """
 
 from sim import options as table
 from sim.body import SHANK_LENGTH_M, Body
 from sim.leg import Leg
-from sim.options import OPTIONS, ScenarioError, parsed
+from sim.options import ScenarioError, parsed
 from sim.programme import Programme
-
-__all__ = ("OPTIONS", "SCENARIOS", "Scenario", "ScenarioError", "make", "make_from_address", "parsed")
+from sim.tumble import Tumble
 
 SCENARIOS = {
     "clean": {"valgus": 0.0},
@@ -52,6 +52,9 @@ SCENARIOS = {
     "noisy_chip": {"chip": "mpu6050"},
     "still": {"functional": 0, "reps": 0, "stand": 60.0},
 }
+
+TUMBLE = "tumble"
+"""Nobody wears it: both IMUs are turned on a table from face to face (sim.tumble)."""
 
 _OTHER = {"right": "left", "left": "right"}
 
@@ -96,11 +99,33 @@ def of_trace(source, options: dict) -> Scenario:
     return Scenario(source, info, chosen["chip"], chosen["seed"])
 
 
+def of_tumble(options: dict) -> Scenario:
+    """Two IMUs on a table, turned by hand. Options: side (of the band), seed, chip."""
+    chosen = {"side": "right", "seed": 1, "chip": "lsm6dsox"}
+    for key, value in options.items():
+        if key not in chosen:
+            raise ScenarioError('tumble has no option "{}"; it has: chip, seed, side'.format(key))
+        chosen[key] = table.checked(key, value)
+    source = Tumble(chosen["seed"])
+    info = {
+        "name": TUMBLE,
+        "side": chosen["side"],
+        "exercise": "unknown",
+        "duration_s": source.duration_s,
+        "windows": [],
+        "truth": {"reps": []},
+    }
+    return Scenario(source, info, chosen["chip"], chosen["seed"])
+
+
 def make(name: str, **options) -> Scenario:
     """The scenario; values may be strings. Raises ScenarioError."""
+    if name == TUMBLE:
+        return of_tumble(options)
     if name not in SCENARIOS:
+        names = sorted(list(SCENARIOS) + [TUMBLE])
         raise ScenarioError(
-            'there is no scenario "{}"; choose from: {}'.format(name, ", ".join(sorted(SCENARIOS)))
+            'there is no scenario "{}"; choose from: {}'.format(name, ", ".join(names))
         )
     chosen = table.defaults()
     chosen.update(SCENARIOS[name])
