@@ -43,7 +43,7 @@ class Person:
     valgus_at_depth: float  # in every rep, calibration too
     habit: str
     share: float  # of the reps of an isolated habit
-    bump: tuple[float, float, float, float]  # of inward movement: onset before bottom, rise, hold, fall
+    bump: tuple[float, float, float, float]  # inward: start before the bottom, rise, hold, fall
     medial: float  # shank's medial lean per deg of valgus
     variation: float  # of each rep's own valgus
     sway: tuple[float, float, float, float]  # sagittal, flexion, frontal, axial: rms

@@ -119,9 +119,7 @@ def session(
     return Session(trace, truth, person)
 
 
-def handled(
-    worn: Segment, course: Course, random: np.random.Generator
-) -> tuple[Floats, Floats]:
+def handled(worn: Segment, course: Course, random: np.random.Generator) -> tuple[Floats, Floats]:
     """Turn and place of a sensor that lies on a table before (and after) it is worn."""
     turn, place = worn.turn.copy(), worn.origin.copy()
     on_s, off_s = course.worn_s

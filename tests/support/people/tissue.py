@@ -3,9 +3,10 @@
 Two slow parts per axis, each saturating, each lagging behind (a first-order viscoelastic creep,
 which gives the hysteresis): one follows the knee's flexion (skin drawn over the joint), one the
 extensors' pull (the belly bulges): the load on the leg times the thigh's tilt times what the body's
-acceleration adds. Load changes the second only, so the extra motion under the bar has another shape
-over flexion than the motion in free squats; `load_gain` is what both make together at 90 deg of
-flexion, relative to free squats there. Rep by rep the amount varies, and the strap settles a little.
+acceleration adds. Load changes the second only, so the extra motion under the bar has another
+shape over flexion than the motion in free squats; `load_gain` is what both make together at 90 deg
+of flexion, relative to free squats there. Rep by rep the amount varies, and the strap settles a
+little.
 
 The fast part is inertial: sensor and tissue are a damped oscillator, driven by the bone's linear
 acceleration, shocks included. The shank has the same in small.
