@@ -29,6 +29,7 @@ from kneetrack.link.ble import Backend, BandLink
 from kneetrack.link.radio.air import Air
 from kneetrack.link.radio.backend import Adapter
 from kneetrack.link.radio.board import ADDRESS, BoardRadio, Message
+from kneetrack.link.radio.loss import BurstLoss
 from kneetrack.samples import Side, Vector, Window
 
 BOOT_S = 20.0
@@ -121,6 +122,8 @@ class SimLink(BandLink):
         self._radio = BoardRadio(Air())
         self._board: BoardProcess | None = None
         self._hello: asyncio.Future[Message] | None = None
+        self._air_loss: BurstLoss | None = None
+        self._air_loss_from_s = 0.0
         self._playing: asyncio.Future[None] | None = None
         self._ending: asyncio.Task[None] | None = None
 
@@ -200,8 +203,12 @@ class SimLink(BandLink):
         )
         if not self._hello.done():
             raise self._not_started()
+        told = self._hello.result()["scenario"]
+        if "radio" in told:
+            self._air_loss = BurstLoss(told["radio"]["loss"], told["radio"]["seed"])
+            self._air_loss_from_s = told["radio"]["from_s"]
         if self.scenario is None:
-            self.scenario = read_scenario(self._hello.result()["scenario"])
+            self.scenario = read_scenario(told)
 
     async def _stop_board(self, board: BoardProcess) -> None:
         self._radio.send({"rig": "quit"})
@@ -237,6 +244,9 @@ class SimLink(BandLink):
             self._hello.set_result(message)
         elif kind == "playing":
             self.origin_us = self._origin(message)
+            if self._air_loss is not None:
+                from_us = self.origin_us + round(self._air_loss_from_s * 1e6)
+                self._radio.lose(self._air_loss, from_us)
             if self._playing is not None and not self._playing.done():
                 self._playing.set_result(None)
         elif kind == "held":

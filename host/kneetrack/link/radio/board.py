@@ -27,6 +27,7 @@ from bumble.host import DataPacketQueue
 
 from kneetrack.link.radio.air import Air, RadioChip
 from kneetrack.link.radio.clock import VirtualClock
+from kneetrack.link.radio.loss import BurstLoss
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +64,8 @@ class BoardRadio:
         self._asked: dict[int, asyncio.Future[Message]] = {}
         self._asks = 0
         self._unpaid: collections.deque[int] = collections.deque()
+        self._loss: BurstLoss | None = None
+        self._loss_from_us = 0
         self._attributes: dict[int, att.Attribute[bytes]] = {}
         self._settings: Message = {"gap_name": "", "mtu": 256}
         self._advertising = b""
@@ -100,6 +103,10 @@ class BoardRadio:
         self._event_interval_s = event_interval_s
         if self.chip is not None:
             self.chip.event_interval_s = event_interval_s
+
+    def lose(self, loss: BurstLoss, from_us: int) -> None:
+        """Lose notifications that the board sends from that time of its clock on."""
+        self._loss, self._loss_from_us = loss, from_us
 
     # --- lines ------------------------------------------------------------------------------------
 
@@ -328,8 +335,11 @@ class BoardRadio:
             attribute_handle=message["handle"], attribute_value=value
         )
         queue = self._queue(handle)
-        self._unpaid.append(queue.queued + 1)
-        device.gatt_server.send_gatt_pdu(connection, bytes(pdu))
+        if self._loss is not None and message["t"] >= self._loss_from_us and self._loss.lost():
+            self._unpaid.append(queue.queued)  # the board is none the wiser
+        else:
+            self._unpaid.append(queue.queued + 1)
+            device.gatt_server.send_gatt_pdu(connection, bytes(pdu))
         self._credit(queue)
 
     def _credit(self, queue: DataPacketQueue) -> None:
