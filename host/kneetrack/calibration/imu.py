@@ -32,6 +32,7 @@ times the residuals' mean square where that exceeds what was expected of them.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -141,11 +142,20 @@ def calibrate_imu(rows: FloatArray, rate_hz: float, segment: str) -> ImuCalibrat
     return found
 
 
-def solve(rows: FloatArray, poses: Sequence[Pose], rate_hz: float) -> ImuCalibration | None:
-    """The best there is from these poses, however few; None without two of them."""
-    if len(poses) < 2:
+def solve(
+    rows: FloatArray, poses: Sequence[Pose], rate_hz: float, breaks: Sequence[int] = ()
+) -> ImuCalibration | None:
+    """The best there is from these poses, however few; None without a move between two.
+
+    `breaks` are rows before which samples are missing; a move across one is not used.
+    """
+    moves = [
+        _Move(rows, i, a, b, 1.0 / rate_hz)
+        for i, (a, b) in enumerate(itertools.pairwise(poses))
+        if not any(a.start < at <= b.end for at in breaks)
+    ]
+    if not moves:
         return None
-    moves = [_Move(rows, i, poses[i], poses[i + 1], 1.0 / rate_hz) for i in range(len(poses) - 1)]
     x = np.zeros(18)
     before = _Residuals(x, poses, moves)
     for _ in range(_STEPS):

@@ -61,6 +61,8 @@ class StillFinder:
         self._run: int | None = None  # block at which the still run began
         self._up = np.zeros(3)
         self._ended: list[Pose] = []
+        self.breaks: list[int] = []
+        """Rows before which some are missing; no turn can be followed across one."""
 
     def add(self, row: Sequence[float]) -> bool:
         """One sample, gyr xyz and acc xyz. True where a block ended: `poses` may have changed."""
@@ -76,6 +78,12 @@ class StillFinder:
             self._up = up
         self._blocks += 1
         return True
+
+    def skip(self) -> None:
+        """Samples are missing here: the rows to come do not follow on."""
+        self._end_run()
+        del self._rows[self._blocks * self._length :]
+        self.breaks.append(len(self._rows))
 
     @property
     def rows(self) -> FloatArray:

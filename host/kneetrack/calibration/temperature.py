@@ -56,6 +56,7 @@ class ZeroPoint:
     temperature_c: float
     bias_rad_s: Vector
     utc: str  # ISO 8601
+    sensors_id: int = 0  # the sensor calibration then in force: it scales what a zero reads as
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from kneetrack.cli import (
     replay,
     report,
     scan,
+    sensors,
     validate,
 )
 from kneetrack.errors import KneeTrackError
@@ -56,6 +57,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(scan.scan)
 app.command()(calibrate.calibrate)
+app.command()(sensors.sensors)
 app.command()(record.record)
 app.command()(replay.replay)
 app.command()(analyze.analyze)

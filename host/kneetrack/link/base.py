@@ -70,7 +70,8 @@ class Link(Protocol):
 
     `feature` holds the values of wire.FEATURE as read on entry. `origin_us` is the board clock
     (unwrapped, us) at the source's time zero, where the source has one; on a simulated band it is
-    known once `play` has returned. `scenario` is known on entry.
+    known once `play` has returned. `scenario` is known on entry. `name` is what the band calls
+    itself, from the entry on; empty for a recording.
     """
 
     @property
@@ -81,6 +82,8 @@ class Link(Protocol):
     def origin_us(self) -> int | None: ...
     @property
     def scenario(self) -> Scenario | None: ...
+    @property
+    def name(self) -> str: ...
 
     async def __aenter__(self) -> Link: ...
     async def __aexit__(self, *_: object) -> None: ...

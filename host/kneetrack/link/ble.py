@@ -95,6 +95,7 @@ class BandLink:
         self.feature: Any = None
         self.origin_us: int | None = None
         self.scenario: Scenario | None = None
+        self.name = ""
         self._wanted = wanted
         self._backend = backend or Backend()
         self._find_s = find_s
@@ -108,7 +109,7 @@ class BandLink:
 
     async def __aenter__(self) -> Self:
         device = await self._find()
-        label = device.name or device.address
+        self.name = label = device.name or device.address
         self._client = BleakClient(
             device, self._on_disconnect, timeout=CONNECT_S, backend=self._backend.client
         )

@@ -27,6 +27,7 @@ class ReplayLink:
         self, info: LinkInfo, path: Path, speed: float = 1.0, side: Side | None = None
     ) -> None:
         self.info = info
+        self.name = ""
         self.log = read_log(path)
         self.side = _one_side(self.log, side)
         self.feature: Any = next(
