@@ -19,7 +19,7 @@ The events are for showing; whoever came late finds everything in `step`, `steps
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from kneecore import alignment
@@ -89,6 +89,8 @@ class Movement:
     one: str
     many: str
     deeper: str
+    better: str | None = None
+    """What helps where a gate fails, if not what the gate says (which is for squats)."""
 
 
 SQUATS = Movement(
@@ -118,6 +120,7 @@ SWINGS = Movement(
     "swing",
     "swings",
     "Lift the knee higher, until the thigh is halfway to level, and let the shin hang.",
+    "Swing straight ahead and slowly, the foot pointing forward, and stand still in between.",
 )
 MOVEMENTS = {"squat": SQUATS, "swing": SWINGS}
 
@@ -308,7 +311,7 @@ class Procedure:
     def judged(self, made: CalibrationFile | str) -> list[Told]:
         """What became of the windows: a calibration with its gates, or why there is none."""
         self.waiting_for_judgement = False
-        reasons, repeat = _judgement(made)
+        reasons, repeat = _judgement(made, self.movement.better)
         if repeat is None and isinstance(made, CalibrationFile):
             worn_s = self._now_s if self._worn_s is None else self._worn_s
             self.outcome = Accepted(made, self._now_s - worn_s)
@@ -326,10 +329,9 @@ class Procedure:
         """No more pairs will come: refused, if it has no outcome yet."""
         if self.outcome is not None:
             return []
-        title = self.step.title[0].lower() + self.step.title[1:]
+        why = self._last_note or f"{self.step.wants} {self.step.how}"
         return self._refuse(
-            f'The calibration was not finished: at the step "{title}" nothing more came. It '
-            f"wants: {self.step.wants} {self.step.how}"
+            f'The movement ended before the calibration did, at the step "{self.step.title}": {why}'
         )
 
     # --- inside ----------------------------------------------------------------------------------
@@ -414,7 +416,9 @@ class Procedure:
         return [self.outcome]
 
 
-def _judgement(made: CalibrationFile | str) -> tuple[tuple[str, ...], str | None]:
+def _judgement(
+    made: CalibrationFile | str, better: str | None
+) -> tuple[tuple[str, ...], str | None]:
     """Reasons to repeat, each a sentence or two, and what; None: nothing is wrong."""
     if isinstance(made, str):
         return (made,), "functional"
@@ -423,7 +427,10 @@ def _judgement(made: CalibrationFile | str) -> tuple[tuple[str, ...], str | None
     if not failed:
         return (), None
     first = min((repeat for _, repeat in failed), key=_ORDER.index)
-    return _sentences([gate for gate, repeat in failed if repeat == first]), first
+    gates = [gate for gate, repeat in failed if repeat == first]
+    if better is not None and first == "functional":
+        gates = [replace(gate, remedy=better) for gate in gates]
+    return _sentences(gates), first
 
 
 def _repeat(gate: GateResult) -> str:
@@ -432,11 +439,11 @@ def _repeat(gate: GateResult) -> str:
 
 
 def _sentences(gates: Sequence[GateResult]) -> tuple[str, ...]:
-    """What was found, gate by gate, a common remedy said once, behind the last it is for."""
+    """What was found, gate by gate; a remedy that several have is said once, behind the last."""
     found: list[str] = []
     for number, gate in enumerate(gates):
         later = any(other.remedy == gate.remedy for other in gates[number + 1 :])
-        sentence = gate.sentence.removesuffix(gate.remedy).rstrip() if later else gate.sentence
+        sentence = replace(gate, remedy="").sentence.rstrip() if later else gate.sentence
         found.append(sentence[0].upper() + sentence[1:])
     return tuple(found)
 
@@ -448,5 +455,5 @@ def _spoilt(step: Step, gates: Sequence[Gate]) -> str:
     words = _SPOILT.get(name, name.replace("_", " ") + " of the {segment} is {value}, not {limit}")
     what = words.format(segment=segment, value=f"{gate.value:.2g}", limit=f"{gate.limit:g}")
     if step is TABLE:
-        return f"It was touched: {what}. Leave it alone, the 5 seconds start over."
-    return f"You moved: {what}. Stand still, the seconds start over."
+        return f"It was touched: {what}. Leave it alone for 5 seconds from now."
+    return f"You moved: {what}. Stand still, it goes on by itself."

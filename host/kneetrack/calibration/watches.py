@@ -112,6 +112,9 @@ class Reading:
 
     thigh_deg_s: float = 0.0
     shank_deg_s: float = 0.0
+    thigh_lean_deg: float = 0.0
+    shank_lean_deg: float = 0.0
+    """By how much they leaned over within the still stretch, from its first half to its second."""
     still_s: float | None = None
     wanted_s: float = 0.0
     thigh_moved: bool | None = None
@@ -159,7 +162,11 @@ class StillWatch:
     @property
     def reading(self) -> Reading:
         return Reading(
-            *self._rates, still_s=len(self._blocks) * BLOCK_S, wanted_s=self._wanted * BLOCK_S
+            *self._rates,
+            self.thigh.tilt_rad * _DEG,
+            self.shank.tilt_rad * _DEG,
+            still_s=len(self._blocks) * BLOCK_S,
+            wanted_s=self._wanted * BLOCK_S,
         )
 
     @property
@@ -204,7 +211,8 @@ class StillWatch:
         return self._tell(failed, (before - len(self._blocks)) * BLOCK_S, now_s)
 
     def _failed(self) -> tuple[Gate, ...]:
-        """Gates that the stretch fails; slow changes are looked for in a whole one only."""
+        """Gates that the stretch fails; what compares its halves is looked for in a whole one only:
+        sway cancels in seconds, not in a moment."""
         whole = len(self._blocks) >= self._wanted
         rows = (*self._gates("thigh", self.thigh), *self._gates("shank", self.shank))
         return tuple(
@@ -230,7 +238,8 @@ class StillWatch:
 
     def _tell(self, failed: tuple[Gate, ...], lost_s: float, now_s: float) -> Disturbed | None:
         since_s = now_s - (self._said_s if self._said_s is not None else now_s)
-        if lost_s < TELL_LOSS_S and (since_s < TELL_AGAIN_S or self._blocks):
+        waiting = not self._blocks or len(self._blocks) >= self._wanted
+        if lost_s < TELL_LOSS_S and (since_s < TELL_AGAIN_S or not waiting):
             return None
         self._said_s = now_s
         return Disturbed(failed)
@@ -250,8 +259,8 @@ class StillWatch:
 
 
 def _only_slow(failed: Sequence[Gate]) -> bool:
-    """Whether nothing failed but the change from half to half, which takes time to be seen."""
-    return all("change" in gate.name for gate in failed)
+    """Whether nothing failed but what compares the stretch's halves."""
+    return all("change" in gate.name or "tilt" in gate.name for gate in failed)
 
 
 # --- strapped on ---------------------------------------------------------------------------------

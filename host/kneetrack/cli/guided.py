@@ -191,15 +191,15 @@ class Screen:
         busy = procedure.at >= len(procedure.steps)
         wants = "Well done. Working it out ..." if busy else procedure.step.wants
         how = "Stay as you are." if busy else procedure.step.how
-        body = [
+        body: list[RenderableType] = [
             self._steps(),
             Text(""),
             Text(wants.upper(), style="bold"),
             Text(how),
-            Text(""),
-            *([] if busy else self._numbers(procedure.reading, width)),
-            *[Text(f"! {note}", style="bold") for note in tuple(self._notes)],
+            *([] if busy else [Text(""), self._numbers(procedure.reading, width)]),
         ]
+        for note in tuple(self._notes):
+            body += [Text(""), Text(f"! {note}", style="bold")]
         panel = Panel(
             Group(*body), title=self._title, title_align="left", padding=(1, 2), width=width
         )
@@ -216,41 +216,46 @@ class Screen:
             line.append(f"{signs[how]} {number + 1} {step.title}", style=style)
         return line
 
-    def _numbers(self, reading: Reading, width: int) -> list[RenderableType]:
+    def _numbers(self, reading: Reading, width: int) -> RenderableType:
         if reading.reps is not None:
-            return [self._reps(reading, width), Text("")]
+            return self._beside(str(reading.reps), self._reps(reading, width))
         grid = Table.grid(padding=(0, 2))
-        bar = max(10, min(BAR, width - 40))
+        left_s = None
         if reading.still_s is not None:
             left_s = max(0.0, reading.wanted_s - reading.still_s)
-            drawn = self._bar(reading.still_s / reading.wanted_s, bar)
-            grid.add_row("still", drawn, f"{left_s:.0f} s to go" if left_s else "")
-        for name, rate, moved in (
-            ("thigh", reading.thigh_deg_s, reading.thigh_moved),
-            ("shank", reading.shank_deg_s, reading.shank_moved),
+            drawn = self._bar(reading.still_s / reading.wanted_s, max(10, min(BAR, width - 40)))
+            grid.add_row("still", drawn, f"{left_s:.1f} s to go")
+        for name, rate, lean, moved in (
+            ("thigh", reading.thigh_deg_s, reading.thigh_lean_deg, reading.thigh_moved),
+            ("shank", reading.shank_deg_s, reading.shank_lean_deg, reading.shank_moved),
         ):
-            word = "" if moved is None else "is moved" if moved else "not moved yet"
-            if moved and rate > SETTLED_DEG_S:
-                word = "is moving"
+            word = f"leans {lean:.1f}°"
+            if moved is not None:
+                word = "moved" if moved else "not moved yet"
+                word = "moving" if moved and rate > SETTLED_DEG_S else word
             grid.add_row(name, Text(f"turns at {rate:5.1f}°/s"), word)
-        return [grid, Text("")]
+        return grid if left_s is None else self._beside(f"{left_s:.0f}", grid)
+
+    def _beside(self, number: str, what: RenderableType) -> RenderableType:
+        """The one number that counts, to read from afar, and the rest."""
+        if not self._can_draw():
+            return what
+        whole = Table.grid(padding=(0, 3))
+        whole.add_row(Text(big(number), style="bold", no_wrap=True), what)
+        return whole
 
     def _reps(self, reading: Reading, width: int) -> RenderableType:
-        count = f"{reading.reps} of {reading.wanted_reps}"
-        big_count = big(str(reading.reps)) if self._can_draw() else ""
-        grid = Table.grid(padding=(0, 1))
-        bar = max(10, min(BAR, width - 48))
+        bar = max(10, min(BAR, width - 50))
         depth = self._bar(reading.flexion_deg / DEEP_DEG, bar)
         for mark in (reading.least_deg, WANTED_DEG):
             _mark(depth, round(bar * mark / DEEP_DEG), "┃" if self._can_draw() else "|")
-        goal = f"{reading.flexion_deg:3.0f}°  to {reading.least_deg:.0f}-{WANTED_DEG:.0f}°"
-        grid.add_row("bent", depth, goal)
-        grid.add_row("deepest", "", f"{reading.deepest_deg:3.0f}°" if reading.deepest_deg else "")
-        done = ", ".join(f"{depth:.0f}°" for depth in self._depths)
-        grid.add_row("done", Text(f"{count}{': ' + done if done else ''}"))
-        whole = Table.grid(padding=(0, 3))
-        whole.add_row(Text(big_count, style="bold", no_wrap=True), grid)
-        return whole
+        wanted = f"{reading.least_deg:.0f} to {WANTED_DEG:.0f}° wanted"
+        done = "".join(f"  {depth:.0f}°" for depth in self._depths)
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row("bent", depth, f"{reading.flexion_deg:3.0f}°")
+        grid.add_row("deepest", Text(wanted, style="dim"), f"{reading.deepest_deg:3.0f}°")
+        grid.add_row("done", Text(f"{reading.reps} of {reading.wanted_reps}{done}"))
+        return grid
 
     def _bar(self, part: float, width: int) -> Text:
         filled = round(width * min(1.0, max(0.0, part)))
