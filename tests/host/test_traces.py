@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kneetrack.errors import InputError, TraceError, UsageError
+from kneetrack.errors import TraceError, UsageError
 from kneetrack.samples import Side, Window
 from kneetrack.traces import COLUMNS, onto_grid, read_trace, write_playback
-from kneetrack.traces.reference import read_reference
 from kneetrack.traces.resample import GRID_S
 
 Table = np.ndarray[Any, np.dtype[np.float64]]
@@ -248,27 +247,3 @@ def test_the_playback_file_holds_a_header_line_and_float32_rows(tmp_path: Path) 
     assert told == {"rate_hz": 416.0, "rows": len(rows)}
     assert len(rows) == int(2.99 * 416) + 1
     assert np.allclose(rows[0], trace.rows[0], atol=1e-5)
-
-
-def test_a_reference_is_read_without_its_holes(tmp_path: Path) -> None:
-    path = tmp_path / "ref.csv"
-    path.write_text("time_s,valgus_deg,flexion_deg,rotation_deg\n0,1,2,3\n1,nan,2,3\n2,4,5,6\n")
-    times, angles = read_reference(path)
-    assert times.tolist() == [0.0, 2.0]
-    assert angles.tolist() == [[2.0, 1.0, 3.0], [5.0, 4.0, 6.0]]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "time_s,flexion_deg\n0,1\n1,2\n",
-        "time_s,flexion_deg,valgus_deg,rotation_deg\n0,1,2,x\n",
-        "time_s,flexion_deg,valgus_deg,rotation_deg\n1,1,2,3\n0,1,2,3\n",
-        "",
-    ],
-)
-def test_what_is_no_reference_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "ref.csv"
-    path.write_text(text)
-    with pytest.raises(InputError, match=r"ref\.csv"):
-        read_reference(path)

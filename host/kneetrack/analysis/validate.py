@@ -1,108 +1,228 @@
-"""How far knee angles are from a reference measurement, in three ways.
+"""Knee angles against those of a reference measurement, over the sets and rep by rep.
 
-raw         as both tell them
-minus_mean  each angle's mean over the set taken off both: what an unknown zero can't hide
-same_axes   after the best constant turn of the thigh's and of the shank's frame (least squares over
-            both): what is left when both would define the axes alike (REFRAME's idea, Sagasser,
-            Sensors 24:3324, 2024)
+What is compared with what:
 
-Two measurements that define the thigh's axis 5 deg apart about its long axis differ by 5 deg times
-sin(flexion) in valgus without either being wrong, so the second and third say more than the first.
-For a trace all of it is given with the crosstalk refinement as the analysis has it, off and on.
+1. The reference's clock is set: its lag against the source is found from flexion (analysis.lag),
+   told, and taken off.
+2. The reference is read at the source's own sample times; where it has a hole nothing is compared.
+3. Over the sets (all of it where no set is known): RMSE, bias and standard deviation, and the
+   errors in three ways (analysis.axis_fit). For a trace the latter also with the crosstalk
+   refinement off and on.
+4. In each rep, as the product segments the source: RMSE, CMC, peak flexion and excursions
+   (analysis.rep_agreement). The CMC of an angle is the mean over the reps that have one.
+5. Over the samples of all reps: Bland and Altman's limits of agreement, the reps being the groups
+   (analysis.agreement). Where there are no reps, as in walking, all samples are one group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from scipy import optimize
-from scipy.spatial import transform
 
 from kneecore import wire
+from kneetrack.analysis import agreement
+from kneetrack.analysis.agreement import Difference, Limits
+from kneetrack.analysis.axis_fit import ANGLES, Errors, errors
+from kneetrack.analysis.calibrate import from_trace
+from kneetrack.analysis.lag import Lag, find_lag
 from kneetrack.analysis.log import log_samples, only_side
+from kneetrack.analysis.rep_agreement import RepAgreement, compare_reps, similarity
 from kneetrack.analysis.source import is_log
-from kneetrack.analysis.trace import measure
-from kneetrack.errors import InputError
-from kneetrack.samples import KneeSample, Side, Window
+from kneetrack.analysis.trace import MeasuredTrace, measure
+from kneetrack.detection import Analyzer
+from kneetrack.errors import CalibrationError, InputError, UsageError
+from kneetrack.samples import KneeSample, Rep, Side, Window
 from kneetrack.sessionlog import read_log
-from kneetrack.traces import read_trace
+from kneetrack.traces import Trace, read_trace
 from kneetrack.traces.reader import BoolArray, FloatArray
-from kneetrack.traces.reference import read_reference
+from kneetrack.traces.reference import OTHER_SIGNS, ReferenceAngles, read_reference
 
-ANGLES = ("flexion", "valgus", "rotation")
 LEAST_SAMPLES = 50
-_FITTED = 600  # samples that the frames are fitted to; all are scored
-_FIT_EVALUATIONS = 50  # the fit takes ten; angles that nothing fits would go on for minutes
-
-_optimize: Any = optimize
-_Rotation: Any = transform.Rotation
+MAX_LAG_S = 1.0
+"""How far clocks that were set together may be apart; more is asked for."""
+_TURNED_AROUND = -0.7  # r of valgus or rotation below which the other sign is likely
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
-    """Root mean square errors (deg) of flexion, valgus and rotation."""
+class AngleAgreement:
+    """One angle: over the sets, and over the samples of the reps.
 
-    raw: tuple[float, float, float]
-    minus_mean: tuple[float, float, float]
-    same_axes: tuple[float, float, float]
-    samples: int
-
-    def to_json(self) -> dict[str, Any]:
-        rows = {"raw": self.raw, "minus_mean": self.minus_mean, "same_axes": self.same_axes}
-        return {
-            name: {f"{angle}_deg": round(x, 4) for angle, x in zip(ANGLES, row, strict=True)}
-            for name, row in rows.items()
-        } | {"samples": self.samples}
-
-
-def validate(source: Path, reference: Path, *, side: Side | None = None) -> dict[str, Errors]:
-    """The errors of `source` (log or trace) against the angles in `reference`.
-
-    The keys: "as_analysed", and for a trace "crosstalk_off" and "crosstalk_on" (refined on the set
-    itself where there are no calibration squats, which analysis never does). Raises InputError
-    where the two don't overlap, or the source's own errors.
+    `cmc` is the mean over the `cmc_reps` reps in which it is defined (where there are no reps, that
+    of all as one cycle); `cmc_minus_mean` the same of curves with their means taken off.
     """
-    times, angles = read_reference(reference)
-    if is_log(source):
-        log = read_log(source)
-        leg = only_side(log, side)
-        samples = list(log_samples(source, side=leg))
-        return {"as_analysed": _compared(samples, times, angles, leg, log.windows)}
-    trace = read_trace(source, side)
-    found: dict[str, Errors] = {}
-    for name, refine in (("as_analysed", None), ("crosstalk_off", False), ("crosstalk_on", True)):
-        measured = measure(trace, refine=refine)
-        if measured.calibration is None:
-            raise InputError(measured.warnings[0])
-        found[name] = _compared(measured.samples, times, angles, trace.side, trace.windows)
-    return found
+
+    overall: Difference
+    limits: Limits | None
+    cmc: float | None
+    cmc_reps: int
+    cmc_minus_mean: float | None
 
 
-def _compared(
-    samples: Sequence[KneeSample],
-    times: FloatArray,
-    angles: FloatArray,
-    side: Side,
-    windows: tuple[Window, ...],
-) -> Errors:
-    usable = [sample for sample in samples if not sample.flags & wire.FLAG_UNALIGNED]
-    at = np.array([sample.time_s for sample in usable], dtype=np.float64)
-    inside = (at >= times[0]) & (at <= times[-1]) & in_sets(at, windows)
-    if inside.sum() < LEAST_SAMPLES:
-        raise InputError(
-            "The recording and the reference hardly overlap in time; check that both have the "
-            "same time_s."
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Both over the source's time: `time_s` (n,), `ours` and `theirs` (n, 3) in deg, NaN in holes.
+
+    `scored` (n,) says which samples lie in a set.
+    """
+
+    time_s: FloatArray
+    ours: FloatArray
+    theirs: FloatArray
+    scored: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """All that was found. `angles` holds None for an angle that the reference doesn't tell."""
+
+    source: Path
+    reference: Path
+    side: Side
+    exercise: str
+    offline: bool
+    lag: Lag | None  # None: none was sought
+    angles: dict[str, AngleAgreement | None]
+    errors: dict[str, Errors]
+    reps: tuple[RepAgreement, ...]
+    series: Series
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What was measured: the samples of each variant, "as_analysed" first."""
+
+    side: Side
+    exercise: str
+    windows: tuple[Window, ...]
+    variants: dict[str, Sequence[KneeSample]]
+    warnings: tuple[str, ...]
+
+
+def validate(
+    source: Path,
+    reference: Path,
+    *,
+    side: Side | None = None,
+    signs: Collection[str] = (),
+    offline: bool = False,
+    max_lag_s: float = MAX_LAG_S,
+) -> Validation:
+    """`source` (log or trace) against the angles in `reference`.
+
+    `signs` name what the reference counts as positive other than KneeTrack
+    (traces.reference.OTHER_SIGNS). With `max_lag_s` 0 no lag is sought. The keys of `errors`:
+    "as_analysed", and for a trace "crosstalk_off" and "crosstalk_on" (refined on the set itself
+    where there are no calibration squats, which analysis never does). Raises InputError where the
+    two can't be compared, or the source's own errors.
+    """
+    unknown = sorted(set(signs) - set(OTHER_SIGNS))
+    if unknown:
+        raise UsageError(
+            f"--reference-signs knows {', '.join(OTHER_SIGNS)}, not {', '.join(unknown)}."
         )
-    mine = np.array([sample[2:5] for sample in usable], dtype=np.float64)[inside]
-    theirs = np.column_stack([np.interp(at[inside], times, angles[:, k]) for k in range(3)])
-    return errors(mine, theirs, side)
+    wanted = read_reference(reference, signs)
+    measured = (
+        _from_log(source, side, offline) if is_log(source) else _from_trace(source, side, offline)
+    )
+    usable = {name: _usable(samples) for name, samples in measured.variants.items()}
+    samples = usable["as_analysed"]
+    if len(samples) < LEAST_SAMPLES:
+        raise InputError(f"{source} holds hardly any knee angles: {len(samples)} samples.")
+    times, ours = _table(samples)
+    lag = find_lag(times, ours[:, 0], wanted, max_lag_s) if max_lag_s > 0.0 else None
+    lag_s = lag.lag_s if lag else 0.0
+    scored = {
+        name: _series(table, wanted, lag_s, measured.windows)
+        for name, table in ((name, _table(one)) for name, one in usable.items())
+    }
+    series = scored["as_analysed"]
+    compared = np.isfinite(series.theirs[series.scored, 0]).sum()
+    if compared < LEAST_SAMPLES:
+        raise InputError(
+            f"In the sets, {source.name} and {reference.name} have only {compared} samples in "
+            "common; check the windows in the sidecar and the holes in the reference."
+        )
+    reps = compare_reps(_reps(measured, samples), samples, wanted, lag_s)
+    return Validation(
+        source=source,
+        reference=reference,
+        side=measured.side,
+        exercise=measured.exercise,
+        offline=offline,
+        lag=lag,
+        angles={name: _angle(k, series, reps) for k, name in enumerate(ANGLES)},
+        errors={
+            name: errors(one.ours[one.scored], one.theirs[one.scored], measured.side)
+            for name, one in scored.items()
+        },
+        reps=reps,
+        series=series,
+        warnings=(*measured.warnings, *_doubts(lag, series, wanted)),
+    )
 
 
-def in_sets(at: FloatArray, windows: tuple[Window, ...]) -> BoolArray:
+def _from_log(source: Path, side: Side | None, offline: bool) -> _Source:
+    log = read_log(source)
+    leg = only_side(log, side)
+    if offline:
+        from kneetrack.analysis.offline_session import offline_samples  # vqf is an extra
+
+        samples: Sequence[KneeSample] = offline_samples(source, side=leg)
+    else:
+        samples = list(log_samples(source, side=leg))
+    exercise = str(log.session.get("exercise") or "unknown")
+    return _Source(leg, exercise, log.windows, {"as_analysed": samples}, ())
+
+
+def _from_trace(source: Path, side: Side | None, offline: bool) -> _Source:
+    trace = read_trace(source, side)
+    by = _measured_offline if offline else _measured_online
+    variants: dict[str, Sequence[KneeSample]] = {}
+    warnings: tuple[str, ...] = ()
+    for name, refine in (("as_analysed", None), ("crosstalk_off", False), ("crosstalk_on", True)):
+        measured = by(trace, refine)
+        if measured.calibration is None:
+            raise CalibrationError(measured.warnings[0])
+        variants[name] = measured.samples
+        warnings = warnings or measured.warnings
+    return _Source(trace.side, trace.exercise, trace.windows, variants, warnings)
+
+
+def _measured_online(trace: Trace, refine: bool | None) -> MeasuredTrace:
+    return measure(trace, refine=refine)
+
+
+def _measured_offline(trace: Trace, refine: bool | None) -> MeasuredTrace:
+    from kneetrack.analysis.offline import measure_offline
+
+    return measure_offline(trace, from_trace(trace, refine=refine))
+
+
+def _usable(samples: Sequence[KneeSample]) -> list[KneeSample]:
+    return [sample for sample in samples if not sample.flags & wire.FLAG_UNALIGNED]
+
+
+def _table(samples: Sequence[KneeSample]) -> tuple[FloatArray, FloatArray]:
+    """Times (n,) and angles (n, 3)."""
+    times = np.array([sample.time_s for sample in samples], dtype=np.float64)
+    return times, np.array([sample[2:5] for sample in samples], dtype=np.float64).reshape(-1, 3)
+
+
+def _series(
+    table: tuple[FloatArray, FloatArray],
+    reference: ReferenceAngles,
+    lag_s: float,
+    windows: Sequence[Window],
+) -> Series:
+    times, ours = table
+    return Series(times, ours, reference.at(times + lag_s), in_sets(times, windows))
+
+
+def in_sets(at: FloatArray, windows: Sequence[Window]) -> BoolArray:
     """(n,) bool: which times lie in a set; all of them where no set is known."""
     sets = [window for window in windows if window.kind == "set"]
     inside = np.full(len(at), not sets, dtype=np.bool_)
@@ -111,41 +231,61 @@ def in_sets(at: FloatArray, windows: tuple[Window, ...]) -> BoolArray:
     return inside
 
 
-def errors(mine: FloatArray, theirs: FloatArray, side: Side) -> Errors:
-    """The three kinds of errors between two tables of angles, (n, 3) in deg."""
-    difference = mine - theirs
-    return Errors(
-        raw=_rms(difference),
-        minus_mean=_rms(difference - difference.mean(axis=0)),
-        same_axes=_rms(_with_same_axes(mine, theirs, side) - theirs),
-        samples=len(mine),
+def _reps(source: _Source, samples: Sequence[KneeSample]) -> list[Rep]:
+    analyzer = Analyzer(source.side, source.exercise, source.windows)
+    analyzer.feed_all(samples)
+    analyzer.flush()
+    return sorted(analyzer.result().reps, key=lambda rep: rep.start_s)
+
+
+def _angle(k: int, series: Series, reps: Sequence[RepAgreement]) -> AngleAgreement | None:
+    ours, theirs = series.ours[series.scored, k], series.theirs[series.scored, k]
+    overall = agreement.difference(ours, theirs)
+    if overall is None:
+        return None
+    apart = series.ours[:, k] - series.theirs[:, k]
+    groups = [
+        apart[(series.time_s >= one.rep.start_s) & (series.time_s <= one.rep.end_s)] for one in reps
+    ]
+    each = [one.cmc[k] for one in reps] or [similarity(ours, theirs)]
+    centred = [one.cmc_minus_mean[k] for one in reps] or [similarity(ours, theirs, centred=True)]
+    return AngleAgreement(
+        overall=overall,
+        limits=agreement.limits_of_agreement(groups or [ours - theirs]),
+        cmc=_mean(each),
+        cmc_reps=sum(value is not None for value in each) if reps else 0,
+        cmc_minus_mean=_mean(centred),
     )
 
 
-def _with_same_axes(mine: FloatArray, theirs: FloatArray, side: Side) -> FloatArray:
-    """`mine` with both frames turned as fits `theirs` best."""
-    step = max(1, len(mine) // _FITTED)
-    measured, wanted = _rotations(mine, side), _rotations(theirs, side)
-    few, target = measured[::step], wanted[::step].inv()
-
-    def residuals(turns: FloatArray) -> FloatArray:
-        thigh, shank = _Rotation.from_rotvec(turns[:3]), _Rotation.from_rotvec(turns[3:])
-        return (target * thigh * few * shank).as_rotvec().ravel()
-
-    turns: FloatArray = _optimize.least_squares(residuals, np.zeros(6), max_nfev=_FIT_EVALUATIONS).x
-    turned = _Rotation.from_rotvec(turns[:3]) * measured * _Rotation.from_rotvec(turns[3:])
-    return turned.as_euler("ZXY", degrees=True) * _signs(side)
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
-def _rotations(angles: FloatArray, side: Side) -> Any:
-    """Shank to thigh: Rz(-flexion) Rx(-s valgus) Ry(s rotation), see kneecore.joint."""
-    return _Rotation.from_euler("ZXY", angles * _signs(side), degrees=True)
+def _doubts(lag: Lag | None, series: Series, reference: ReferenceAngles) -> list[str]:
+    """What a person should look at before believing the figures."""
+    told: list[str] = []
+    if lag is not None and lag.others_s:
+        others = ", ".join(f"{other:+.2f}" for other in lag.others_s[:3])
+        told.append(
+            f"The lag of {lag.lag_s:+.3f} s fits best, but {others} s fit nearly as well: the reps "
+            "are alike. Make a movement at the start that stands out, or set both clocks."
+        )
+    if not reference.has_rotation:
+        told.append("The reference has no rotation_deg: nothing is said of the rotation.")
+    for k, other in ((1, "adduction"), (2, "external")):
+        known = series.scored & np.isfinite(series.theirs[:, k])
+        if known.sum() > LEAST_SAMPLES and _correlation(series, known, k) < _TURNED_AROUND:
+            told.append(
+                f"The {ANGLES[k]} of the reference goes the other way: does it count {other} as "
+                f"positive? Then add --reference-signs {other}."
+            )
+    return told
 
 
-def _signs(side: Side) -> FloatArray:
-    return np.array([-1.0, -float(side), float(side)])
-
-
-def _rms(table: FloatArray) -> tuple[float, float, float]:
-    flexion, valgus, rotation = np.sqrt((table**2).mean(axis=0)).tolist()
-    return (flexion, valgus, rotation)
+def _correlation(series: Series, known: BoolArray, k: int) -> float:
+    ours, theirs = series.ours[known, k], series.theirs[known, k]
+    if min(ours.std(), theirs.std()) < 1e-6:
+        return 0.0
+    return float(np.corrcoef(ours, theirs)[0, 1])

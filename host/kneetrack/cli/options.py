@@ -46,14 +46,14 @@ def tags_of(words: list[str]) -> dict[str, str]:
     return tags
 
 
-def check_output(out: Path, mark: str) -> None:
-    """Refuse an --out that can't be written, or where something else is kept already.
+def check_output(out: Path, mark: str, option: str = "--out") -> None:
+    """Refuse an output (`option`) that can't be written, or where something else is kept already.
 
     Only a file that begins like what the command writes (`mark` within its first hundred letters)
     is written over: a slip of the keyboard must not cost a recording. UsageError, InputError.
     """
     if out.is_dir():
-        raise UsageError(f"--out {out} is a folder; name a file in it.")
+        raise UsageError(f"{option} {out} is a folder; name a file in it.")
     folder = out.absolute().parent
     if not folder.is_dir():
         raise InputError(f"The folder {folder} does not exist; make it first.")
@@ -69,6 +69,6 @@ def check_output(out: Path, mark: str) -> None:
         ) from None
     if head and mark.encode() not in head:
         raise UsageError(
-            f"--out {out} exists already and is something else, which is not written over; "
+            f"{option} {out} exists already and is something else, which is not written over; "
             "choose another name."
         )

@@ -2,72 +2,92 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from kneetrack.cli.options import JSON_HELP, SIDE_HELP, side_of
+from kneetrack.cli.options import JSON_HELP, SIDE_HELP, check_output, side_of
+from kneetrack.errors import UsageError
 
-if TYPE_CHECKING:
-    from kneetrack.analysis.validate import Errors
-
-_NAMES = {
-    "as_analysed": "as analysed",
-    "crosstalk_off": "crosstalk refinement off",
-    "crosstalk_on": "crosstalk refinement on",
-}
-_WAYS = {
-    "raw": "as both tell them",
-    "minus_mean": "each angle's mean taken off",
-    "same_axes": "both frames turned to fit best",
-}
+_MARKS = {".png": "PNG", ".svg": "svg", ".pdf": "%PDF"}
+"""What a picture of each kind begins with."""
 
 
 def validate(
     source: Annotated[Path, typer.Argument(help="A log (.mcap) or a trace (.csv).")],
     reference: Annotated[
-        Path, typer.Option(help="CSV: time_s,flexion_deg,valgus_deg,rotation_deg.")
+        Path, typer.Option(help="CSV: time_s,flexion_deg,valgus_deg[,rotation_deg].")
     ],
     side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
+    reference_signs: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="What the reference counts as positive: adduction, external, extension.",
+        ),
+    ] = "",
+    max_lag: Annotated[
+        float, typer.Option(metavar="S", help="How far both clocks may be apart; 0: not at all.")
+    ] = 1.0,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Measure with the whole recording at hand.")
+    ] = False,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Also draw it: .png, .svg or .pdf.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Compare knee angles with a reference measurement of the same movement.
 
     \b
-    Example:
+    Examples:
       kneetrack demo --save-trace squats.csv
       kneetrack validate squats.csv --reference squats.ref.csv
+      kneetrack validate squats.mcap --reference lab.csv --reference-signs adduction \\
+          --max-lag 30 --figure agreement.pdf
 
-    Root mean square errors over the set, in degrees, in three ways: the second and third take away
-    what two measurements may define differently without either being wrong.
+    The lag between both clocks is found from flexion and taken off. Then, for each angle and each
+    rep: errors, limits of agreement, similarity of the curves; in degrees. An empty cell in the
+    reference is a hole; a rotation that it does not tell is left out.
     """
     from kneetrack.analysis import validate as validating
+    from kneetrack.analysis.validation_json import to_json
     from kneetrack.cli import console
 
-    found = validating.validate(source, reference, side=side_of(side))
+    if not 0.0 <= max_lag < math.inf:
+        raise UsageError(f"--max-lag is a number of seconds, 0 or more, not {max_lag:g}.")
+    if figure is not None:
+        _check_figure(figure)
+    signs = tuple(word.strip().lower() for word in reference_signs.split(",") if word.strip())
+    found = validating.validate(
+        source, reference, side=side_of(side), signs=signs, offline=offline, max_lag_s=max_lag
+    )
+    if figure is not None:
+        from kneetrack.report.validation import save
+
+        save(found, figure)
     if json:
-        console.print_json(
-            {
-                "format": 1,
-                "rmse": {name: errors.to_json() for name, errors in found.items()},
-            }
-        )
+        console.print_json(to_json(found))
         return
-    console.results().print(_table(found))
+    from kneetrack.cli.agreement_table import shown
+
+    output, hints = console.results(), console.hints()
+    for part in shown(found):
+        output.print(part)
+    if figure is not None:
+        output.print(f"Figure: {figure}", markup=False, soft_wrap=True)
+    for warning in found.warnings:
+        hints.print(f"! {warning}", markup=False)
 
 
-def _table(found: dict[str, Errors]) -> object:
-    from rich import box
-    from rich.table import Table
+def _check_figure(out: Path) -> None:
+    """Refuse, before anything is computed, what could not be drawn. UsageError, InputError."""
+    from kneetrack.report.html import check_available
 
-    table = Table(box=box.SIMPLE_HEAD, title="Root mean square errors", title_justify="left")
-    table.add_column("")
-    for angle in ("flexion °", "valgus °", "rotation °"):
-        table.add_column(angle, justify="right")
-    for name, errors in found.items():
-        table.add_row(f"{_NAMES.get(name, name)}, {errors.samples} samples", style="bold")
-        for way, said in _WAYS.items():
-            row: tuple[float, float, float] = getattr(errors, way)
-            table.add_row(f"  {said}", *[f"{value:.2f}" for value in row])
-    return table
+    check_available()
+    mark = _MARKS.get(out.suffix.lower())
+    if mark is None:
+        raise UsageError(f"--figure {out} must end in {', '.join(_MARKS)}.")
+    check_output(out, mark, option="--figure")

@@ -1,0 +1,144 @@
+"""The time lag between two recordings of one movement, from their flexion.
+
+Two systems that were started by hand share no clock. Flexion is large, and its definition is hardly
+disputed, so its normalised cross-correlation (Pearson's r over the samples that both have at that
+lag, holes left out: Padfield, "Masked object registration in the Fourier domain", IEEE Trans Image
+Process 21:2706, 2012, in one dimension) has its peak at the lag. Near it the curve is a parabola,
+for r falls with the square of the misfit, so the vertex through the three highest grid points gives
+the lag far below the grid's step.
+
+A lag is believed only where it is a peak inside what was searched, of curves that look alike.
+Reps at an even tempo match their neighbours too: where another peak is nearly as high, it is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import signal
+
+from kneecore import wire
+from kneetrack.errors import InputError
+from kneetrack.traces.reader import FloatArray
+from kneetrack.traces.reference import ReferenceAngles
+
+STEP_S = wire.KNEE_PERIOD_US * 1e-6
+ALIKE = 0.8
+"""Flexion that correlates less than this is not of the same movement."""
+_NEARLY = 0.02  # of r, by which another peak may be lower to be told
+_APART_S = 0.3
+_LEAST_OVERLAP = 0.5  # of the largest overlap within what is searched
+_LEAST_SAMPLES = 50
+
+_signal: Any = signal
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """The reference tells at `time_s + lag_s` what the source tells at `time_s`.
+
+    `correlation` is of both flexions there; `others_s` are lags that fit nearly as well.
+    """
+
+    lag_s: float
+    correlation: float
+    others_s: tuple[float, ...] = ()
+
+
+def find_lag(
+    times: FloatArray, flexion: FloatArray, reference: ReferenceAngles, most_s: float
+) -> Lag:
+    """The lag within +-`most_s` at which `flexion` (n,) at `times` (n,) fits the reference best.
+
+    Raises InputError where there is no such lag: no overlap, curves that are not alike, or a best
+    one at the end of what was searched.
+    """
+    ours = _on_grid(times, flexion)
+    start_s, end_s = float(reference.times[0]), float(reference.times[-1])
+    theirs = reference.at(_grid(start_s, end_s))[:, 0]
+    correlation, overlap = _correlations(ours, theirs)
+    first_s = start_s - float(times[0]) - STEP_S * (len(ours) - 1)
+    lags = _grid(first_s, first_s + STEP_S * (len(correlation) - 0.5))
+    searched = np.abs(lags) <= most_s + STEP_S
+    enough = overlap >= max(_LEAST_SAMPLES, _LEAST_OVERLAP * overlap[searched].max(initial=0.0))
+    if not (searched & enough).any():
+        raise InputError(
+            f"The recording ({times[0]:.1f} to {times[-1]:.1f} s) and the reference "
+            f"({start_s:.1f} to {end_s:.1f} s) hardly overlap in time; give both the same time_s, "
+            "or let a larger lag be searched with --max-lag S."
+        )
+    correlation = np.where(searched & enough, correlation, -np.inf)
+    best = int(np.argmax(correlation))
+    found = float(correlation[best])
+    if found < ALIKE:
+        raise InputError(_not_alike(found, float(np.nanmin(_finite(correlation)))))
+    before, after = correlation[max(0, best - 1)], correlation[min(len(lags) - 1, best + 1)]
+    if not np.isfinite([before, after]).all():
+        raise InputError(
+            f"The recording and the reference fit best {lags[best]:+.2f} s apart, at the end of "
+            "what was searched, so the true lag is probably larger; check both time_s, or give "
+            "--max-lag S."
+        )
+    curve = before - 2.0 * found + after
+    vertex = 0.5 * (before - after) / curve if curve < 0.0 else 0.0
+    return Lag(float(lags[best] + vertex * STEP_S), found, _others(lags, correlation, best))
+
+
+def _not_alike(best: float, worst: float) -> str:
+    text = f"Flexion in the recording and in the reference does not go together (r {best:.2f})"
+    if worst < -ALIKE:
+        return (
+            f"{text}, but well with the opposite sign (r {worst:.2f}); add --reference-signs "
+            "extension if the reference counts extension as positive."
+        )
+    return f"{text}; check that they are of the same movement, leg and column, or give --max-lag S."
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _grid(start_s: float, end_s: float) -> FloatArray:
+    count = int((end_s - start_s) / STEP_S) + 1
+    return np.linspace(start_s, start_s + STEP_S * (count - 1), count, dtype=np.float64)
+
+
+def _on_grid(times: FloatArray, values: FloatArray) -> FloatArray:
+    """`values` every STEP_S from the first time on, NaN in holes."""
+    table = np.column_stack([values, values, np.full(len(values), np.nan)])
+    return ReferenceAngles(times, table).at(_grid(float(times[0]), float(times[-1])))[:, 0]
+
+
+def _correlations(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Pearson's r of a[i] and b[i + k] over what both hold, and how many that is.
+
+    For k from -(len(a) - 1) to len(b) - 1; r is -inf where it says nothing.
+    """
+    in_a, in_b = np.isfinite(a), np.isfinite(b)
+    x = np.where(in_a, a - np.nanmean(a), 0.0)
+    y = np.where(in_b, b - np.nanmean(b), 0.0)
+    m, n = in_a.astype(np.float64), in_b.astype(np.float64)
+
+    def over_lags(left: FloatArray, right: FloatArray) -> FloatArray:
+        return _signal.correlate(right, left, mode="full", method="fft")
+
+    count = np.maximum(np.rint(over_lags(m, n)), 0.0)
+    safe = np.maximum(count, 1.0)
+    sum_x, sum_y = over_lags(x, n), over_lags(m, y)
+    shared = over_lags(x, y) - sum_x * sum_y / safe
+    spread_x = over_lags(x**2, n) - sum_x**2 / safe
+    spread_y = over_lags(m, y**2) - sum_y**2 / safe
+    moving = (spread_x > 1e-6 * safe) & (spread_y > 1e-6 * safe)
+    scale = np.sqrt(np.where(moving, spread_x * spread_y, 1.0))
+    return np.where(moving, shared / scale, -np.inf), count
+
+
+def _others(lags: FloatArray, correlation: FloatArray, best: int) -> tuple[float, ...]:
+    """Other peaks that are nearly as high."""
+    inner = correlation[1:-1]
+    peaks = 1 + np.flatnonzero((inner >= correlation[:-2]) & (inner >= correlation[2:]))
+    near = correlation[peaks] >= correlation[best] - _NEARLY
+    apart = np.abs(lags[peaks] - lags[best]) > _APART_S
+    return tuple(round(float(lag), 2) for lag in lags[peaks[near & apart]])

@@ -1,0 +1,140 @@
+"""The tables of `kneetrack validate`, within 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kneetrack.analysis.axis_fit import ANGLES, Errors
+from kneetrack.analysis.rep_agreement import Pair, RepAgreement
+from kneetrack.analysis.validate import AngleAgreement, Validation
+from kneetrack.analysis.validation_json import PER_REP, over_reps
+
+_VARIANTS = {
+    "as_analysed": "as analysed",
+    "crosstalk_off": "crosstalk refinement off",
+    "crosstalk_on": "crosstalk refinement on",
+}
+_WAYS = {
+    "raw": "as both tell them",
+    "minus_mean": "each angle's mean taken off",
+    "same_axes": "both frames turned to fit best",
+}
+_UNKNOWN = "–"
+_AGREEMENT_NOTE = (
+    "KneeTrack minus reference, over the sets. Limits of agreement: of the samples of reps, of "
+    "this person and strapping (Bland and Altman 2007). CMC: Ferrari 2010, mean over reps; CMC' with "
+    f"each rep's mean taken off. {_UNKNOWN}: the two differ more than the angle moves."
+)
+_REP_NOTE = (
+    "In brackets the reference's own. Valgus: excursion from the rep's start. Matched: against the "
+    "other reps at equal flexion. RMSE: flexion, valgus, rotation."
+)
+
+
+def shown(found: Validation) -> Iterator[RenderableType]:
+    """What to print, one after the other."""
+    yield Text(_heading(found))
+    yield _agreement(found)
+    yield Text(_AGREEMENT_NOTE, style="dim")
+    yield _three_ways(found.errors)
+    if found.reps:
+        yield _each_rep(found.reps)
+        yield Text(_REP_NOTE, style="dim")
+
+
+def _heading(found: Validation) -> str:
+    what = f"{found.side.word} leg, {found.exercise.replace('_', ' ')}"
+    reps = f"{len(found.reps)} rep{'' if len(found.reps) == 1 else 's'}"
+    how = ", measured offline" if found.offline else ""
+    if found.lag is None:
+        lag = "no time lag sought"
+    else:
+        late = 1000.0 * found.lag.lag_s
+        lag = (
+            f"the reference tells things {abs(late):.1f} ms {'later' if late > 0 else 'earlier'}, "
+            f"taken off (flexion then r {found.lag.correlation:.4f})"
+        )
+    return f"{what}, {reps}{how}; {lag}."
+
+
+def _table(title: str) -> Table:
+    return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+
+
+def _agreement(found: Validation) -> Table:
+    table = _table("Agreement, °")
+    table.add_column("", no_wrap=True)
+    for head in ("RMSE", "bias", "SD", "95 % limits", "CMC", "CMC'"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for name, angle in found.angles.items():
+        table.add_row(name, *(_cells(angle) if angle else [_UNKNOWN] * 6))
+    return table
+
+
+def _cells(angle: AngleAgreement) -> list[str]:
+    limits = angle.limits
+    return [
+        f"{angle.overall.rmse:.2f}",
+        f"{angle.overall.bias:+.2f}",
+        f"{angle.overall.sd:.2f}",
+        f"{limits.lower:+.2f} to {limits.upper:+.2f}" if limits else _UNKNOWN,
+        _number(angle.cmc, "{:.3f}"),
+        _number(angle.cmc_minus_mean, "{:.3f}"),
+    ]
+
+
+def _three_ways(errors: dict[str, Errors]) -> Table:
+    table = _table("Root mean square errors, °")
+    table.add_column("")
+    for name in ANGLES:
+        table.add_column(name, justify="right")
+    for variant, one in errors.items():
+        table.add_row(f"{_VARIANTS.get(variant, variant)}, {one.samples} samples", style="bold")
+        for way, said in _WAYS.items():
+            row: tuple[float | None, ...] = getattr(one, way)
+            table.add_row(f"  {said}", *[_number(value, "{:.2f}") for value in row])
+    return table
+
+
+def _each_rep(reps: Sequence[RepAgreement]) -> Table:
+    several = len({one.rep.set for one in reps}) > 1
+    table = _table("Errors of each rep, °")
+    table.add_column("rep", justify="right")
+    table.add_column("start s", justify="right")
+    for head in ("peak flexion", "valgus", "matched"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("RMSE f v r", justify="right", no_wrap=True)
+    for one in reps:
+        number = str(one.rep.index + 1)
+        table.add_row(
+            f"{one.rep.set + 1}.{number}" if several else number,
+            f"{one.rep.start_s:.1f}",
+            *[_pair(getattr(one, name)) for name in PER_REP],
+            " ".join(_number(value, "{:4.1f}") for value in one.rmse),
+        )
+    overall = [over_reps(reps, name) for name in PER_REP]
+    for label, value in (("bias", "bias"), ("SD", "sd")):
+        table.add_row(
+            label,
+            "",
+            *[
+                _UNKNOWN if each is None else f"{getattr(each, value):.2f}      "
+                for each in overall
+            ],
+            "",
+            style="bold",
+        )
+    return table
+
+
+def _pair(pair: Pair | None) -> str:
+    return _UNKNOWN if pair is None else f"{pair.error:+.1f} ({pair.reference:5.1f})"
+
+
+def _number(value: float | None, form: str) -> str:
+    return _UNKNOWN if value is None else form.format(value)
