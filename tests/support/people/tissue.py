@@ -81,11 +81,12 @@ class Tissue:
         slow = (1.0 - self.muscle_share) * skin + self.muscle_share * gain * muscle
         slow = self._lagged(slow) * self._each_rep(course)
         slow *= np.radians(self.size_deg)
-        felt = applied(transposed(bone.turn), self._felt(bone, course)) * mirror
+        polar = np.array([1.0, 1.0, mirror[0]])
+        felt = applied(transposed(bone.turn), self._felt(bone, course)) * polar
         wobble = self._oscillated(felt)
         fast = np.radians(self.wobble_deg) * wobble[:, [2, 0, 0]]
         shift = wobble / (2.0 * np.pi * self.wobble_hz) ** 2
-        return (slow + fast + self._settled(course)) * mirror, shift * -mirror * [-1.0, -1.0, 1.0]
+        return (slow + fast + self._settled(course)) * mirror, shift * polar
 
     @staticmethod
     def _pull(thigh: Segment, course: Course) -> Floats:
