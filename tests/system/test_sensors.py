@@ -1,0 +1,121 @@
+"""`kneetrack sensors` against the simulated band, from the table to corrected counts and files."""
+
+import asyncio
+import contextlib
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from kneecore import wire
+from kneetrack.calibration.tumbling import Outcome, Progress, calibrate_sensors
+from kneetrack.cli.app import run
+from kneetrack.link import open_link
+from kneetrack.live import command
+from kneetrack.protocol import Decoder
+from kneetrack.samples import ImuPair
+
+GRAVITY = 9.80665
+MG = GRAVITY * 1e-3
+
+
+class Result(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def kneetrack(*arguments: str) -> Result:
+    """Run a command in this process, as `main` does."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(list(arguments))
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return tmp_path / "kneetrack" / "sensors"
+
+
+async def pairs(link: Any, seconds: float | None = None) -> np.ndarray:
+    """(n, 12) raw pairs of so many seconds, or until the source ends."""
+    await command(link, wire.OP_START, wire.START.pack(wire.START_RAW))
+    decoder = Decoder(link.feature)
+    rows: list[tuple[float, ...]] = []
+    async for packet in link.packets():
+        for item in decoder.feed(packet):
+            if isinstance(item, ImuPair):
+                rows.append((*item.thigh_gyr, *item.thigh_acc, *item.shank_gyr, *item.shank_acc))
+        if seconds is not None and len(rows) > seconds * 208:
+            await command(link, wire.OP_STOP)
+            break
+    return np.array(rows)
+
+
+def test_the_band_measures_gravity_to_a_milli_g_after_its_sensors_were_calibrated(
+    data_folder: Path,
+) -> None:
+    seen: list[tuple[Progress, Progress]] = []
+
+    async def scene() -> tuple[np.ndarray, np.ndarray, Outcome, Any]:
+        async with open_link("sim:tumble?seed=3&chip=icm42688p&speed=max") as link:
+            before = await pairs(link, 1.0)
+            made = await calibrate_sensors(link, seen.append)
+            after = await pairs(link)
+            return before, after, made, link.feature
+
+    before, after, made, feature = asyncio.run(scene())
+    for column in (3, 9):
+        was = np.linalg.norm(before[:, column : column + 3].mean(axis=0)) - GRAVITY
+        now = np.linalg.norm(after[-200:, column : column + 3].mean(axis=0)) - GRAVITY
+        assert abs(now) < 1.0 * MG
+        assert abs(was) > 4.0 * MG
+    assert feature.sensors_id == made.sensors.sensors_id
+    faces = [[len(one.faces) for one in both] for both in seen]
+    assert faces[0] == [0, 0] and faces[-1] == [6, 6]
+    assert faces == sorted(faces), "faces are never unseen"
+    assert seen[-1][0].wants is None and seen[-1][1].wants is None
+    assert 20.0 < made.temperature_c[0] < 35.0  # type: ignore[operator]
+
+
+def test_the_command_saves_shows_and_says_so_as_json(data_folder: Path) -> None:
+    made = kneetrack("sensors", "--link", "sim:tumble?seed=2&speed=max", "--json")
+    assert made.returncode == 0, made.stderr
+    told = json.loads(made.stdout)
+    assert math.degrees(told["thigh"]["move_residual_rad"][1]) < 0.1
+    assert sorted(Path(path).name for path in told["files"]) == [
+        "Simulated-2_shank_6c.json",
+        "Simulated-2_thigh_6c.json",
+    ]
+    assert all(Path(path).parent == data_folder for path in told["files"])
+    shown = kneetrack("sensors", "--show")
+    assert shown.returncode == 0
+    assert "Simulated-2, thigh sensor" in shown.stdout and "LSM6DSOX" in shown.stdout
+    listed = json.loads(kneetrack("sensors", "--show", "--json").stdout)["sensors"]
+    assert [one["mount"] for one in listed] == ["thigh", "shank"]
+    assert listed[0]["calibration"]["sensors_id"] == told["sensors_id"]
+
+
+def test_sensors_that_only_lie_are_refused_and_nothing_is_saved(data_folder: Path) -> None:
+    made = kneetrack("sensors", "--link", "sim:still?stand=4&table=3&speed=max")
+    assert made.returncode == 1
+    assert "six faces" in made.stderr and "Traceback" not in made.stderr
+    assert not data_folder.exists() or not list(data_folder.glob("*.json"))
+
+
+def test_a_recording_has_no_sensors_to_turn(data_folder: Path) -> None:
+    made = kneetrack("sensors", "--link", "log:some.mcap")
+    assert made.returncode == 2
+    assert "sim:tumble" in made.stderr
+
+
+def test_nothing_stored_says_how_to_begin(data_folder: Path) -> None:
+    made = kneetrack("sensors", "--show")
+    assert made.returncode == 0
+    assert "kneetrack sensors" in made.stdout
