@@ -32,7 +32,7 @@ class _Leg:
         self.side = side
         self.windows = log.windows
         self.warnings: list[str] = []
-        self.calibration = self._calibration_in(log)
+        self.calibration = calibration_in(log, side, self.warnings)
         if realign and self.calibration is None:
             raise LogError(
                 f"{log.path} holds no calibration of the {side.word} leg, so its angles can't be "
@@ -47,15 +47,6 @@ class _Leg:
             shank_length_m=float(length) if isinstance(length, int | float) else None,
             q_shank_sensor=self._in_force.q_shank_sensor if self._in_force else None,
         )
-
-    def _calibration_in(self, log: SessionLog) -> CalibrationFile | None:
-        for value in reversed(log.calibrations):
-            if value.get("side") == self.side.word:
-                try:
-                    return CalibrationFile.from_json(value, f"The calibration in {log.path}")
-                except CalibrationError as error:
-                    self.warnings.append(str(error))
-        return None
 
     @property
     def _in_force(self) -> Calibration | None:
@@ -94,7 +85,7 @@ def analyse_log(path: Path, *, side: Side | None = None, realign: bool = False) 
     log = read_log(path)
     warnings = [log.torn] if log.torn else []
     legs: list[LegSession] = []
-    for one in _sides(log, side):
+    for one in sides_of(log, side):
         leg = _Leg(log, one, realign)
         leg.fold(_decoded(log, one), realign=realign)
         leg.analyzer.flush()
@@ -116,13 +107,25 @@ def log_samples(
 
 def only_side(log: SessionLog, side: Side | None) -> Side:
     """The leg that is meant. Raises LogError where `log` has two and `side` picks none."""
-    sides = _sides(log, side)
+    sides = sides_of(log, side)
     if len(sides) != 1:
         raise LogError(f"{log.path} holds both legs. Add --side right or --side left.")
     return sides[0]
 
 
-def _sides(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
+def calibration_in(log: SessionLog, side: Side, warnings: list[str]) -> CalibrationFile | None:
+    """The latest calibration of that leg in the log; `warnings` takes what can't be read."""
+    for value in reversed(log.calibrations):
+        if value.get("side") == side.word:
+            try:
+                return CalibrationFile.from_json(value, f"The calibration in {log.path}")
+            except CalibrationError as error:
+                warnings.append(str(error))
+    return None
+
+
+def sides_of(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
+    """The legs that are meant. Raises LogError where `log` has none, or not that one."""
     if side is None:
         if not log.sides:
             raise LogError(f"{log.path} holds no packets of a band: nothing was measured.")

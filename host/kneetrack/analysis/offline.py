@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from kneetrack.analysis import acausal, connection
 from kneetrack.analysis.angles import ACC_LIMIT, GYR_LIMIT, PAIR_S
 from kneetrack.analysis.calibrate import from_pairs
 from kneetrack.analysis.heading import Course, Observation, course
+from kneetrack.analysis.raw import Stretch
 from kneetrack.analysis.rests import Seen, passing_poses, spans, standing_rests
 from kneetrack.analysis.rotations import (
     about_vertical,
@@ -72,15 +72,6 @@ _TWO_PASSES = (math.sqrt(2.0) - 1.0) ** -0.25
 _LEAST_S = 0.5
 _DEG = 180.0 / math.pi
 _signal: Any = signal
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Pairs without a hole: `times` (n,), `rows` (n, 12) in SI, the grid number of the first."""
-
-    times: FloatArray
-    rows: FloatArray
-    number: int = 0
 
 
 def measure_offline(

@@ -10,6 +10,8 @@ import typer
 from kneetrack.cli.options import JSON_HELP, SIDE_HELP, side_of
 from kneetrack.errors import InputError, KneeTrackError
 
+OFFLINE_HELP = "Measure again from the raw IMU data, with the whole recording at hand."
+
 
 def analyze(
     source: Annotated[
@@ -19,6 +21,7 @@ def analyze(
     realign: Annotated[
         bool, typer.Option("--realign", help="Compute a log's angles anew from its quaternions.")
     ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help=OFFLINE_HELP)] = False,
     side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
 ) -> None:
     """List the reps of a recording, each against your own reference.
@@ -27,6 +30,7 @@ def analyze(
     Examples:
       kneetrack analyze session.mcap
       kneetrack analyze squats.csv --json
+      kneetrack analyze session.mcap --offline     again from the raw data, both side by side
       kneetrack analyze squats.csv --side left     a trace without a sidecar
 
     A folder prints one result after the other; with --json one document a line.
@@ -34,7 +38,9 @@ def analyze(
     import json as json_text
 
     from kneetrack.analysis import analyse, sources_in, to_json
+    from kneetrack.analysis.offline_session import analyse_offline, beside, versions
     from kneetrack.cli import console
+    from kneetrack.cli.beside import print_comparison
     from kneetrack.cli.table import print_summary
 
     output, hints = console.results(), console.hints()
@@ -43,18 +49,20 @@ def analyze(
     for path in sources_in(source):
         try:
             result = analyse(path, side=wanted, realign=realign)
+            again = analyse_offline(path, side=wanted) if offline else None
         except KneeTrackError as error:
             if not source.is_dir():
                 raise
             refused += 1
             hints.print(f"! {error}", markup=False, soft_wrap=True)
             continue
-        if json and source.is_dir():
-            document = {"source": str(path), **to_json(result)}
-            typer.echo(json_text.dumps(document, allow_nan=False, ensure_ascii=False))
-            continue
         if json:
-            console.print_json(to_json(result))
+            document = to_json(result) if again is None else beside(to_json(result), again)
+            if source.is_dir():
+                document = {"source": str(path), **document}
+                typer.echo(json_text.dumps(document, allow_nan=False, ensure_ascii=False))
+            else:
+                console.print_json(document)
             continue
         if source.is_dir():
             output.print(str(path), markup=False, style="bold", soft_wrap=True)
@@ -69,5 +77,18 @@ def analyze(
             )
         for warning in result.warnings:
             hints.print(f"! {warning}", markup=False)
+        if again is None:
+            continue
+        made_by = ", ".join(f"{name} {version}" for name, version in versions().items())
+        for leg, other in zip(result.legs, again.legs, strict=True):
+            print_comparison(
+                output,
+                (leg.result.reps, leg.result.sets),
+                (other.result.reps, other.result.sets),
+                title=f"{leg.result.side.word} leg, own part online and offline ({made_by})",
+            )
+        for warning in again.warnings:
+            if warning not in result.warnings:
+                hints.print(f"! Offline: {warning}", markup=False)
     if refused:
         raise InputError(f"{refused} of the files in {source} could not be analysed.")

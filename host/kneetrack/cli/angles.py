@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kneetrack.cli.analyze import OFFLINE_HELP
 from kneetrack.cli.options import SIDE_HELP, check_output, side_of
 from kneetrack.errors import UsageError
 
@@ -21,6 +22,7 @@ def angles(
     realign: Annotated[
         bool, typer.Option("--realign", help="Compute a log's angles anew from its quaternions.")
     ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help=OFFLINE_HELP)] = False,
 ) -> None:
     """Write flexion, valgus and rotation over time as CSV (104 rows a second, degrees).
 
@@ -33,13 +35,21 @@ def angles(
     16 standing rest, 32 slip, 64 an IMU did not answer.
     """
     from kneetrack.analysis import knee_samples_of
+    from kneetrack.analysis.offline_session import offline_samples
     from kneetrack.cli import console
     from kneetrack.whole_file import whole_file
 
     if out.exists() and source.exists() and out.samefile(source):
         raise UsageError(f"--out {out} is the source itself; choose another name.")
     check_output(out, ",".join(HEADER))
-    samples = knee_samples_of(source, side=side_of(side), realign=realign)
+    if offline and realign:
+        raise UsageError("--offline computes all angles anew already; leave --realign out.")
+    wanted = side_of(side)
+    samples = (
+        offline_samples(source, side=wanted)
+        if offline
+        else knee_samples_of(source, side=wanted, realign=realign)
+    )
     count = 0
     with whole_file(out) as file:
         rows = csv.writer(file, lineterminator="\n")
