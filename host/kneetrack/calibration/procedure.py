@@ -282,7 +282,7 @@ class Procedure:
         if self.waiting_for_judgement or self.outcome is not None:
             return []
         self._now_s = pair.time_s
-        if self._worn_s is None and self.steps[0] is STAND:
+        if self._worn_s is None and self.steps[0] == STAND:
             self._worn_s = pair.time_s
         seen = self._watch.add(pair)
         if seen is None:
@@ -297,7 +297,7 @@ class Procedure:
         """Samples are missing: what was under way begins anew."""
         if self.waiting_for_judgement or self.outcome is not None:
             return []
-        again = self.step is not STRAP
+        again = self.step != STRAP
         before = self.reading
         self._watch.restart()
         count = f"{gap.count} samples" if gap.count else "Some samples"
@@ -367,20 +367,24 @@ class Procedure:
     def _step_over(self, start_s: float, end_s: float) -> list[Told]:
         step, watch = self.step, self._watch
         if isinstance(watch, StillWatch):
-            if step is TABLE:
+            if step == TABLE:
                 self.zeros = watch.means
             else:
                 self._ups = (watch.thigh.up, watch.shank.up)
                 if self.zeros is None:
                     self._stand_zeros = watch.means
-        if step is STRAP:
+        if step == STRAP:
             self._worn_s = end_s
         else:
             self._windows[step.kind] = Window(step.kind, start_s, end_s)
         told: list[Told] = [Done(step, start_s, end_s)]
         missing = [one for one in self.steps[self._at + 1 :] if one.kind not in self._windows]
         if missing:
-            return told + self._go_to(missing[0])
+            told += self._go_to(missing[0])
+            if isinstance(watch, StrappingWatch):
+                for pair in watch.latest:
+                    self._watch.add(pair)
+            return told
         self.waiting_for_judgement = True
         return [*told, Measured(self.windows)]
 
@@ -402,11 +406,11 @@ class Procedure:
 
     def _new_watch(self) -> Watch:
         step = self.step
-        if step is TABLE:
+        if step == TABLE:
             return StillWatch(TABLE_S, alignment.table_gates)
-        if step is STRAP:
+        if step == STRAP:
             return StrappingWatch(self.zeros)
-        if step is STAND:
+        if step == STAND:
             return StillWatch(STAND_S, alignment.stand_gates, self.zeros)
         zeros = self.zeros or self._stand_zeros
         return RepsWatch(self.movement.reps, self.movement.least_deg, self._ups, zeros)
@@ -454,6 +458,6 @@ def _spoilt(step: Step, gates: Sequence[Gate]) -> str:
     segment, _, name = gate.name.partition("_")
     words = _SPOILT.get(name, name.replace("_", " ") + " of the {segment} is {value}, not {limit}")
     what = words.format(segment=segment, value=f"{gate.value:.2g}", limit=f"{gate.limit:g}")
-    if step is TABLE:
+    if step == TABLE:
         return f"It was touched: {what}. Leave it alone for 5 seconds from now."
     return f"You moved: {what}. Stand still, it goes on by itself."

@@ -272,6 +272,8 @@ class StrappingWatch:
     def __init__(self, zeros: Zeros | None) -> None:
         self._zero = zeros or _NO_ZEROS
         self._turned = [0.0, 0.0]  # deg
+        self.latest: list[ImuPair] = []
+        """The calm quarter of a second with which it was over: standing has begun in it."""
         self._open: list[ImuPair] = []
         self._rates = (0.0, 0.0)
         self._start_s: float | None = None
@@ -294,8 +296,8 @@ class StrappingWatch:
         self._open.append(pair)
         if len(self._open) < _BLOCK:
             return None
-        self._rates = _rates(self._open, self._zero)
-        self._open = []
+        self.latest, self._open = self._open, []
+        self._rates = _rates(self.latest, self._zero)
         if min(self._turned) >= TURNED_DEG and max(self._rates) < SETTLED_DEG_S:
             return Over(self._start_s, pair.time_s)
         return None
@@ -315,12 +317,12 @@ class RepsWatch:
     ) -> None:
         self._wanted = wanted
         self._least_deg = least_deg
-        self._ups = ups
         self._zero = zeros
+        self._movement = alignment.Movement(*ups, PAIR_S)  # for its low-passed inclinations
         self.restart()
 
     def restart(self) -> None:
-        self._movement = alignment.Movement(*self._ups, PAIR_S)  # for its low-passed inclinations
+        self._upright = False  # half a rep is none: it counts from upright on
         self._start_s: float | None = None
         self._reps = 0
         self._bent = False
@@ -363,8 +365,9 @@ class RepsWatch:
 
     def _follow(self, now_s: float) -> Seen | None:
         flexion = self._flexion_deg
+        self._upright = self._upright or flexion < STANDING_DEG
         if not self._bent:
-            if flexion > BENDS_AT_DEG:
+            if self._upright and flexion > BENDS_AT_DEG:
                 self._bent = True
                 self._peak = self._low = flexion
             return None

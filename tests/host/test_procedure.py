@@ -1,0 +1,415 @@
+"""The guided calibration as a machine: pairs of a made leg in, events out. No link, no person."""
+
+import copy
+import functools
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from kneetrack.analysis.trace import calibrate
+from kneetrack.calibration import CalibrationFile, GateResult
+from kneetrack.calibration.grounds import earlier_zero, grounds, is_recent
+from kneetrack.calibration.procedure import (
+    STRAP,
+    SWINGS,
+    TRIES,
+    Accepted,
+    Began,
+    Done,
+    Measured,
+    Noted,
+    Procedure,
+    Refused,
+    Rep,
+    Repeated,
+    Told,
+)
+from kneetrack.calibration.runner import as_trace
+from kneetrack.samples import Channel, Gap, ImuPair, Side
+from synthetic_legs import FIVE, Squat, leg
+
+Rows = np.ndarray
+
+
+def pairs_of(rows: Rows, from_s: float = 0.0) -> list[ImuPair]:
+    """Rows at 208 Hz as pairs, the first at `from_s`."""
+    return [
+        ImuPair(n, from_s + n / 208.0, r[0:3], r[3:6], r[6:9], r[9:12], 0)
+        for n, r in enumerate(map(tuple, rows.tolist()))
+    ]
+
+
+def led(procedure: Procedure, pairs: Sequence[ImuPair]) -> list[Told]:
+    """All events, `Measured` unanswered."""
+    return [event for pair in pairs for event in procedure.feed(pair)]
+
+
+def guided(procedure: Procedure, pairs: Sequence[ImuPair]) -> list[Told]:
+    """All events, with the real calibration derived wherever it is asked for."""
+    told: list[Told] = procedure.begin()
+    for at, pair in enumerate(pairs):
+        for event in procedure.feed(pair):
+            told.append(event)
+            if isinstance(event, Measured):
+                trace = as_trace(pairs[: at + 1], procedure.side, event.windows)
+                told += procedure.judged(calibrate(trace, zeros=procedure.zeros))
+    return told + procedure.ended()
+
+
+def of(kind: type, told: Sequence[Told]) -> list:
+    return [event for event in told if isinstance(event, kind)]
+
+
+def texts(told: Sequence[Told]) -> str:
+    return " | ".join(event.text for event in told if isinstance(event, Noted | Refused))
+
+
+def inserted(rows: Rows, at_s: float, more: Rows) -> Rows:
+    at = round(at_s * 208)
+    return np.vstack([rows[:at], more, rows[at:]])
+
+
+def still_rows(rows: Rows, at_s: float, seconds: float, seed: int = 2) -> Rows:
+    """The pose of `at_s` held, with the sensors' own noise."""
+    random = np.random.default_rng(seed)
+    at = round(at_s * 208)
+    pose = rows[at - 40 : at].mean(axis=0)
+    noise = np.tile(np.repeat([7e-4, 0.01], 3), 2)
+    return pose + random.normal(0, 1, (round(seconds * 208), 12)) * noise
+
+
+RIGHT = leg(Side.RIGHT, FIVE)[1]
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_good_calibration_goes_through_its_steps_and_is_accepted(side: Side) -> None:
+    told = guided(Procedure(side), pairs_of(leg(side, FIVE)[1]))
+    kinds = [event.step.kind for event in of(Done, told)]
+    assert kinds == ["table", "strap", "stand", "functional"]
+    assert [event.step.kind for event in of(Began, told)] == kinds
+    assert [event.number for event in of(Rep, told)] == [1, 2, 3, 4, 5]
+    assert all(abs(event.depth_deg - 95.0) < 5.0 for event in of(Rep, told))
+    assert not of(Noted, told)
+    accepted = told[-1]
+    assert isinstance(accepted, Accepted)
+    assert (accepted.made.grade, accepted.made.side) == ("A", side)
+    table, stand, functional = of(Measured, told)[0].windows
+    assert table.start_s >= 0.0 and table.end_s <= 6.0
+    assert stand.start_s >= 7.5 and stand.end_s <= 12.4
+    assert stand.end_s <= functional.start_s and functional.end_s >= 12.0 + 4 * 3.6 + 2.6
+
+
+def test_the_table_is_begun_anew_when_touched_and_says_so() -> None:
+    rows = inserted(RIGHT, 3.0, still_rows(RIGHT, 3.0, 6.0))
+    rows[600:640, 0:3] += 0.05  # 2.9 s
+    procedure = Procedure(Side.RIGHT)
+    told = led(procedure, pairs_of(rows[: 10 * 208]))
+    assert "touched" in texts(told) and "thigh" in texts(told)
+    assert procedure.step == STRAP
+    done = of(Done, told)[0]
+    assert 3.0 < done.start_s < 3.4 and 8.0 < done.end_s < 8.4
+
+
+def test_whoever_moves_while_standing_is_told_and_needs_only_stand_on() -> None:
+    rows = inserted(RIGHT, 11.0, still_rows(RIGHT, 11.0, 6.0))
+    moved = slice(round(10.5 * 208), round(11.0 * 208))
+    rows[moved, 6:9] += math.radians(12.0)
+    told = led(Procedure(Side.RIGHT), pairs_of(rows))
+    said = texts(told)
+    assert said.count("You moved") == 1 and "the shank turned at" in said and "at most 3" in said
+    stand = next(event for event in of(Done, told) if event.step.kind == "stand")
+    assert 10.9 < stand.start_s < 11.4 and stand.end_s - stand.start_s < 4.1
+    assert of(Measured, told)
+
+
+def test_who_leans_over_slowly_is_told_what_leaned() -> None:
+    lean = Rotation.from_euler("x", np.linspace(0, 30, 20 * 208)[:, None], degrees=True)
+    rows = still_rows(RIGHT, 11.0, 20.0)
+    rows[:, 3:6] = lean.apply(rows[:, 3:6])
+    procedure = Procedure(Side.RIGHT, table=False)
+    said = texts(led(procedure, pairs_of(rows)))
+    assert "the thigh leaned over by" in said and "0.7" in said
+    assert procedure.step.kind == "stand"
+
+
+def test_shallow_squats_are_named_and_not_counted() -> None:
+    shallow = Squat(depth_deg=48.0)
+    squats = (*FIVE[:2], shallow, *FIVE[:3])
+    told = led(Procedure(Side.RIGHT), pairs_of(leg(Side.RIGHT, squats)[1]))
+    assert [event.number for event in of(Rep, told)] == [1, 2, 3, 4, 5]
+    assert "Not counted" in texts(told) and "at least 60°" in texts(told)
+
+
+def test_shallow_squats_before_the_first_good_one_are_not_part_of_it() -> None:
+    rows = leg(Side.RIGHT, (Squat(depth_deg=48.0), *FIVE))[1]
+    told = led(Procedure(Side.RIGHT), pairs_of(rows))
+    functional = of(Measured, told)[0].windows[-1]
+    assert 13.5 < functional.start_s < 15.7
+
+
+def test_only_shallow_squats_are_refused_with_their_depth() -> None:
+    rows = leg(Side.RIGHT, (Squat(depth_deg=48.0),) * 5)[1]
+    told = guided(Procedure(Side.RIGHT), pairs_of(rows))
+    refused = told[-1]
+    assert isinstance(refused, Refused)
+    assert '"Five slow squats"' in refused.text
+    assert re.search(r"bent the knee by 4[5-9]° only", refused.text)
+
+
+def test_who_never_stands_up_between_the_squats_is_asked_to() -> None:
+    time_s, rows, _ = leg(Side.RIGHT, FIVE)
+    # From 40 deg to 95 deg and back: cut out of the squats where the knee is straighter.
+    bends = [
+        at for n in range(5) for at in np.flatnonzero(np.abs(time_s - (13.3 + 3.6 * n)) < 0.75)
+    ]
+    rows = np.vstack([rows[: round(12.6 * 208)], rows[bends]])
+    told = led(Procedure(Side.RIGHT), pairs_of(rows))
+    assert "Stand up fully between the squats" in texts(told)
+    assert not of(Rep, told)
+
+
+def test_a_pose_taken_sitting_is_given_up_once_the_person_stands() -> None:
+    """Who sat still after strapping on was taken for standing: resting otherwise corrects it."""
+    sitting = Rotation.from_euler("z", 80, degrees=True)
+    sat = still_rows(RIGHT, 11.0, 6.0)
+    sat[:, 3:6] = sitting.apply(sat[:, 3:6])
+    rows = inserted(inserted(RIGHT, 10.0, still_rows(RIGHT, 11.0, 8.0)), 9.0, sat)
+    told = guided(Procedure(Side.RIGHT), pairs_of(rows))
+    assert "another pose" in texts(told)
+    assert [event.again for event in of(Began, told) if event.step.kind == "stand"] == [False, True]
+    assert isinstance(told[-1], Accepted)
+    stand = of(Measured, told)[0].windows[1]
+    assert stand.start_s > 15.0
+
+
+def test_lost_samples_cost_the_step_under_way_and_no_more() -> None:
+    pairs = pairs_of(RIGHT)
+    procedure = Procedure(Side.RIGHT)
+    cut = round(17.0 * 208)  # in the second squat
+    told = led(procedure, pairs[:cut])
+    assert [event.number for event in of(Rep, told)] == [1]
+    gap = Gap(Channel.RAW, 17.0, 17.1, 20, "lost on the air")
+    told = [*procedure.lost(gap), *led(procedure, pairs[cut + 20 :])]
+    said = texts(told)
+    assert "20 samples were lost (lost on the air)" in said and "from one on" in said
+    assert [event.number for event in of(Rep, told)] == [1, 2, 3]
+    assert [window.kind for window in procedure.windows] == ["table", "stand"]
+    assert not of(Refused, told)
+
+
+def test_lost_samples_on_the_table_count_its_seconds_anew() -> None:
+    procedure = Procedure(Side.RIGHT)
+    pairs = pairs_of(np.vstack([still_rows(RIGHT, 3.0, 8.0)]))
+    led(procedure, pairs[: 3 * 208])
+    assert procedure.reading.still_s == 3.0
+    procedure.lost(Gap(Channel.RAW, 3.0, 3.1, 20, "lost on the air"))
+    assert procedure.reading.still_s == 0.0
+    done = of(Done, led(procedure, pairs[3 * 208 :]))[0]
+    assert done.start_s >= 3.0 and done.end_s > 7.9
+
+
+# --- judgement -----------------------------------------------------------------------------------
+
+
+@functools.cache
+def _measured() -> tuple[Procedure, CalibrationFile]:
+    pairs = pairs_of(RIGHT)
+    procedure = Procedure(Side.RIGHT)
+    windows = of(Measured, led(procedure, pairs))[0].windows
+    return procedure, calibrate(as_trace(pairs, Side.RIGHT, windows))
+
+
+def measured() -> tuple[Procedure, CalibrationFile]:
+    """A procedure that waits for its judgement, and what may be said of it."""
+    procedure, made = _measured()
+    assert procedure.waiting_for_judgement and procedure.at == len(procedure.steps)
+    return copy.deepcopy(procedure), made
+
+
+def failing(made: CalibrationFile, *names: str) -> CalibrationFile:
+    gates = tuple(GateResult(name, 5.0, 3.0, False, f"Mend {name}.") for name in names)
+    return replace(made, gates=(*made.gates, *gates))
+
+
+REPEATED = {
+    "thigh_halves_deg": ("functional", ["table", "stand"]),
+    "crosstalk_deg": ("functional", ["table", "stand"]),
+    "something_new": ("functional", ["table", "stand"]),
+    "shank_stand_tilt_deg": ("stand", ["table", "functional"]),
+    "thigh_strap_turned_deg": ("stand", ["table"]),
+    "swapped_ratio": ("strap", ["table"]),
+    "lean_ratio": ("strap", ["table"]),
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_a_failed_gate_repeats_only_the_step_that_it_is_about(name: str) -> None:
+    kind, kept = REPEATED[name]
+    procedure, made = measured()
+    repeated, began = procedure.judged(failing(made, name))
+    assert isinstance(repeated, Repeated) and isinstance(began, Began)
+    assert repeated.step == began.step == procedure.step and began.again
+    assert procedure.step.kind == kind
+    assert [window.kind for window in procedure.windows] == kept
+    assert repeated.reasons[0].endswith(f"Mend {name}.") and "5" in repeated.reasons[0]
+    assert repeated.tries_left == TRIES - 1
+
+
+def test_a_stand_that_is_repeated_serves_the_squats_that_were_good() -> None:
+    procedure, made = measured()
+    before = procedure.windows[-1]
+    procedure.judged(failing(made, "thigh_stand_tilt_deg"))
+    later = pairs_of(still_rows(RIGHT, 11.0, 6.0), from_s=40.0)
+    windows = of(Measured, led(procedure, later))[0].windows
+    assert [window.kind for window in windows] == ["table", "functional", "stand"]
+    assert windows[1] == before
+
+
+def test_the_worst_mistake_is_mended_first() -> None:
+    procedure, made = measured()
+    names = ("thigh_halves_deg", "swapped_ratio", "shank_stand_tilt_deg")
+    repeated = procedure.judged(failing(made, *names))[0]
+    assert procedure.step == STRAP
+    assert [reason.endswith("Mend swapped_ratio.") for reason in repeated.reasons] == [True]
+
+
+def test_sensors_swapped_are_strapped_on_anew_even_where_there_was_no_table() -> None:
+    procedure = Procedure(Side.RIGHT, table=False, zeros=None)
+    told = led(procedure, pairs_of(RIGHT[8 * 208 :]))
+    assert of(Measured, told)
+    _, made = measured()
+    procedure.judged(failing(made, "swapped_ratio"))
+    assert procedure.step == STRAP and procedure.steps[0] == STRAP
+
+
+def test_the_wrong_side_ends_it_with_the_command_for_the_other() -> None:
+    procedure, made = measured()
+    (refused,) = procedure.judged(failing(made, "mirrored_deg"))
+    assert isinstance(refused, Refused) and "--side left" in refused.text
+
+
+def test_a_table_that_was_accepted_is_not_asked_for_on_the_leg() -> None:
+    procedure, made = measured()
+    (accepted,) = procedure.judged(failing(made, "thigh_table_gyr_sd_deg_s"))
+    assert isinstance(accepted, Accepted)
+
+
+def test_after_three_tries_it_is_refused_with_the_reason() -> None:
+    procedure, made = measured()
+    bad = failing(made, "thigh_halves_deg")
+    for _ in range(TRIES - 1):
+        assert isinstance(procedure.judged(bad)[0], Repeated)
+        led(procedure, pairs_of(RIGHT[12 * 208 :], from_s=procedure.windows[-1].end_s))
+    (refused,) = procedure.judged(bad)
+    assert isinstance(refused, Refused)
+    assert "3 tries" in refused.text and "Mend thigh_halves_deg." in refused.text
+    assert procedure.feed(pairs_of(RIGHT)[0]) == [] and procedure.ended() == []
+
+
+def test_where_no_axis_can_be_told_the_squats_are_repeated_with_the_reason() -> None:
+    procedure, _ = measured()
+    repeated, _ = procedure.judged("No knee axis can be told: thigh did not move.")
+    assert isinstance(repeated, Repeated) and "did not move" in repeated.reasons[0]
+    assert procedure.step.kind == "functional"
+
+
+def test_a_remedy_that_several_gates_share_is_said_once() -> None:
+    procedure, made = measured()
+    remedy = "Do five slow squats."
+    gates = tuple(
+        GateResult(name, 2.0, 4.0, False, remedy) for name in ("thigh_axis_ratio", "reps")
+    )
+    repeated = procedure.judged(replace(made, gates=gates))[0]
+    assert " ".join(repeated.reasons).count(remedy) == 1
+    assert repeated.reasons[1].endswith(remedy)
+
+
+def test_swings_are_told_how_to_swing_not_to_squat() -> None:
+    procedure = Procedure(Side.RIGHT, SWINGS)
+    led(procedure, pairs_of(RIGHT))  # to the machine a bent knee is a bent knee
+    _, made = measured()
+    repeated = procedure.judged(failing(made, "thigh_halves_deg"))[0]
+    assert "Swing straight ahead" in repeated.reasons[0] and "Mend" not in repeated.reasons[0]
+
+
+# --- beginnings and ends -------------------------------------------------------------------------
+
+
+def test_without_a_table_an_earlier_zero_serves() -> None:
+    zeros = ((0.006, -0.004, 0.005), (0.006, -0.004, 0.005))  # as synthetic_legs.leg has them
+    told = guided(Procedure(Side.RIGHT, table=False, zeros=zeros), pairs_of(RIGHT[8 * 208 :]))
+    accepted = told[-1]
+    assert isinstance(accepted, Accepted)
+    assert (accepted.made.grade, accepted.made.rests_on["bias"]) == ("B", "earlier table")
+    assert accepted.made.calibration.thigh_gyr_bias == pytest.approx(zeros[0], abs=1e-5)
+
+
+def test_without_table_and_zero_the_stand_gives_it() -> None:
+    told = guided(Procedure(Side.RIGHT, table=False), pairs_of(RIGHT[8 * 208 :]))
+    accepted = told[-1]
+    assert isinstance(accepted, Accepted)
+    assert (accepted.made.grade, accepted.made.rests_on["bias"]) == ("B", "stand")
+
+
+@pytest.mark.parametrize(("until_s", "step"), [(3.0, "Table"), (7.0, "Strap on"), (9.0, "Stand")])
+def test_a_movement_that_ends_too_early_is_refused_at_its_step(until_s: float, step: str) -> None:
+    told = guided(Procedure(Side.RIGHT), pairs_of(RIGHT[: round(until_s * 208)]))
+    assert isinstance(told[-1], Refused) and f'"{step}"' in told[-1].text
+
+
+def test_the_person_is_counted_from_the_strap_on() -> None:
+    accepted = guided(Procedure(Side.RIGHT), pairs_of(RIGHT))[-1]
+    assert isinstance(accepted, Accepted)
+    assert accepted.person_s == pytest.approx(4.0 + 4 * 3.6 + 2.6, abs=1.5)
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def test_the_grade_is_put_into_words() -> None:
+    _, made = measured()
+    rows = dict(grounds(made))
+    assert rows["gyroscope zeros"] == "measured on the table"
+    assert rows["long axes"] == "from standing still for 4 s"
+    assert rows["knee axis"].startswith("from 5 slow squats, whose two halves agree within ")
+    assert rows["crosstalk"] == f"{abs(made.crosstalk_deg):.1f}° taken off"
+    assert f"±{made.axis_sigma_deg:.1f}°" in rows["valgus"]
+
+
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("when", "recent"),
+    [
+        ("2026-05-01T00:01:00+00:00", True),
+        ("2026-05-01T11:59:00", True),
+        ("2026-04-30T23:59:00+00:00", False),
+        ("2026-05-01T12:01:00+00:00", False),  # a clock that was wrong
+        ("yesterday", False),
+        (None, False),
+    ],
+)
+def test_a_zero_serves_for_twelve_hours(when: str | None, recent: bool) -> None:
+    assert is_recent(when, NOW) is recent
+
+
+def test_a_zero_is_that_of_the_very_calibration_that_the_band_holds(tmp_path: Path) -> None:
+    _, made = measured()
+    now = datetime.now(UTC).isoformat()
+    path = tmp_path / "cal.json"
+    replace(made, zero_utc=now).save(path)
+    held = made.calibration
+    kept = [tmp_path / "none.json", path]
+    zeros, when = earlier_zero(held.calibration_id, kept)
+    assert zeros == (held.thigh_gyr_bias, held.shank_gyr_bias) and when == now
+    assert earlier_zero(held.calibration_id % 65535 + 1, kept) == (None, None)
+    replace(made, zero_utc="2020-01-01T00:00:00+00:00").save(path)
+    assert earlier_zero(held.calibration_id, kept) == (None, None)
