@@ -90,6 +90,8 @@ def recorded(task: Task) -> Recorded:
         "seed": seed + number,
         "side": ("right", "left")[random.integers(2)],
         "reps": 10,
+        "rerack": 1,
+        "sway": 1,
         "depth": round(random.uniform(80.0, 115.0), 1),
         "tempo": round(random.uniform(0.8, 1.3), 2),
         "valgus": round(random.uniform(6.0, 13.0), 1),

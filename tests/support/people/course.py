@@ -151,7 +151,7 @@ class _Director:
         own = self._own_valgus(done, flexion)
         bottom_s = float(t[here][int(np.argmax(flexion))])
         onset, rise, hold, fall = (x * self.between(0.85, 1.15) for x in p.bump)
-        cave = inward * hill(t, bottom_s - onset, rise, hold, fall)[here]
+        cave = inward * hill(t[here], bottom_s - onset, rise, hold, fall)
         cave *= np.minimum(1.0, 2.5 * done)
         if kind == "functional":
             own = own + self.plan.functional_valgus * done**1.2

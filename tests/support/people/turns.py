@@ -18,7 +18,8 @@ def turned(rotvecs: Floats) -> Floats:
     safe = np.where(small, 1.0, angle)
     sine = np.where(small, 1.0, np.sin(safe) / safe)
     cosine = np.where(small, 0.5, (1.0 - np.cos(safe)) / safe**2)
-    return np.eye(3) + sine * k + cosine * (k @ k)
+    outer = rotvecs[..., :, None] * rotvecs[..., None, :]
+    return (1.0 - cosine * angle**2) * np.eye(3) + sine * k + cosine * outer
 
 
 def rotation_vectors(matrices: Floats) -> Floats:
