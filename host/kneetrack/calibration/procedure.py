@@ -246,7 +246,7 @@ class Procedure:
         self.waiting_for_judgement = False
         self._ups: tuple[Vector, Vector] = ((0.0, 1.0, 0.0), (0.0, 1.0, 0.0))
         self._stand_zeros = _NO_ZEROS
-        self._last_note = ""  # of the step under way
+        self._last_note = ""  # what last stood in the way
         self._windows: dict[str, Window] = {}
         self._at = 0
         self._watch: Watch = self._new_watch()
@@ -289,8 +289,10 @@ class Procedure:
             return []
         told = self._act_on(seen)
         for event in told:
-            if isinstance(event, Noted | Rep | Began):
-                self._last_note = event.text if isinstance(event, Noted) else ""
+            if isinstance(event, Noted):
+                self._last_note = event.text
+            elif isinstance(event, Rep | Done):
+                self._last_note = ""
         return told
 
     def lost(self, gap: Gap) -> list[Told]:
@@ -323,6 +325,7 @@ class Procedure:
         if self.tries >= TRIES:
             return self._refuse(f"Not good enough after {TRIES} tries: {' '.join(reasons)}")
         step = self._first_of(repeat or "functional")
+        self._last_note = " ".join(reasons)
         return [Repeated(reasons, step, TRIES - self.tries), *self._go_to(step, again=True)]
 
     def ended(self) -> list[Told]:

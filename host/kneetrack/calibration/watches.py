@@ -45,10 +45,13 @@ TURNING_DEG_S = 20.0
 SETTLED_DEG_S = 30.0
 
 BENDS_AT_DEG = 25.0
-STRAIGHT_AT = (12.0, 0.2)
-"""A rep is over below so many deg, or below that part of its depth, whichever is more."""
+BENDS_BY_DEG = 15.0
+"""A rep begins beyond the first, and so far beyond the straightest since the last one."""
+STRAIGHT_AT = (12.0, 0.3)
+"""A rep is over below so many deg, or below that part of its depth, whichever is more: where a
+strap has turned, standing does not come back to nothing."""
 AGAIN_DEG = 25.0
-STANDING_DEG = 15.0
+UPRIGHT_DEG = 15.0
 STANDING_DEG_S = 15.0
 STANDING_BLOCKS = 2
 POSE_DEG = 20.0
@@ -365,9 +368,10 @@ class RepsWatch:
 
     def _follow(self, now_s: float) -> Seen | None:
         flexion = self._flexion_deg
-        self._upright = self._upright or flexion < STANDING_DEG
+        self._upright = self._upright or flexion < UPRIGHT_DEG
         if not self._bent:
-            if self._upright and flexion > BENDS_AT_DEG:
+            self._low = min(self._low, flexion)
+            if self._upright and flexion > max(BENDS_AT_DEG, self._low + BENDS_BY_DEG):
                 self._bent = True
                 self._peak = self._low = flexion
             return None
@@ -384,6 +388,7 @@ class RepsWatch:
 
     def _rep_over(self, now_s: float) -> Seen:
         self._bent = False
+        self._low = self._flexion_deg
         if self._peak < self._least_deg:
             if not self._reps:
                 self._start_s = now_s  # nothing before it was worth having
@@ -393,12 +398,12 @@ class RepsWatch:
 
     def _rest(self, start_s: float, now_s: float) -> Seen | None:
         """Standing again, or at rest in another pose."""
-        rate, flexion = max(self._rates), self._flexion_deg
-        standing = rate < STANDING_DEG_S and flexion < STANDING_DEG
+        rate = max(self._rates)
+        tilts = (self._movement.thigh.tilt * _DEG, self._movement.shank.tilt * _DEG)
+        standing = rate < STANDING_DEG_S and max(tilts) <= POSE_DEG and not self._bent
         self._standing = self._standing + 1 if standing else 0
         if self._reps >= self._wanted and self._standing >= STANDING_BLOCKS:
             return Over(start_s, now_s)
-        tilts = (self._movement.thigh.tilt * _DEG, self._movement.shank.tilt * _DEG)
         posing = rate < POSE_DEG_S and max(tilts) > POSE_DEG
         self._posing = self._posing + 1 if posing else 0
         return OtherPose(*tilts) if self._posing >= POSE_BLOCKS else None
