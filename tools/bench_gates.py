@@ -110,7 +110,10 @@ def outcome(task: tuple[str, str, int, int]) -> Outcome:
 def measured_errors(
     one: Recorded, made: CalibrationFile
 ) -> tuple[float | None, float | None, float | None]:
-    """RMSE of flexion, of valgus (both less their mean while standing), of own excursion; deg."""
+    """RMSE of flexion and valgus, each less its mean while standing, and of own excursion; deg.
+
+    Own excursion less the median of its error: what a set shares is its shift, told apart.
+    """
     measured = measure(one.trace, made)
     times = np.array([sample.time_s for sample in measured.samples])
     found = np.array([sample[2:4] for sample in measured.samples])
@@ -128,7 +131,7 @@ def measured_errors(
         rep = next((r for r in found_reps if r.start_s < given.bottom_s < r.end_s), None)
         if rep is not None and rep.own_excursion_deg is not None:
             own.append(rep.own_excursion_deg - given.excursion_deg)
-    return rmse(flexion), rmse(valgus), rmse(np.array(own)) if own else None
+    return rmse(flexion), rmse(valgus), rmse(own - np.median(own)) if own else None
 
 
 def rmse(errors: np.ndarray) -> float:
