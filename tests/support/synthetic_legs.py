@@ -33,6 +33,7 @@ class Squat:
     depth_deg: float = 95.0
     seconds: float = 2.6
     stand_s: float = 1.0
+    hold_s: float = 0.0  # at the bottom
 
 
 WINDOWS = (
@@ -54,19 +55,27 @@ def leg(
     gyr_bias: tuple[float, float, float] = (0.006, -0.004, 0.005),
     turn_deg: float = 6.0,
     thigh_share: float = 0.7,
+    closing_table_s: float = 0.0,
 ) -> tuple[Array, Array, Array]:
-    """(time (n,), rows (n, 12), angles (n, 3) deg): table 6 s, strapped on, stand, the squats."""
+    """(time (n,), rows (n, 12), angles (n, 3) deg): table 6 s, strapped on, stand, the squats.
+
+    With `closing_table_s` the IMUs are taken off after that (2 s) and lie on the table again.
+    """
     random = np.random.default_rng(1)
-    end_s = 12.0 + sum(squat.seconds + squat.stand_s for squat in squats) + 1.0
-    time_s = np.arange(round(end_s * RATE_HZ)) / RATE_HZ
+    end_s = 13.0 + sum(squat.seconds + squat.hold_s + squat.stand_s for squat in squats)
+    off_s = 2.0 + closing_table_s if closing_table_s else 0.0
+    time_s = np.arange(round((end_s + off_s) * RATE_HZ)) / RATE_HZ
     flexion, valgus = np.zeros_like(time_s), np.zeros_like(time_s)
     at = 12.0
     for squat in squats:
-        into = np.clip((time_s - at) / squat.seconds, 0.0, 1.0)
+        half = 0.5 * squat.seconds
+        since = time_s - at
+        going = np.clip(since, 0.0, half) + np.clip(since - half - squat.hold_s, 0.0, half)
+        into = going / squat.seconds
         bend = 0.5 - 0.5 * np.cos(2 * np.pi * into)
         flexion += squat.depth_deg * bend
         valgus += squat.valgus_deg * bend**4
-        at += squat.seconds + squat.stand_s
+        at += squat.seconds + squat.hold_s + squat.stand_s
     rotation = turn_deg * np.minimum(1.0, flexion / 40.0)
     sway = sway_deg * np.sin(2 * np.pi * 0.3 * time_s)
     lean = np.zeros((len(time_s), 3))
@@ -76,6 +85,8 @@ def leg(
         "ZXY", np.column_stack([-flexion, -side * valgus, side * rotation]), degrees=True
     )
     worn = np.clip((time_s - 6.0) / 2.0, 0.0, 1.0)
+    if closing_table_s:
+        worn = np.minimum(worn, np.clip((end_s + 2.0 - time_s) / 2.0, 0.0, 1.0))
     rows = np.hstack([_imu(thigh * MOUNTS[0], worn), _imu(thigh * knee * MOUNTS[1], worn)])
     for gyr in (0, 6):
         rows[:, gyr : gyr + 3] += gyr_bias
