@@ -15,7 +15,8 @@ The target is 1.01 times vqf's.
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -89,31 +90,55 @@ def inclination_rmse_deg(q: Array, reference: Array, scored: NDArray[np.bool_]) 
     return float(np.degrees(np.sqrt(np.mean(angle**2))))
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One recording: gyr and acc (n, 3), the optical orientation (n, 4), what is scored (n,)."""
+
+    name: str
+    fs: float
+    gyr: Array
+    acc: Array
+    reference: Array
+    scored: NDArray[np.bool_]
+
+    def rmse_deg(self, method: Callable[[Array, Array, float], Array]) -> float:
+        """A method's inclination error on this trial."""
+        return inclination_rmse_deg(
+            method(self.gyr, self.acc, self.fs), self.reference, self.scored
+        )
+
+
+def trials(data: Path) -> Iterator[Trial]:
+    """The recordings in the folder `broad` of `data`, in order of name."""
+    for path in sorted((data / "broad").glob("*.npz")):
+        trial = np.load(path)
+        yield Trial(
+            path.stem,
+            float(trial["fs"]),
+            np.ascontiguousarray(trial["gyr"], dtype=np.float64),
+            np.ascontiguousarray(trial["acc"], dtype=np.float64),
+            trial["quat"].astype(np.float64),
+            trial["movement"].astype(bool),
+        )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Inclination RMSE on BROAD against vqf.")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    folder = parser.parse_args().data / "broad"
-    files = sorted(folder.glob("*.npz"))
-    if not files:
-        print(
-            f"no BROAD recordings (*.npz) in {folder}: give the folder above it with --data",
-            file=sys.stderr,
-        )
-        return 1
+    data = parser.parse_args().data
     print("inclination RMSE in deg; in brackets x vqf")
     print(f"{'':44}" + "".join(f"{name:>17}" for name, _ in METHODS))
     table: list[list[float]] = []
-    for path in files:
-        trial = np.load(path)
-        fs = float(trial["fs"])
-        gyr = np.ascontiguousarray(trial["gyr"], dtype=np.float64)
-        acc = np.ascontiguousarray(trial["acc"], dtype=np.float64)
-        reference = trial["quat"].astype(np.float64)
-        scored = trial["movement"].astype(bool)
-        table.append(
-            [inclination_rmse_deg(method(gyr, acc, fs), reference, scored) for _, method in METHODS]
+    for trial in trials(data):
+        table.append([trial.rmse_deg(method) for _, method in METHODS])
+        print_row(trial.name, table[-1])
+    if not table:
+        print(
+            f"no BROAD recordings (*.npz) in {data / 'broad'}: give the folder above it with "
+            "--data",
+            file=sys.stderr,
         )
-        print_row(path.stem, table[-1])
+        return 1
     mean = np.mean(table, axis=0).tolist()
     print_row("mean", mean)
     worst = max(mean[1:]) / mean[0]

@@ -1,4 +1,4 @@
-"""kneecore's filter in single precision under Python, as the ESP32 computes it.
+"""kneecore's filter and pipeline in single precision under Python, as the ESP32 computes it.
 
 numpy keeps float32 where it meets a Python float, so the very code runs in single precision once
 its inputs and coefficients are float32 and the functions it took from `math` return float32.
@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from kneecore import correction, fusion, quaternion, vector
+from kneecore import correction, fusion, joint, pipeline, quaternion, vector
 
 
 class _SingleMath:
@@ -29,14 +29,19 @@ def _single(function: Callable[..., float]) -> Callable[..., np.float32]:
 
 @contextmanager
 def single_precision() -> Iterator[None]:
-    """Within this, the filter's square roots, sines and cosines return float32."""
+    """Within this, kneecore's square roots and angle functions return float32."""
     replaced: list[tuple[ModuleType, str, object]] = []
 
     def replace(module: ModuleType, name: str, value: object) -> None:
         replaced.append((module, name, getattr(module, name)))
         setattr(module, name, value)
 
-    for module, names in ((fusion, ("sqrt", "sin", "cos")), (correction, ("sqrt",))):
+    for module, names in (
+        (fusion, ("sqrt", "sin", "cos")),
+        (correction, ("sqrt",)),
+        (joint, ("asin", "atan2", "cos", "sin")),
+        (pipeline, ("atan2", "cos", "sin", "sqrt")),
+    ):
         for name in names:
             replace(module, name, _single(getattr(math, name)))
     for module in (quaternion, vector):

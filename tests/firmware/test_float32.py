@@ -1,4 +1,4 @@
-"""The filter in single precision, as the ESP32 computes it, stays with the double one."""
+"""Filter and angles in single precision, as the ESP32 computes them, stay with the double ones."""
 
 from math import pi
 from pathlib import Path
@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import single_angles
 from float32 import single_precision, to_single
 from kneecore import fusion
+from kneetrack.analysis.trace import measure
+from kneetrack.samples import Side
+from synthetic_legs import Squat, leg, trace_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +53,19 @@ def test_on_a_minute_of_swinging() -> None:
     lean = -2.0 / pi * np.cos(2 * pi * 0.5 * t)
     acc = 9.81 * np.stack([np.sin(lean), np.cos(lean), 0.05 * np.sin(t)], axis=1)
     assert largest_difference_deg(gyr, acc, period_s) < 0.1
+
+
+def test_the_knee_angles_of_three_squats_too() -> None:
+    trace = trace_of(leg(Side.LEFT, (Squat(8.0),) * 3), Side.LEFT)
+    calibration = measure(trace).calibration
+    assert calibration is not None
+    double, single = (
+        single_angles.angles(trace, calibration.calibration, single=one) for one in (False, True)
+    )
+    assert np.nanmax(double[:, 0]) > 85.0
+    apart = np.abs(double - single)
+    assert 0.0 < np.nanmax(apart) < 0.02
+    assert np.array_equal(np.isnan(double), np.isnan(single)), "the heading came at another time"
 
 
 BROAD = sorted(DATA.glob("broad/16_*.npz"))
