@@ -68,10 +68,8 @@ def session(
     side = int(person.side)
     mirror = np.array([side, side, 1.0])
     random = np.random.default_rng([person.seed, 41])
-    if mounts is None:
-        mounts = (any_rotation(random), any_rotation(random))
-    else:
-        any_rotation(random), any_rotation(random)
+    drawn = (any_rotation(random), any_rotation(random))
+    mounts = mounts or drawn
     signals: list[Floats] = []
     sensors: list[Floats] = []
     between: list[Floats] = []
@@ -145,7 +143,7 @@ def handled(worn: Segment, course: Course, random: np.random.Generator) -> tuple
 def _lying(random: np.random.Generator) -> Floats:
     """A box on one of its faces, turned anyhow about the vertical."""
     yaw = turned(np.array([0.0, 0.0, random.uniform(-np.pi, np.pi)]))
-    face = turned(0.5 * np.pi * random.integers(-1, 2, 1)[0] * np.eye(3)[random.integers(2)])
+    face = turned(0.5 * np.pi * random.integers(-1, 2) * np.eye(3)[random.integers(2)])
     return yaw @ face
 
 
