@@ -84,6 +84,14 @@ def test_the_left_leg_of_a_trace_with_crosstalk_off_and_on(tmp_path: Path) -> No
     assert valgus is not None and valgus.overall.bias == pytest.approx(3.0, abs=0.6)
 
 
+def test_a_trace_measured_offline(tmp_path: Path) -> None:
+    source = save(trace_of(leg()), tmp_path)
+    found = validate(source, write(tmp_path / "lab.csv", lab()), offline=True)
+    assert found.offline and len(found.reps) == 8
+    for angle, bias in zip(found.angles.values(), BIAS_DEG, strict=True):
+        assert angle is not None and angle.overall.bias == pytest.approx(-bias, abs=0.6)
+
+
 def test_what_is_the_same_agrees_perfectly(log: Path, tmp_path: Path) -> None:
     rows = [sample[1:5] for sample in measured_leg().samples]
     found = validate(log, write(tmp_path / "same.csv", rows))

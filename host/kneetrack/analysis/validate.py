@@ -16,7 +16,7 @@ What is compared with what:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,7 @@ class _Source:
     side: Side
     exercise: str
     windows: tuple[Window, ...]
-    variants: dict[str, Sequence[KneeSample]]
+    variants: Mapping[str, Sequence[KneeSample]]
     warnings: tuple[str, ...]
 
 
@@ -181,15 +181,17 @@ def _from_log(source: Path, side: Side | None, offline: bool) -> _Source:
 def _from_trace(source: Path, side: Side | None, offline: bool) -> _Source:
     trace = read_trace(source, side)
     by = _measured_offline if offline else _measured_online
-    variants: dict[str, Sequence[KneeSample]] = {}
-    warnings: tuple[str, ...] = ()
-    for name, refine in (("as_analysed", None), ("crosstalk_off", False), ("crosstalk_on", True)):
-        measured = by(trace, refine)
-        if measured.calibration is None:
-            raise CalibrationError(measured.warnings[0])
-        variants[name] = measured.samples
-        warnings = warnings or measured.warnings
-    return _Source(trace.side, trace.exercise, trace.windows, variants, warnings)
+    analysed = by(trace, None)
+    if analysed.calibration is None:
+        raise CalibrationError(analysed.warnings[0])
+    refined = analysed.calibration.crosstalk_deg is not None
+    other = by(trace, not refined)
+    variants = {
+        "as_analysed": analysed.samples,
+        "crosstalk_off": other.samples if refined else analysed.samples,
+        "crosstalk_on": analysed.samples if refined else other.samples,
+    }
+    return _Source(trace.side, trace.exercise, trace.windows, variants, analysed.warnings)
 
 
 def _measured_online(trace: Trace, refine: bool | None) -> MeasuredTrace:
