@@ -16,6 +16,7 @@ from typing import Protocol
 
 from kneecore import wire
 from kneecore.calibration import Calibration
+from kneetrack.calibration.closing import TableZero
 from kneetrack.detection import Analyzer
 from kneetrack.detection.events import event_dict
 from kneetrack.errors import CommandRefused, LinkError, LinkLost
@@ -26,11 +27,13 @@ from kneetrack.samples import (
     Decoded,
     Event,
     Gap,
+    ImuPair,
     KneeSample,
     Packet,
     RepEnded,
     Response,
     Side,
+    Warned,
 )
 from kneetrack.sessionlog import SessionWriter
 
@@ -144,6 +147,8 @@ async def record(
     raw: bool = True,
     stop: asyncio.Event | None = None,
     duration_s: float | None = None,
+    closing: TableZero | None = None,
+    skip: asyncio.Event | None = None,
 ) -> Figures:
     """Prepare the band, have it stream, and pump until the end; see `pump`.
 
@@ -171,6 +176,8 @@ async def record(
         sinks=sinks,
         stop=stop,
         duration_s=duration_s,
+        closing=closing,
+        skip=skip,
         ask=True,
     )
 
@@ -184,6 +191,8 @@ async def pump(
     sinks: Sequence[Sink] = (),
     stop: asyncio.Event | None = None,
     duration_s: float | None = None,
+    closing: TableZero | None = None,
+    skip: asyncio.Event | None = None,
     ask: bool = False,
 ) -> Figures:
     """Take every packet to the writer, the decoder, the analyzer and the sinks, in this order.
@@ -191,22 +200,27 @@ async def pump(
     Ends with the source, when `stop` is set, or when packets of `duration_s` (in the link's clock)
     have come; the band is then stopped and what was on its way is still taken. The writer forces
     its file to the disk on each rep, and by itself every other second. With `ask` the band is asked
-    for its status every STATUS_PERIOD_S. A sink that raises is told nothing more.
+    for its status every STATUS_PERIOD_S. A sink that raises is told nothing more. With `closing`
+    the end of the set (`stop`, `duration_s`) is not that of the recording: it goes on until that
+    is over, or `skip` is set.
 
     Raises LinkLost when the connection broke or the band hangs (`ask`), LogError when the log can't
     be written; all packets until then are in the log, and with LinkLost the analyzer is flushed.
     """
-    leg = _Leg(link, decoder, analyzer, writer, sinks)
+    leg = _Leg(link, decoder, analyzer, writer, sinks, closing)
     try:
         async with (
             asyncio.timeout(None) as patience,
-            _beside(_finish_on(link, stop) if stop is not None else None),
+            _beside(_finish_on(leg, stop, skip) if stop is not None else None),
             _beside(_ask_for_status(link, leg.figures, patience) if ask else None),
         ):
             async for packet in link.packets():
                 leg.take(packet)
                 if duration_s is not None and leg.figures.duration_s >= duration_s:
-                    await link.finish()
+                    leg.end_set()
+                    await leg.finish_if_over()
+                elif leg.set_over:
+                    await leg.finish_if_over()
     except TimeoutError:
         leg.end()
         raise LinkLost(
@@ -230,9 +244,12 @@ class _Leg:
         analyzer: Analyzer,
         writer: SessionWriter | None,
         sinks: Sequence[Sink],
+        closing: TableZero | None,
     ) -> None:
         self.figures = Figures()
-        self._link = link
+        self.link = link
+        self._closing = closing
+        self.set_over = False
         self._decoder = decoder
         self._analyzer = analyzer
         self._writer = writer
@@ -243,6 +260,9 @@ class _Leg:
         if self._writer is not None:
             self._writer.packet(self._analyzer.side, packet)
         items = self._decoder.feed(packet)
+        if self.set_over:
+            self._close(items)
+            return
         events = self._analyzer.feed_all(items)
         self.figures.take(packet, items)
         if items and isinstance(items[-1], KneeSample):
@@ -250,11 +270,45 @@ class _Leg:
         self._show(_packet_shown(items))
         if events:
             self._tell(events)
-            delay_s = self._link.now_s() - self._happened_s(packet)
+            delay_s = self.link.now_s() - self._happened_s(packet)
             self.figures.event_delays_s += [delay_s] * len(events)
 
+    async def finish_if_over(self) -> None:
+        """End the stream unless something is still to come after the set."""
+        if self._closing is None or self._closing.over:
+            await self.link.finish()
+
+    def end_set(self) -> None:
+        """Where something is to come after the set, look for reps no more."""
+        if self.set_over or self._closing is None:
+            return
+        self.end()
+        self.set_over = True
+        if self._writer is not None:
+            side = self._analyzer.side.word
+            event = {"event": "taken_off", "side": side, "packets": self.figures.packets}
+            self._writer.event(event)
+        self._show(_events_shown([Warned(self._closing.says)]))
+
     def end(self) -> None:
-        self._tell(self._analyzer.flush())
+        if not self.set_over:
+            self._tell(self._analyzer.flush())
+
+    def _close(self, items: Sequence[Decoded]) -> None:
+        for item in items:
+            if self._closing is None or not isinstance(item, ImuPair):
+                continue
+            window = self._closing.take(item)
+            if window is not None and self._writer is not None:
+                self._writer.event(
+                    {
+                        "event": "window",
+                        "side": self._analyzer.side.word,
+                        "kind": window.kind,
+                        "start_s": round(window.start_s, 3),
+                        "end_s": round(window.end_s, 3),
+                    }
+                )
 
     def _tell(self, events: Sequence[Event]) -> None:
         self._show(_events_shown(events))
@@ -275,8 +329,8 @@ class _Leg:
 
     def _happened_s(self, packet: Packet) -> float:
         """When the newest sample was measured, as far as the link's clock can tell."""
-        origin_us = self._link.origin_us
-        if self._newest is None or origin_us is None or not self._link.info.is_simulated:
+        origin_us = self.link.origin_us
+        if self._newest is None or origin_us is None or not self.link.info.is_simulated:
             return packet.received_at_s
         return origin_us / 1e6 + self._newest.time_s
 
@@ -319,9 +373,13 @@ async def _ask_for_status(link: Link, figures: Figures, patience: asyncio.Timeou
     patience.reschedule(asyncio.get_running_loop().time())
 
 
-async def _finish_on(link: Link, stop: asyncio.Event) -> None:
+async def _finish_on(leg: _Leg, stop: asyncio.Event, skip: asyncio.Event | None) -> None:
     await stop.wait()
-    await link.finish()
+    leg.end_set()
+    await leg.finish_if_over()
+    if skip is not None:
+        await skip.wait()
+        await leg.link.finish()
 
 
 @contextlib.asynccontextmanager

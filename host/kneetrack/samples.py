@@ -215,6 +215,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class DieTemperature:
+    """How warm the chips of both IMUs were, in the time of the samples."""
+
+    time_s: float
+    thigh_c: float
+    shank_c: float
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """The band's answer to one command."""
 

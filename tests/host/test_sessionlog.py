@@ -208,3 +208,88 @@ def test_a_file_that_is_no_log_is_refused_with_one_sentence(tmp_path: Path, make
         read_log(make(tmp_path / "x.mcap"))
     assert "\n" not in str(refusal.value)
     assert "x.mcap" in str(refusal.value)
+
+
+def status_bytes(uptime_s: float, thigh_c: float, shank_c: float, faults: int = 0) -> bytes:
+    return wire.STATUS.pack(
+        wire.STATE_STREAMING, faults, round(uptime_s * 1000), 0, 0, 0, thigh_c, shank_c, 255
+    )
+
+
+def temperatures_of(path: Path, packets: list[tuple[Side, Packet]], origin_us: int | None = None):
+    with SessionWriter(path, SESSION) as writer:
+        if origin_us is not None:
+            writer.event({"event": "origin", "side": "right", "board_us": origin_us})
+        for side, packet in packets:
+            writer.packet(side, packet)
+    return read_log(path).temperatures(Side.RIGHT)
+
+
+def test_the_warmth_of_the_chips_is_told_in_the_time_of_the_samples(tmp_path: Path) -> None:
+    told = bytes([wire.OP_STATUS])
+    asked = bytes([wire.OP_RESPONSE, wire.OP_QUERY, wire.RESULT_SUCCESS])
+    calibration = asked + bytes(wire.CALIBRATION.size)
+    told_temperatures = temperatures_of(
+        tmp_path / "a.mcap",
+        [
+            (Side.RIGHT, Packet(Channel.CONTROL, asked + status_bytes(5, 24, 25), 0.0)),
+            (Side.LEFT, Packet(Channel.CONTROL, told + status_bytes(9, 1, 1), 0.1)),
+            (Side.RIGHT, Packet(Channel.CONTROL, calibration, 0.2)),
+            (Side.RIGHT, Packet(Channel.CONTROL, told + status_bytes(15, 26, 27), 10.0)),
+            (
+                Side.RIGHT,
+                Packet(Channel.CONTROL, told + status_bytes(25, 0, 27, wire.FAULT_THIGH_IMU), 20.0),
+            ),
+            (Side.RIGHT, Packet(Channel.CONTROL, told + status_bytes(2, 28, 28.5), 35.0)),
+            (Side.RIGHT, Packet(Channel.CONTROL, told + status_bytes(12, 29, 29.5), 45.0)),
+        ],
+        origin_us=4_000_000,
+    )
+    assert [(t.time_s, t.thigh_c, t.shank_c) for t in told_temperatures] == [
+        (1.0, 24.0, 25.0),
+        (11.0, 26.0, 27.0),
+        (36.0, 28.0, 28.5),  # the band was restarted: by the receiver's clock
+        (46.0, 29.0, 29.5),
+    ]
+
+
+def test_without_an_origin_time_counts_from_the_first_knee_sample(tmp_path: Path) -> None:
+    """On a band that has been up for hours, whose 32-bit clock has gone round."""
+    uptime_s = 2.0 * 2**32 / 1e6 + 3.0
+    header = wire.PACKET_HEADER.pack(1, 0, 1_000_000, 9616, 0)
+    told = temperatures_of(
+        tmp_path / "a.mcap",
+        [
+            (Side.RIGHT, Packet(Channel.MEASUREMENT, b"short", 0.0)),
+            (Side.RIGHT, Packet(Channel.MEASUREMENT, header, 0.0)),
+            (
+                Side.RIGHT,
+                Packet(
+                    Channel.CONTROL, bytes([wire.OP_STATUS]) + status_bytes(uptime_s, 24, 25), 0.1
+                ),
+            ),
+        ],
+    )
+    assert told[0].time_s == pytest.approx(2.0, abs=0.002)
+    assert temperatures_of(tmp_path / "b.mcap", []) == ()
+
+
+def test_what_was_measured_after_the_band_came_off_is_kept_apart(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    packets = [Packet(Channel.RAW, bytes([n]), float(n)) for n in range(6)]
+    with SessionWriter(path, SESSION) as writer:
+        for number, packet in enumerate(packets):
+            writer.packet(Side.RIGHT, packet)
+            writer.packet(Side.LEFT, packet)
+            if number == 3:
+                writer.event({"event": "taken_off", "side": "right", "packets": 4})
+        writer.event(
+            {"event": "window", "side": "right", "kind": "table", "start_s": 4.0, "end_s": 5.0}
+        )
+        writer.event({"event": "window", "side": "right", "kind": "table", "start_s": "?"})
+    log = read_log(path)
+    assert [p.data[0] for p in log.worn(Side.RIGHT)] == [0, 1, 2, 3]
+    assert len(list(log.worn(Side.LEFT))) == 6
+    assert log.packet_count == 12
+    assert [w.kind for w in log.windows_of(Side.RIGHT)] == ["set", "table"]
+    assert log.windows_of(Side.LEFT) == log.windows

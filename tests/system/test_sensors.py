@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 from kneecore import wire
+from kneecore.calibration import Calibration
+from kneetrack.calibration.store import CalibrationFile, as_on_the_band
 from kneetrack.calibration.tumbling import Outcome, Progress, calibrate_sensors
 from kneetrack.cli.app import run
 from kneetrack.link import open_link
 from kneetrack.live import command
 from kneetrack.protocol import Decoder
-from kneetrack.samples import ImuPair
+from kneetrack.samples import ImuPair, Side
+from kneetrack.sessionlog import read_log
 
 GRAVITY = 9.80665
 MG = GRAVITY * 1e-3
@@ -119,3 +122,40 @@ def test_nothing_stored_says_how_to_begin(data_folder: Path) -> None:
     made = kneetrack("sensors", "--show")
     assert made.returncode == 0
     assert "kneetrack sensors" in made.stdout
+
+
+def any_calibration(folder: Path) -> Path:
+    """So that the simulated leg is not led through the movements of one first."""
+    q = (1.0, 0.0, 0.0, 0.0)
+    made = CalibrationFile(as_on_the_band(Calibration(1, q, q)), "B", {"bias": "table"})
+    made.save(folder / "cal.json")
+    return folder / "cal.json"
+
+
+def test_a_second_zero_is_recorded_after_the_set_and_is_no_part_of_it(
+    data_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mcap"
+    made = kneetrack(
+        *("record", "--table-zero", "--duration", "2", "--out", str(path)),
+        *("--calibration", str(any_calibration(tmp_path))),
+        *("--link", "sim:still?stand=8&table=6&last_table=14&speed=max"),
+    )
+    assert made.returncode == 0, made.stderr
+    assert "lay both sensors on a table" in made.stdout
+    log = read_log(path)
+    scenario, found = [w for w in log.windows_of(Side.RIGHT) if w.kind == "table"][-2:]
+    assert scenario.start_s <= found.start_s and found.end_s <= scenario.end_s
+    assert 4.9 < found.end_s - found.start_s < 6.5
+    worn = sum(1 for _ in log.worn(Side.RIGHT))
+    assert worn < 0.5 * log.packet_count
+    assert len(log.temperatures(Side.RIGHT)) >= 2
+    replayed = kneetrack("replay", str(path), "--speed", "max")
+    assert replayed.returncode == 0
+    same, _, count = replayed.stderr.rpartition("Events as recorded: ")[2].partition(" of ")
+    assert same == count.rstrip(".\n"), replayed.stderr
+
+
+def test_a_second_zero_needs_raw_data(data_folder: Path) -> None:
+    made = kneetrack("record", "--table-zero", "--no-raw", "--link", "sim:squats")
+    assert made.returncode == 2 and "--no-raw" in made.stderr

@@ -30,7 +30,7 @@ class _Leg:
 
     def __init__(self, log: SessionLog, side: Side, realign: bool) -> None:
         self.side = side
-        self.windows = log.windows
+        self.windows = log.windows_of(side)
         self.warnings: list[str] = []
         self.calibration = calibration_in(log, side, self.warnings)
         if realign and self.calibration is None:
@@ -136,11 +136,11 @@ def sides_of(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
 
 
 def _decoded(log: SessionLog, side: Side) -> Iterator[list[Decoded]]:
-    """What each packet of one leg says, without the raw pairs, in order of arrival."""
+    """What each packet of one leg says while it is worn, without raw pairs, in order of arrival."""
     feed = Decoder(origin_us=log.origin_us(side), raw=False).feed
     raw = Channel.RAW
-    for whose, packet in log:
-        if whose is side and packet.channel is not raw:
+    for packet in log.worn(side):
+        if packet.channel is not raw:
             yield feed(packet)
 
 

@@ -63,6 +63,14 @@ def record(
             help="Keep angles only: a third of the size, but no new angles from raw data later.",
         ),
     ] = False,
+    table_zero: Annotated[
+        bool,
+        typer.Option(
+            "--table-zero",
+            help="After the set, wait until both sensors lie on a table for 6 s: their zero, once "
+            "more, for analyze --offline.",
+        ),
+    ] = False,
     side: Annotated[
         str | None,
         typer.Option(metavar="SIDE", help="The leg, where neither calibration nor source says it."),
@@ -85,6 +93,8 @@ def record(
     session.check_new(out)
     session.check_exercise(exercise)
     tags = tags_of(tag or [])
+    if table_zero and no_raw:
+        raise UsageError("--table-zero is found in the raw data; leave --no-raw out.")
     code = asyncio.run(
         _record(
             link or ["ble:auto"],
@@ -96,6 +106,7 @@ def record(
             out=out,
             duration_s=duration,
             raw=not no_raw,
+            table_zero=table_zero,
             side=side_of(side),
         )
     )
@@ -113,6 +124,7 @@ async def _record(
     out: Path | None,
     duration_s: float | None,
     raw: bool,
+    table_zero: bool,
     side: Side | None,
 ) -> int:
     from kneetrack.calibration import CalibrationFile
@@ -146,6 +158,7 @@ async def _record(
             path=out,
             raw=raw,
             duration_s=duration_s,
+            table_zero=table_zero,
         )
     for leg in legs:
         result = leg.analyzer.result()

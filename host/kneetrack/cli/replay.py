@@ -136,10 +136,12 @@ def compared(log: SessionLog, events: list[dict[str, Any]]) -> tuple[int, int]:
     import json
     from collections import Counter
 
+    from kneetrack.sessionlog.streams import RECORDED_EVENTS
+
     def text(event: dict[str, Any]) -> str:
         return json.dumps(event, sort_keys=True)
 
-    recorded = Counter(text(e) for e in log.events if e.get("event") != "origin")
+    recorded = Counter(text(e) for e in log.events if e.get("event") not in RECORDED_EVENTS)
     again = Counter(map(text, events))
     count = max(recorded.total(), again.total()) if log.torn is None else recorded.total()
     return (recorded & again).total(), count

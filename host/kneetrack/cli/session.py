@@ -22,6 +22,7 @@ from kneecore import __version__, wire
 from kneetrack import live
 from kneetrack.analysis.trace import calibrate, reference_of
 from kneetrack.calibration import CalibrationFile, runner
+from kneetrack.calibration.closing import TableZero
 from kneetrack.cli.keys import ending
 from kneetrack.cli.view import View
 from kneetrack.detection import Analyzer
@@ -146,19 +147,28 @@ async def run(
     folder: Path | None = None,
     raw: bool = True,
     duration_s: float | None = None,
+    table_zero: bool = False,
 ) -> Recorded:
-    """Record until the source ends, q, Ctrl-C, `duration_s`, or the link is lost."""
+    """Record until the source ends, q, Ctrl-C, `duration_s`, or the link is lost.
+
+    With `table_zero` each of these but a lost link ends the set only; then the sensors' zero is
+    recorded once more (`calibration.closing`), or another q ends it without.
+    """
     if path is None:
         exercise = str(session["exercise"])
         side = legs[0].analyzer.side
         path = new_log_path(exercise, side, folder=folder)
-    stop = asyncio.Event()
+    stop, skip = asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        (skip if stop.is_set() else stop).set()
+
     with SessionWriter(path, session) as writer:
         for leg in legs:
             if leg.calibration is not None:
                 writer.calibration(leg.calibration.to_json())
         sinks = [view.leg(leg.title) for leg in legs]
-        with ending(stop.set), _shown(view):
+        with ending(end), _shown(view):
             tasks = [
                 asyncio.create_task(
                     live.record(
@@ -172,12 +182,15 @@ async def run(
                         raw=raw,
                         stop=stop,
                         duration_s=duration_s,
+                        closing=TableZero() if table_zero else None,
+                        skip=skip if table_zero else None,
                     )
                 )
                 for leg, sink in zip(legs, sinks, strict=True)
             ]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             stop.set()  # one leg lost ends the other, well
+            skip.set()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     figures: list[live.Figures | None] = []
     lost: KneeTrackError | None = None

@@ -33,7 +33,7 @@ class ReplayLink:
         self.feature: Any = next(
             (
                 read_feature(packet.data)
-                for _, packet in self._own()
+                for packet in self.log.worn(self.side)
                 if packet.channel is Channel.FEATURE
             ),
             None,
@@ -64,8 +64,7 @@ class ReplayLink:
         raise LinkError("A recorded session takes no commands; it can only be replayed.")
 
     async def packets(self) -> AsyncIterator[Packet]:
-        own = (packet for _, packet in self._own())
-        async for packet in paced(own, self._speed):
+        async for packet in paced(self.log.worn(self.side), self._speed):
             if self._finished:
                 return
             self._now_s = packet.received_at_s
@@ -81,9 +80,6 @@ class ReplayLink:
 
     async def finish(self) -> None:
         self._finished = True
-
-    def _own(self) -> Iterable[tuple[Side, Packet]]:
-        return ((side, packet) for side, packet in self.log if side is self.side)
 
 
 async def paced(packets: Iterable[Packet], speed: float) -> AsyncIterator[Packet]:
@@ -123,6 +119,6 @@ def _scenario(log: SessionLog, side: Side) -> Scenario:
         side=side,
         exercise=str(session.get("exercise") or "unknown"),
         duration_s=log.duration_s,
-        windows=log.windows,
+        windows=log.windows_of(side),
         shank_length_m=session.get("shank_length_m"),
     )

@@ -15,9 +15,10 @@ of the recording.
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -31,8 +32,9 @@ from mcap.records import Chunk, Metadata
 from mcap.stream_reader import breakup_chunk
 from mcap.writer import MCAP0_MAGIC
 
+from kneecore import wire
 from kneetrack.errors import LogError
-from kneetrack.samples import Packet, Side, Window
+from kneetrack.samples import Channel, DieTemperature, Packet, Side, Window
 from kneetrack.sessionlog import streams
 
 RECORD_LIMIT = 1 << 26
@@ -42,6 +44,9 @@ _FRAME = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")
 _MESSAGE_CODE = int(Opcode.MESSAGE)
 _CHUNK_CODE = int(Opcode.CHUNK)
+_PACKET_HEADER = struct.Struct(wire.PACKET_HEADER.format)
+_US = 2**32
+_IMU_FAULTS = wire.FAULT_THIGH_IMU | wire.FAULT_SHANK_IMU
 _BAD_RECORD = (McapError, struct.error, ValueError, KeyError, AttributeError)
 
 
@@ -69,25 +74,55 @@ class SessionLog:
     def windows(self) -> tuple[Window, ...]:
         """The windows in the metadata; what isn't one is passed over."""
         value: object = self.session.get("windows")
-        windows: list[Window] = []
-        for row in cast(list[object], value) if isinstance(value, list) else []:
-            if isinstance(row, dict):
-                items = cast(dict[str, Any], row)
-                try:
-                    windows.append(
-                        Window(str(items["kind"]), float(items["start_s"]), float(items["end_s"]))
-                    )
-                except (KeyError, TypeError, ValueError):
-                    continue
-        return tuple(windows)
+        return _windows(cast(list[object], value) if isinstance(value, list) else [])
+
+    def windows_of(self, side: Side) -> tuple[Window, ...]:
+        """The windows in the metadata, and those of this leg that were found while recording."""
+        return self.windows + _windows(self._events_of(side, streams.WINDOW))
+
+    def worn_packets(self, side: Side) -> int | None:
+        """How many packets of that leg came before the band was taken off; None: it never was."""
+        for event in self._events_of(side, streams.TAKEN_OFF):
+            count = event.get("packets")
+            return count if isinstance(count, int) and count >= 0 else None
+        return None
+
+    def worn(self, side: Side) -> Iterator[Packet]:
+        """The packets of one leg as long as it wore the band: those that live analysis saw."""
+        own = (packet for whose, packet in self if whose is side)
+        return itertools.islice(own, self.worn_packets(side))
 
     def origin_us(self, side: Side) -> int | None:
         """The board clock at the source's time zero, where the recorder knew it."""
-        for event in self.events:
-            if event.get("event") == "origin" and event.get("side") == side.word:
-                origin = event.get("board_us")
-                return int(origin) if isinstance(origin, int | float) else None
+        for event in self._events_of(side, streams.ORIGIN):
+            origin = event.get("board_us")
+            return int(origin) if isinstance(origin, int | float) else None
         return None
+
+    def _events_of(self, side: Side, kind: str) -> list[dict[str, Any]]:
+        return [e for e in self.events if e.get("event") == kind and e.get("side") == side.word]
+
+    def temperatures(self, side: Side) -> tuple[DieTemperature, ...]:
+        """What one leg's IMUs told of their warmth, every ten seconds or so, by the samples' time.
+
+        Older firmware told it only when asked. Times when an IMU did not answer are left out.
+        """
+        origin_us = self.origin_us(side)
+        told: list[tuple[float, Any]] = []  # received, STATUS
+        for whose, packet in self:
+            if whose is not side:
+                continue
+            if packet.channel is Channel.CONTROL:
+                status = _status_in(packet.data)
+                if status is not None:
+                    told.append((packet.received_at_s, status))
+            elif (
+                origin_us is None
+                and packet.channel is Channel.MEASUREMENT
+                and len(packet.data) >= _PACKET_HEADER.size
+            ):
+                origin_us = _PACKET_HEADER.unpack_from(packet.data)[2]
+        return _placed(told, origin_us) if origin_us is not None else ()
 
     def __iter__(self) -> Iterator[tuple[Side, Packet]]:
         bands = {n: streams.BAND_TOPICS[t] for n, t in self._topics.items() if _is_band(t)}
@@ -201,6 +236,54 @@ class _Walk:
                 f"{_recorded_with(self.session)}, or update this one."
             )
         self.topics[channel.id] = channel.topic
+
+
+def _windows(rows: Iterable[object]) -> tuple[Window, ...]:
+    """Those of `rows` that are windows."""
+    windows: list[Window] = []
+    for row in rows:
+        if isinstance(row, dict):
+            items = cast(dict[str, Any], row)
+            try:
+                windows.append(
+                    Window(str(items["kind"]), float(items["start_s"]), float(items["end_s"]))
+                )
+            except (KeyError, TypeError, ValueError):
+                continue
+    return tuple(windows)
+
+
+def _status_in(data: bytes) -> Any | None:
+    """The wire.STATUS in a packet of the control point, where it is one."""
+    if data[:1] == bytes([wire.OP_STATUS]):
+        record = data[1:]
+    elif data[:2] == bytes([wire.OP_RESPONSE, wire.OP_QUERY]):
+        record = data[3:]
+    else:
+        return None
+    # A calibration that was asked for is longer.
+    return wire.STATUS.unpack_from(record) if len(record) == wire.STATUS.size else None
+
+
+def _placed(told: list[tuple[float, Any]], origin_us: int) -> tuple[DieTemperature, ...]:
+    """Statuses in the time of the samples; the receiver's clock bridges a restart of the band."""
+    placed: list[DieTemperature] = []
+    time_s = before_s = before_uptime_s = 0.0
+    for received_s, status in told:
+        uptime_s = status.uptime_ms / 1000
+        if not placed:
+            apart_us = (status.uptime_ms * 1000 - origin_us) % _US
+            time_s = (apart_us - _US if apart_us >= _US // 2 else apart_us) / 1e6
+        elif uptime_s >= before_uptime_s:
+            time_s += uptime_s - before_uptime_s
+        else:
+            time_s += received_s - before_s
+        before_s, before_uptime_s = received_s, uptime_s
+        placed.append(
+            DieTemperature(time_s, status.thigh_temperature_c, status.shank_temperature_c)
+        )
+    answering = (not status.faults & _IMU_FAULTS for _, status in told)
+    return tuple(itertools.compress(placed, answering))
 
 
 def _is_band(topic: str) -> bool:
