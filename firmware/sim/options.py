@@ -32,10 +32,10 @@ OPTIONS = {
     "tilt": (0.0, float, (-60, 60), "deg by which the leg leans back during the sets (a machine)"),
     "tremor": (0.0, float, (0, 60), "deg/s rms of the knee's shaking that the last rep has"),
     # --- the body
-    "sway": (0.5, float, (0, 5), "standing sway, 1: 0.35 deg rms in the sagittal plane"),
+    "sway": (1.0, float, (0, 5), "standing sway, 1: 0.35 deg rms in the sagittal plane"),
     "axial_sway": (0.15, float, (0, 2), "deg rms that thigh and shank turn against each other"),
-    "shank_turn": (0.3, float, (0, 1), "the shank's share of the screw-home rotation in standing"),
-    "sta": (2.0, float, (0, 15), "spread over people of the soft tissue's turn in deg, at 90 deg"),
+    "shank_turn": (0.4, float, (0, 1), "the shank's share of the screw-home rotation in standing"),
+    "sta": (4.0, float, (0, 15), "spread over people of the soft tissue's turn in deg, at 90 deg"),
     "load_gain": (1.0, float, (0.5, 3.0), "that times so much in the last set, half way before it"),
     # --- the sensors
     "chip": ("lsm6dsox", tuple(sorted(PRESETS)), None, "whose errors the IMUs have"),
