@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from kneetrack.analysis.validate import Validation, validate
 from kneetrack.analysis.validation_json import to_json
+from kneetrack.cli.agreement_table import shown
 from kneetrack.cli.app import run
 from kneetrack.errors import InputError, UsageError
 from kneetrack.report.validation import save as save_figure
@@ -204,15 +206,28 @@ def test_the_figure_is_a_picture_for_a_paper(
     assert (tmp_path / f"a.{kind}").read_bytes().startswith(head)
 
 
-def test_the_tables_fit_80_columns(
+@pytest.mark.parametrize("columns", [45, 80, 120])
+def test_the_tables_fit_the_terminal_and_nothing_is_cut(
+    found: Validation, columns: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console = Console(width=columns)
+    for part in shown(found, columns):
+        console.print(part)
+    out = capsys.readouterr().out
+    assert max(len(line) for line in out.splitlines()) <= columns
+    assert "…" not in out
+    valgus = found.angles["valgus"]
+    assert valgus is not None and f"{valgus.overall.bias:+.2f}" in out
+    assert ("RMSE f v r" in out) == (columns >= 80)
+
+
+def test_the_command_prints_the_lag_and_each_rep(
     log: Path, reference: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert run(["validate", str(log), "--reference", str(reference)]) == 0
     out = capsys.readouterr().out
-    assert max(len(line) for line in out.splitlines()) <= 80
-    assert "…" not in out
-    assert "253" in out and "later" in out
+    assert "8 reps" in out and "later, taken off" in out
     assert out.count("matched") == 1
 
 

@@ -1,4 +1,7 @@
-"""The tables of `kneetrack validate`, within 80 columns."""
+"""The tables of `kneetrack validate`: whole within 80 columns, and readable down to 40.
+
+A narrow terminal has the agreement turned on its side, and loses of each rep what can be spared.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,15 @@ _WAYS = {
     "minus_mean": "each angle's mean taken off",
     "same_axes": "both frames turned to fit best",
 }
+_FIGURES = ("RMSE", "bias", "SD", "95 % from", "to", "CMC", "CMC'")
 _UNKNOWN = "–"
+_UPRIGHT = 72  # columns that the agreement takes with an angle a row
+_WITH_RMSE = 79
+_WITH_REFERENCE = 64
 _AGREEMENT_NOTE = (
     "KneeTrack minus reference, over the sets. Limits of agreement: of the samples of reps, of "
-    "this person and strapping (Bland and Altman 2007). CMC: Ferrari 2010, mean over reps; CMC' with "
-    f"each rep's mean taken off. {_UNKNOWN}: the two differ more than the angle moves."
+    "this person and strapping (Bland and Altman 2007). CMC: Ferrari 2010, mean over reps; CMC' "
+    f"with each rep's mean taken off. {_UNKNOWN}: the two differ more than the angle moves."
 )
 _REP_NOTE = (
     "In brackets the reference's own. Valgus: excursion from the rep's start. Matched: against the "
@@ -36,14 +43,14 @@ _REP_NOTE = (
 )
 
 
-def shown(found: Validation) -> Iterator[RenderableType]:
-    """What to print, one after the other."""
+def shown(found: Validation, width: int) -> Iterator[RenderableType]:
+    """What to print on a terminal of `width` columns, one after the other."""
     yield Text(_heading(found))
-    yield _agreement(found)
+    yield _agreement(found, upright=width >= _UPRIGHT)
     yield Text(_AGREEMENT_NOTE, style="dim")
     yield _three_ways(found.errors)
     if found.reps:
-        yield _each_rep(found.reps)
+        yield _each_rep(found.reps, width)
         yield Text(_REP_NOTE, style="dim")
 
 
@@ -66,13 +73,20 @@ def _table(title: str) -> Table:
     return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
 
 
-def _agreement(found: Validation) -> Table:
+def _agreement(found: Validation, *, upright: bool) -> Table:
+    rows = [
+        (name, *(_cells(angle) if angle else [_UNKNOWN] * len(_FIGURES)))
+        for name, angle in found.angles.items()
+    ]
+    lines = [("", *_FIGURES), *rows]
+    if not upright:
+        lines = list(zip(*lines, strict=True))
     table = _table("Agreement, °")
-    table.add_column("", no_wrap=True)
-    for head in ("RMSE", "bias", "SD", "95 % limits", "CMC", "CMC'"):
-        table.add_column(head, justify="right", no_wrap=True)
-    for name, angle in found.angles.items():
-        table.add_row(name, *(_cells(angle) if angle else [_UNKNOWN] * 6))
+    table.add_column(lines[0][0], no_wrap=upright)
+    for head in lines[0][1:]:
+        table.add_column(head, justify="right")
+    for line in lines[1:]:
+        table.add_row(*line)
     return table
 
 
@@ -82,7 +96,8 @@ def _cells(angle: AngleAgreement) -> list[str]:
         f"{angle.overall.rmse:.2f}",
         f"{angle.overall.bias:+.2f}",
         f"{angle.overall.sd:.2f}",
-        f"{limits.lower:+.2f} to {limits.upper:+.2f}" if limits else _UNKNOWN,
+        f"{limits.lower:+.2f}" if limits else _UNKNOWN,
+        f"{limits.upper:+.2f}" if limits else _UNKNOWN,
         _number(angle.cmc, "{:.3f}"),
         _number(angle.cmc_minus_mean, "{:.3f}"),
     ]
@@ -101,39 +116,42 @@ def _three_ways(errors: dict[str, Errors]) -> Table:
     return table
 
 
-def _each_rep(reps: Sequence[RepAgreement]) -> Table:
+def _each_rep(reps: Sequence[RepAgreement], width: int) -> Table:
     several = len({one.rep.set for one in reps}) > 1
+    with_rmse, with_reference = width >= _WITH_RMSE, width >= _WITH_REFERENCE
     table = _table("Errors of each rep, °")
-    table.add_column("rep", justify="right")
-    table.add_column("start s", justify="right")
-    for head in ("peak flexion", "valgus", "matched"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("RMSE f v r", justify="right", no_wrap=True)
+    for head in ("rep", "start s", "peak flexion", "valgus", "matched"):
+        table.add_column(head, justify="right")
+    if with_rmse:
+        table.add_column("RMSE f v r", justify="right", no_wrap=True)
     for one in reps:
         number = str(one.rep.index + 1)
         table.add_row(
             f"{one.rep.set + 1}.{number}" if several else number,
             f"{one.rep.start_s:.1f}",
-            *[_pair(getattr(one, name)) for name in PER_REP],
-            " ".join(_number(value, "{:4.1f}") for value in one.rmse),
+            *[_pair(getattr(one, name), with_reference) for name in PER_REP],
+            *([" ".join(_number(value, "{:4.1f}") for value in one.rmse)] if with_rmse else []),
         )
     overall = [over_reps(reps, name) for name in PER_REP]
-    for label, value in (("bias", "bias"), ("SD", "sd")):
+    blank = " " * 8 if with_reference else ""
+    for label, form in (("bias", "{:+.1f}"), ("SD", "{:.1f}")):
         table.add_row(
             label,
             "",
             *[
-                _UNKNOWN if each is None else f"{getattr(each, value):.2f}      "
+                _UNKNOWN if each is None else f"{form.format(getattr(each, label.lower()))}{blank}"
                 for each in overall
             ],
-            "",
+            *([""] if with_rmse else []),
             style="bold",
         )
     return table
 
 
-def _pair(pair: Pair | None) -> str:
-    return _UNKNOWN if pair is None else f"{pair.error:+.1f} ({pair.reference:5.1f})"
+def _pair(pair: Pair | None, with_reference: bool) -> str:
+    if pair is None:
+        return _UNKNOWN
+    return f"{pair.error:+.1f}" + (f" ({pair.reference:5.1f})" if with_reference else "")
 
 
 def _number(value: float | None, form: str) -> str:

@@ -74,7 +74,7 @@ def validate(
     from kneetrack.cli.agreement_table import shown
 
     output, hints = console.results(), console.hints()
-    for part in shown(found):
+    for part in shown(found, output.width):
         output.print(part)
     if figure is not None:
         output.print(f"Figure: {figure}", markup=False, soft_wrap=True)
