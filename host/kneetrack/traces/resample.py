@@ -45,7 +45,7 @@ def onto_grid(trace: Trace) -> tuple[FloatArray, FloatArray]:
 
 
 def write_playback(trace: Trace, path: Path, rate_hz: float = 416.0) -> None:
-    """The file that the simulated leg plays (firmware/sim/body.py, TraceBody).
+    """The file that the simulated leg plays (firmware/sim/knots.py, TraceBody).
 
     One line of JSON {"rate_hz", "rows"}, then float32 little-endian rows of 12: thigh gyr, thigh
     acc, shank gyr, shank acc (SI, sensor axes). Row 0 is the trace's first sample.
