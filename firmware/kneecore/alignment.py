@@ -7,90 +7,81 @@ is taken off, and x = y x z. The sign of z follows from the descent: the thigh t
 hip bends), the shank about -z, and gravity tells it, by where "up" moves in the sensor.
 
 A `Stillness` per IMU (kneecore.stillness) while standing, one `Movement` for the reps, then
-`aligned`: sample by sample, in memory that does not grow. Afterwards `Crosstalk` takes the angles
-of the calibration reps and says how far the thigh's axis should still turn about the long axis so
-that valgus no longer goes along with flexion. Only calibration reps may feed it: in graded reps
-that very thing may be the wearer's movement.
-
-What makes a calibration good is data: `Gate` rows, limits from biomechanics B4 (table) and B6
-(standing, axis, crosstalk). Whether a failed gate refuses or lowers the grade is the caller's
-decision.
+`aligned`: sample by sample, in memory that does not grow. Afterwards the angles of the very same
+reps say more, see kneecore.calibration_angles.
 """
 
 from math import atan2, cos, pi, sin, sqrt
 
-from kneecore import eigen, quaternion, vector
-from kneecore.stillness import Blocks, Stillness, angle, summed
+from kneecore import eigen, gates, quaternion, vector
+from kneecore.gates import Gate
+from kneecore.stillness import Blocks, angle, summed
 
 _DEG = 180.0 / pi
 _RAD = pi / 180.0
 
 
-class Gate:
-    """One check, units in its name; `value` must not exceed `limit`, or where `at_least`, reach it.
-
-    `remedy` is a sentence for the wearer, for when it has not `passed`.
-    """
-
-    def __init__(self, name: str, value: float, limit: float, remedy: str, at_least: bool = False):
-        self.name = name
-        self.value = value
-        self.limit = limit
-        self.remedy = remedy
-        self.passed = value >= limit if at_least else value <= limit
-
-
 class Alignment:
-    """Sensor -> segment rotations (w, x, y, z), how sure the thigh's axis is, and the gates."""
+    """Sensor -> segment rotations (w, x, y, z), how sure both axes are, and the gates."""
 
     def __init__(
         self,
         q_thigh_sensor: tuple[float, float, float, float],
         q_shank_sensor: tuple[float, float, float, float],
         axis_sigma_rad: float,
+        shank_sigma_rad: float,
         gates: tuple[Gate, ...],
     ):
         self.q_thigh_sensor = q_thigh_sensor
         self.q_shank_sensor = q_shank_sensor
         self.axis_sigma_rad = axis_sigma_rad
+        self.shank_sigma_rad = shank_sigma_rad
         self.gates = gates
 
 
-STAND_TILT_DEG = 0.7
 AXIS_SIGMA_FLOOR = 2.0 * _RAD
 AXIS_SIGMA_UNKNOWN = 4.0 * _RAD
-CROSSTALK_MOST = 10.0 * _RAD
-"""A thigh axis farther off than this is measured again, not refined."""
-
 MOVING = 20.0 * _RAD
 """Slower samples (rad/s) say nothing of the axis."""
 _BENT = 20.0 * _RAD
 _STRAIGHT = 10.0 * _RAD
+_WAY_BACK = 0.4  # of the deepest: a strap that has turned never lets the tilt come back to nothing
 _TILT_FILTER_S = 0.15
 _MOSTLY_LEVEL = 0.5
-_SWAP_RATIO = 1.2
 _SWAP_LEAN = 25.0 * _RAD
-_TURN_AT = (15.0 * _RAD, 45.0 * _RAD)
-_TURN_MIRRORED = -4.0 * _RAD
 
 
-def table_gates(segment: str, still: Stillness) -> tuple[Gate, ...]:
-    """Whether the mean rate of an IMU lying still may serve as its zero."""
-    remedy = "Lay both IMUs on a table that nobody touches for 5 s."
-    return (
-        Gate(segment + "_table_gyr_sd_deg_s", still.gyr_sd * _DEG, 0.15, remedy),
-        Gate(segment + "_table_gyr_change_deg_s", still.gyr_change * _DEG, 0.03, remedy),
-        Gate(segment + "_table_acc_sd_m_s2", still.acc_sd, 0.03, remedy),
-    )
+class Wobble:
+    """The share of an angular rate that changes faster than people move: an IMU that hangs loose.
 
+    Means of SPAN samples; what each differs from the mean of its neighbours, against the whole.
+    At 208 Hz that passes little of a squat (0.4 % at 0.5 Hz) and most of 5 to 15 Hz.
+    """
 
-def stand_gates(segment: str, still: Stillness) -> tuple[Gate, ...]:
-    """Whether somebody stood still enough for the long axes. Give it rates with the zero off."""
-    remedy = "Stand still with straight knees, feet as for the squats, for 4 s."
-    return (
-        Gate(segment + "_stand_gyr_rms_deg_s", still.gyr_rms * _DEG, 3.0, remedy),
-        Gate(segment + "_stand_tilt_deg", still.tilt_rad * _DEG, STAND_TILT_DEG, remedy),
-    )
+    SPAN = 6
+
+    def __init__(self):
+        self._sum = (0.0, 0.0, 0.0)
+        self._count = 0
+        self._last: list[tuple[float, float, float]] = []
+        self._fast = self._all = 0.0
+
+    def add(self, gyr: tuple[float, float, float]) -> None:
+        """One sample, rad/s."""
+        self._sum = vector.added(self._sum, gyr)
+        self._count += 1
+        if self._count < self.SPAN:
+            return
+        last = self._last + [vector.scaled(self._sum, 1.0 / self.SPAN)]
+        self._sum, self._count, self._last = (0.0, 0.0, 0.0), 0, last[-2:]
+        if len(last) == 3:
+            off = vector.subtracted(last[1], vector.scaled(vector.added(last[0], last[2]), 0.5))
+            self._fast += vector.dot(off, off)
+            self._all += vector.dot(last[1], last[1])
+
+    def share(self) -> float:
+        """Root mean square of the fast part over that of all."""
+        return sqrt(self._fast / max(1e-9, self._all))
 
 
 class _Segment:
@@ -100,6 +91,9 @@ class _Segment:
         self.up = up
         self.peak_tilt = 0.0  # rad, of the low-passed specific force from `up`
         self.tilt = 0.0
+        self._wobble = Wobble()
+        self.turned = 0.0  # rad, the largest tilt that stayed between two reps
+        self.straightest = pi  # rad, the smallest tilt since the last rep
         self._gain = period_s / (period_s + _TILT_FILTER_S)
         self._acc = vector.scaled(up, 9.81)
         self._swing = (0.0, 0.0, 0.0)  # sum of up x acc: against z where the segment turns about +z
@@ -112,13 +106,21 @@ class _Segment:
         self._acc = vector.added(self._acc, step)
         self.tilt = angle(self.up, vector.normalised(self._acc))
         self.peak_tilt = max(self.peak_tilt, self.tilt)
+        self.straightest = min(self.straightest, self.tilt)
         self._swing = vector.added(self._swing, vector.cross(self.up, acc))
+        self._wobble.add(gyr)
         if vector.dot(gyr, gyr) > MOVING * MOVING:
             self._open = eigen.added(self._open, eigen.of_vector(gyr[0], gyr[1], gyr[2]))
             self._open_count += 1
 
+    def begin_rep(self) -> None:
+        """A rep begins: how straight the segment was since the last one."""
+        self.turned = max(self.turned, self.straightest)
+        self.straightest = pi
+
     def end_block(self) -> None:
         """A rep is over: what was gathered becomes one row."""
+        self.straightest = pi
         if self._open_count:
             self.blocks.add(self._open + (self._open_count,))
             self._open = eigen.ZERO
@@ -157,6 +159,10 @@ class _Segment:
         _, values = eigen.principal((s[0], s[1], s[2], s[3], s[4], s[5]))
         return min(999.0, values[0] / max(values[1], 1e-9))
 
+    def wobble(self) -> float:
+        """How much of the angular rate is shaking rather than movement, see `Wobble`."""
+        return self._wobble.share()
+
     def about_long_axis(
         self, z: tuple[float, float, float], other: tuple[float, float, float]
     ) -> float:
@@ -185,6 +191,7 @@ class Movement:
         self.shank = _Segment(shank_up, period_s)
         self.reps = 0
         self._bent = False
+        self._deepest = 0.0
 
     def add(
         self,
@@ -196,26 +203,61 @@ class Movement:
         """One sample pair (rad/s with the zero off, m/s^2, each in its sensor's axes)."""
         self.thigh.add(thigh_gyr, thigh_acc)
         self.shank.add(shank_gyr, shank_acc)
-        if self._bent and self.thigh.tilt < _STRAIGHT:
-            self._bent = False
-            self.reps += 1
-            self.thigh.end_block()
-            self.shank.end_block()
-        elif not self._bent and self.thigh.tilt > _BENT:
+        tilt = self.thigh.tilt
+        if self._bent:
+            self._deepest = max(self._deepest, tilt)
+            if tilt < max(_STRAIGHT, _WAY_BACK * self._deepest):
+                self._bent = False
+                self.reps += 1
+                self.thigh.end_block()
+                self.shank.end_block()
+        elif tilt > _BENT + max(0.0, self.thigh.straightest - _STRAIGHT):
             self._bent = True
+            self._deepest = tilt
+            self.thigh.begin_rep()
+            self.shank.begin_rep()
 
     def end(self) -> None:
         """No more samples: what was begun counts too."""
+        if not self._bent and self.reps:
+            self.thigh.begin_rep()
+            self.shank.begin_rep()
         self.thigh.end_block()
         self.shank.end_block()
 
-    def looks_swapped(self) -> bool:
-        """Whether the shank leaned so much more than the thigh that they were mixed up.
+    def bending_gates(self) -> tuple[Gate, ...]:
+        """What holds for squats and their like: depth, and the thigh leans more than the shank.
 
-        Holds for squats and their like; in walking a shank does lean more.
+        In walking and in leg swings a shank does lean more.
         """
-        shank = self.shank.peak_tilt
-        return shank > _SWAP_LEAN and shank > _SWAP_RATIO * self.thigh.peak_tilt
+        thigh, shank = self.thigh.peak_tilt, self.shank.peak_tilt
+        ratio = shank / max(thigh, 1e-6) if shank > _SWAP_LEAN else 0.0
+        return (
+            Gate(
+                "swapped_lean_ratio",
+                min(999.0, ratio),
+                1.2,
+                "Strap the sensor marked thigh above the knee and the one marked shank below it.",
+            ),
+            Gate("depth_deg", thigh * _DEG, 35.0, gates.SQUATS, True),
+        )
+
+    def strap_gates(self) -> tuple[Gate, ...]:
+        """Whether both IMUs sat between the reps as they did while standing."""
+        return (
+            Gate(
+                "thigh_strap_turned_deg",
+                self.thigh.turned * _DEG,
+                gates.STRAP_TURNED_DEG,
+                gates.STRAPS,
+            ),
+            Gate(
+                "shank_strap_turned_deg",
+                self.shank.turned * _DEG,
+                gates.STRAP_TURNED_DEG,
+                gates.STRAPS,
+            ),
+        )
 
 
 def aligned(movement: Movement) -> Alignment:
@@ -229,20 +271,22 @@ def aligned(movement: Movement) -> Alignment:
         raise ValueError("thigh or shank did not move")
     z_thigh = thigh.axis(1, thigh.blocks.rows)
     z_shank = shank.axis(-1, shank.blocks.rows)
-    remedy = "Do five slow squats to about 90 deg of flexion, knees over the toes."
-    gates = [
-        Gate("reps", movement.reps, 3, remedy, True),
-        Gate("thigh_axis_ratio", thigh.ratio(), 4.0, remedy, True),
-        Gate("shank_axis_ratio", shank.ratio(), 4.0, remedy, True),
+    checks = [
+        Gate("reps", movement.reps, 3, gates.SQUATS, True),
+        Gate("thigh_axis_ratio", thigh.ratio(), gates.AXIS_RATIO, gates.SQUATS, True),
+        Gate("shank_axis_ratio", shank.ratio(), gates.AXIS_RATIO, gates.SQUATS, True),
+        Gate("thigh_wobble_share", thigh.wobble(), gates.WOBBLE_SHARE, gates.STRAPS),
+        Gate("shank_wobble_share", shank.wobble(), gates.WOBBLE_SHARE, gates.STRAPS),
     ]
     if len(thigh.blocks.rows) > 1 and len(shank.blocks.rows) > 1:
-        gates.append(Gate("thigh_halves_deg", _halves(thigh, 1) * _DEG, 3.0, remedy))
-        gates.append(Gate("shank_halves_deg", _halves(shank, -1) * _DEG, 3.0, remedy))
+        checks.append(Gate("thigh_halves_deg", _halves(thigh, 1) * _DEG, 3.0, gates.SQUATS))
+        checks.append(Gate("shank_halves_deg", _halves(shank, -1) * _DEG, 3.0, gates.SQUATS))
     return Alignment(
         _sensor_to_segment(thigh.up, z_thigh),
         _sensor_to_segment(shank.up, z_shank),
-        _axis_sigma(thigh, z_thigh, movement.reps),
-        tuple(gates),
+        _axis_sigma(thigh, 1, z_thigh, movement.reps),
+        _axis_sigma(shank, -1, z_shank, movement.reps),
+        tuple(checks),
     )
 
 
@@ -258,70 +302,18 @@ def _halves(segment: _Segment, turns: int) -> float:
     return angle(segment.axis(turns, [a]), segment.axis(turns, [b]))
 
 
-def _axis_sigma(thigh: _Segment, z: tuple[float, float, float], reps: int) -> float:
+def _axis_sigma(segment: _Segment, turns: int, z: tuple[float, float, float], reps: int) -> float:
     """Standard uncertainty of the axis about the long axis: the jackknife over reps."""
-    rows = thigh.blocks.rows
+    rows = segment.blocks.rows
     n = len(rows)
     if reps < 3 or n < 3:
         return AXIS_SIGMA_UNKNOWN
-    off = [thigh.about_long_axis(z, thigh.axis(1, rows[:k] + rows[k + 1 :])) for k in range(n)]
+    off = [
+        segment.about_long_axis(z, segment.axis(turns, rows[:k] + rows[k + 1 :])) for k in range(n)
+    ]
     mean = sum(off) / n
     spread = sum([(x - mean) * (x - mean) for x in off])
     return max(AXIS_SIGMA_FLOOR, sqrt((n - 1) / n * spread))
-
-
-class Crosstalk:
-    """How far valgus goes along with flexion in calibration reps (biomechanics B6.5).
-
-    A thigh axis that is off by eps about the long axis shows s * valgus = -eps * sin(flexion).
-    """
-
-    def __init__(self, side: int):
-        self.side = side
-        self._n = 0
-        self._sums = [0.0] * 5  # sin flexion, its square, valgus, its square, both
-        self._turn = [[0.0, 0], [0.0, 0]]  # rotation: sum and count, straight and bent
-
-    def add(self, flexion: float, valgus: float, rotation: float) -> None:
-        """One knee sample, rad."""
-        x = sin(flexion)
-        self._n += 1
-        for k, value in enumerate((x, x * x, valgus, valgus * valgus, x * valgus)):
-            self._sums[k] += value
-        if flexion < _TURN_AT[0]:
-            self._turn[0][0] += rotation
-            self._turn[0][1] += 1
-        elif flexion > _TURN_AT[1]:
-            self._turn[1][0] += rotation
-            self._turn[1][1] += 1
-
-    def _moments(self) -> tuple[float, float, float]:
-        n = max(1, self._n)
-        x, xx, v, vv, xv = [s / n for s in self._sums]
-        return max(1e-12, xx - x * x), max(1e-12, vv - v * v), xv - x * v
-
-    def epsilon(self) -> float:
-        """The axis error (rad) that would explain it."""
-        variance, _, covariance = self._moments()
-        return -self.side * covariance / variance
-
-    def r2(self) -> float:
-        """The share of the valgus' variance that goes along with sin(flexion)."""
-        variance, valgus_variance, covariance = self._moments()
-        return covariance * covariance / (variance * valgus_variance)
-
-    def gates(self) -> tuple[Gate, ...]:
-        """Too much of it means that the axis is wrong, or that the reps were not neutral."""
-        remedy = "Do the calibration squats anew, knees over the toes, the straps tight."
-        return (Gate("crosstalk_deg", abs(self.epsilon()) * _DEG, CROSSTALK_MOST * _DEG, remedy),)
-
-    def looks_mirrored(self) -> bool:
-        """Whether the shank turns outward as the knee bends: the other leg's side was given.
-
-        Every knee turns inward by some 3 to 12 deg over the first 60 deg (biomechanics D).
-        """
-        (straight, n), (bent, m) = self._turn
-        return bool(n and m) and bent / m - straight / n < _TURN_MIRRORED
 
 
 def refined(alignment: Alignment, epsilon: float) -> Alignment:
@@ -335,5 +327,17 @@ def refined(alignment: Alignment, epsilon: float) -> Alignment:
         quaternion.multiply(turn, alignment.q_thigh_sensor),
         quaternion.multiply(turn, alignment.q_shank_sensor),
         alignment.axis_sigma_rad,
+        alignment.shank_sigma_rad,
+        alignment.gates,
+    )
+
+
+def with_opposite_shank(alignment: Alignment) -> Alignment:
+    """The alignment with the shank's forward and lateral axes the other way round."""
+    return Alignment(
+        alignment.q_thigh_sensor,
+        quaternion.multiply((0.0, 0.0, 1.0, 0.0), alignment.q_shank_sensor),
+        alignment.axis_sigma_rad,
+        alignment.shank_sigma_rad,
         alignment.gates,
     )

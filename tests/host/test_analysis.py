@@ -121,7 +121,7 @@ def test_swapped_imus_are_told() -> None:
 def test_the_wrong_leg_is_told() -> None:
     assert not measured_leg().warnings
     found = from_trace(trace_of(leg(Side.RIGHT), Side.LEFT))
-    assert any("is this the right leg?" in warning for warning in found.warnings)
+    assert any("looks like the other leg" in warning for warning in found.warnings)
 
 
 def test_a_leg_that_never_moved_has_no_calibration_but_a_session(tmp_path: Path) -> None:

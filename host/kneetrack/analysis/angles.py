@@ -19,6 +19,7 @@ import numpy as np
 from kneecore import fusion, joint, quaternion, wire
 from kneecore.calibration import Calibration
 from kneecore.pipeline import Pipeline
+from kneetrack.analysis.windows import worn_from_s
 from kneetrack.samples import KneeSample, Quaternion, Window
 from kneetrack.traces.reader import FloatArray
 
@@ -62,18 +63,6 @@ def knee_samples(
     `windows` tell from when on the IMUs are worn, see `worn_from_s`.
     """
     return aligned_backward(_forward(times, rows, calibration), calibration, windows)
-
-
-def worn_from_s(windows: Iterable[Window]) -> float:
-    """From when on (s) the IMUs are on the leg: the first window after the last `table` one.
-
-    Between the two they are strapped on. -inf where no window says that they lay on a table.
-    """
-    known = tuple(windows)
-    table_end_s = max((w.end_s for w in known if w.kind == "table"), default=-math.inf)
-    if table_end_s == -math.inf:
-        return table_end_s
-    return min((w.start_s for w in known if w.start_s >= table_end_s), default=table_end_s)
 
 
 def _forward(times: FloatArray, rows: FloatArray, calibration: Calibration) -> Iterator[KneeSample]:

@@ -15,16 +15,21 @@ set itself, valgus that goes along with flexion may be the wearer's own.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from kneecore import alignment, vector, wire
+from kneecore import alignment, gates, vector, wire
 from kneecore.calibration import Calibration
+from kneecore.calibration_angles import CROSSTALK_MOST, CalibrationAngles
+from kneecore.gates import Gate
 from kneecore.stillness import Stillness
 from kneetrack.analysis.angles import PAIR_S, knee_samples
+from kneetrack.analysis.axes import Rates, other_axes, shank_is_opposite
+from kneetrack.analysis.connection import Shaken
+from kneetrack.analysis.rotations import halfway
 from kneetrack.analysis.stance import Stance, find_stance
+from kneetrack.analysis.windows import tables
 from kneetrack.analysis.zero import heading_drift, learnt_zeros
 from kneetrack.calibration.store import CalibrationFile, GateResult, as_on_the_band, gate_words
 from kneetrack.errors import CalibrationError
@@ -79,34 +84,33 @@ def from_pairs(
             "squats, or whatever bends the knee."
         ) from None
     work.note_axis(found, movement)
-
-    def calibration(aligned: alignment.Alignment) -> Calibration:
-        return Calibration(
-            int(side),
-            aligned.q_thigh_sensor,
-            aligned.q_shank_sensor,
-            0.0,
-            thigh_bias,
-            shank_bias,
-            aligned.axis_sigma_rad,
-        )
-
     if work.rests_on["bias"] == "movement":
-        shank_bias = work.without_drift(calibration(found), shank_up, shank_bias)
-    refined_by = None
-    crosstalk = work.crosstalk(calibration(found))
-    epsilon = crosstalk.epsilon()
+        drift = work.drift(work.plain(found))
+        shank_bias = vector.added(shank_bias, vector.scaled(shank_up, drift))
+        work.rows[:, 6:9] -= vector.scaled(shank_up, drift)
+    reps = work.reps(work.plain(found))
+    if not work.stood and work.shank_is_opposite(reps):
+        found = alignment.with_opposite_shank(found)
+        reps = work.reps(work.plain(found))
+    others = other_axes(reps.rates)
+    found.axis_sigma_rad = math.hypot(found.axis_sigma_rad, others.thigh_apart_rad)
+    crosstalk = work.crosstalk(reps)
+    epsilon, refined_by = crosstalk.epsilon(), None
     if refine is None:
-        refine = work.functional and abs(epsilon) <= alignment.CROSSTALK_MOST
+        refine = work.functional and abs(epsilon) <= CROSSTALK_MOST
     if refine:
         found = alignment.refined(found, epsilon)
         refined_by = epsilon * _DEG
+    calibration = work.plain(found)
+    calibration.thigh_gyr_bias, calibration.shank_gyr_bias = thigh_bias, shank_bias
     return CalibrationFile(
-        calibration=as_on_the_band(calibration(found)),
+        calibration=as_on_the_band(calibration),
         grade=work.grade,
         rests_on=dict(work.rests_on),
         gates=tuple(GateResult.of(gate) for gate in work.gates),
         crosstalk_deg=refined_by,
+        shank_axis_sigma_deg=math.hypot(found.shank_sigma_rad, others.shank_apart_rad) * _DEG,
+        axes_apart_deg={"thigh": others.thigh_deg, "shank": others.shank_deg},
         warnings=tuple(work.warnings),
     )
 
@@ -122,16 +126,18 @@ class _Work:
     exercise: str
     grade: str = "A"
     rests_on: dict[str, str] = field(default_factory=dict[str, str])
-    gates: list[alignment.Gate] = field(default_factory=list[alignment.Gate])
+    gates: list[Gate] = field(default_factory=list[Gate])
     warnings: list[str] = field(default_factory=list[str])
     functional: bool = False
 
     def _inside(self, kind: str) -> BoolArray:
         """(n,) bool: within any window of that kind."""
+        return self._within([window for window in self.windows if window.kind == kind])
+
+    def _within(self, windows: list[Window]) -> BoolArray:
         mask = np.zeros(len(self.times), dtype=np.bool_)
-        for window in self.windows:
-            if window.kind == kind:
-                mask |= (self.times >= window.start_s) & (self.times <= window.end_s)
+        for window in windows:
+            mask |= (self.times >= window.start_s) & (self.times <= window.end_s)
         return mask
 
     def _still(self, mask: BoolArray) -> tuple[Stillness, Stillness]:
@@ -145,22 +151,23 @@ class _Work:
         self.grade = max(self.grade, grade)
         self.warnings.append(warning)
 
-    def _failed(self, gates: list[alignment.Gate]) -> str:
+    def _failed(self, checks: list[Gate]) -> str:
         """What failed of the gates, in words for a sentence; keeps all of them."""
-        self.gates += gates
+        self.gates += checks
         return ", ".join(
-            gate_words(gate.name, gate.value, gate.limit) for gate in gates if not gate.passed
+            gate_words(gate.name, gate.value, gate.limit) for gate in checks if not gate.passed
         )
 
     def bias(self, earlier: tuple[Vector, Vector] | None = None) -> tuple[Vector, Vector]:
         """The gyroscopes' zeros, from the table, else the `earlier` ones, else from standing."""
-        table = self._inside("table")
+        opening, _ = tables(self.windows)
+        table = self._within([opening] if opening else [])
         if table.sum() * PAIR_S >= 0.5:
             thigh, shank = self._still(table)
             failed = self._failed(
                 [
-                    *alignment.table_gates("thigh", thigh),
-                    *alignment.table_gates("shank", shank),
+                    *gates.table_gates("thigh", thigh),
+                    *gates.table_gates("shank", shank),
                 ]
             )
             if max(thigh.gyr_sd, shank.gyr_sd) * _DEG < ZERO_SD_DEG_S:
@@ -178,7 +185,7 @@ class _Work:
             thigh, shank = self._still(stand)
             moves = max(thigh.gyr_sd, shank.gyr_sd) * _DEG
             tilts = max(thigh.tilt_rad, shank.tilt_rad) * _DEG
-            if moves < ZERO_SD_DEG_S and tilts < alignment.STAND_TILT_DEG:
+            if moves < ZERO_SD_DEG_S and tilts < gates.STAND_TILT_DEG:
                 self.rests_on["bias"] = "stand"
                 self._lower("B", "No table window: the gyroscopes' zero comes from standing still.")
                 return thigh.gyr_mean, shank.gyr_mean
@@ -203,8 +210,8 @@ class _Work:
             thigh, shank = self._still(stand)
             failed = self._failed(
                 [
-                    *alignment.stand_gates("thigh", thigh),
-                    *alignment.stand_gates("shank", shank),
+                    *gates.stand_gates("thigh", thigh),
+                    *gates.stand_gates("shank", shank),
                 ]
             )
             if not failed:
@@ -258,7 +265,10 @@ class _Work:
 
     def note_axis(self, found: alignment.Alignment, movement: alignment.Movement) -> None:
         """Gates and warnings of the axis."""
-        failed = self._failed(list(found.gates))
+        checks = [*found.gates, *(movement.bending_gates() if self.bends else ())]
+        if self.functional and self.stood:
+            checks += movement.strap_gates()
+        failed = self._failed(checks)
         kind = self.rests_on["axis"]
         if kind == "reference":
             self._lower("B", "No functional squats: the knee axis comes from the reference reps.")
@@ -270,56 +280,88 @@ class _Work:
             )
         if failed:
             self._lower("C", f"The knee axis is not well defined: {failed}.")
-        if (self.functional or self.exercise in BENDING) and movement.looks_swapped():
-            self._lower(
-                "C",
-                "The shank leans much more than the thigh, as if the two IMUs were swapped: check "
-                "which one is on the thigh.",
-            )
 
-    def without_drift(
-        self, calibration: Calibration, shank_up: Vector, shank_bias: Vector
-    ) -> Vector:
-        """The shank's zero, so that its heading doesn't run away from the thigh's; takes it off."""
-        drift = heading_drift(tuple(self._samples(calibration, slice(None))), calibration)
-        if drift is None:
-            return shank_bias
-        vertical = vector.scaled(shank_up, drift)
-        self.rows[:, 6:9] -= vertical
-        return vector.added(shank_bias, vertical)
+    @property
+    def bends(self) -> bool:
+        """Whether the movement bends the knee from standing, thigh foremost."""
+        return self.exercise in BENDING
 
-    def _samples(self, calibration: Calibration, part: slice) -> Iterator[KneeSample]:
-        """Knee samples of a part of the rows, whose zeros are off already."""
-        plain = Calibration(
-            calibration.side, calibration.q_thigh_sensor, calibration.q_shank_sensor
+    @property
+    def stood(self) -> bool:
+        """Whether the long axes come from a stand that was still."""
+        return self.rests_on["gravity"] == "stand"
+
+    def plain(self, found: alignment.Alignment) -> Calibration:
+        """`found` as a calibration for the rows, whose zeros are off already."""
+        return Calibration(
+            int(self.side),
+            found.q_thigh_sensor,
+            found.q_shank_sensor,
+            axis_sigma_rad=found.axis_sigma_rad,
         )
-        return knee_samples(self.times[part], self.rows[part], plain)
 
-    def crosstalk(self, calibration: Calibration) -> alignment.Crosstalk:
-        """Feed the calibration's own reps through the pipeline, with `calibration` as it is."""
+    def drift(self, calibration: Calibration) -> float:
+        """How fast (rad/s) the shank's heading runs away from the thigh's; 0 if not known."""
+        samples = tuple(knee_samples(self.times, self.rows, calibration))
+        return heading_drift(samples, calibration) or 0.0
+
+    def reps(self, calibration: Calibration) -> _Reps:
+        """The calibration's own reps through the pipeline, with `calibration` as it is."""
         mask, _ = self._axis_mask()
         inside = np.flatnonzero(mask | self._inside("stand"))
         first, last = int(inside[0]), int(inside[-1]) + 1
-        crosstalk = alignment.Crosstalk(calibration.side)
-        for sample in self._samples(calibration, slice(first, last)):
-            if mask[first + sample.number * wire.KNEE_DIVIDER]:
-                crosstalk.add(
-                    sample.flexion_deg / _DEG,
-                    sample.valgus_deg / _DEG,
-                    sample.rotation_deg / _DEG,
-                )
-        if self.functional:
-            failed = self._failed(list(crosstalk.gates()))
-            if failed:
-                self._lower("C", f"Valgus goes along with flexion in the squats: {failed}.")
-        if (self.functional or self.exercise in BENDING) and crosstalk.looks_mirrored():
-            other = Side(-self.side).word
+        part = slice(first, last)
+        samples = tuple(knee_samples(self.times[part], self.rows[part], calibration))
+        at = first + wire.KNEE_DIVIDER * np.arange(len(samples))
+        kept = [sample for sample, moves in zip(samples, mask[at].tolist(), strict=True) if moves]
+        rates = Rates(kept, self.rows[at[mask[at]]], calibration)
+        return _Reps(tuple(kept), rates)
+
+    def shank_is_opposite(self, reps: _Reps) -> bool:
+        """Whether the joint says that the shank's axis points the wrong way; warns where unsure."""
+        mask, _ = self._axis_mask()
+        rows, times = self.rows[mask], self.times[mask]
+        span = min(len(rows), wire.KNEE_DIVIDER * len(reps.samples))
+        rows, times = rows[:span], times[:span]
+        q_earth = (halfway(reps.rates.q_thigh)[:span], halfway(reps.rates.q_shank)[:span])
+        gyr, acc = (rows[:, 0:3], rows[:, 6:9]), (rows[:, 3:6], rows[:, 9:12])
+        opposite = shank_is_opposite(Shaken.of(times, gyr, acc, q_earth), reps.rates)
+        if opposite:
             self._lower(
                 "C",
-                "The shank turns outward as the knee bends, where knees turn it inward: is this "
-                f"the {other} leg?",
+                "Nobody stands up straight in this recording, so the zero of the flexion is not "
+                "known; which way the shank faces was told from the joint.",
             )
+        return bool(opposite)
+
+    def crosstalk(self, reps: _Reps) -> CalibrationAngles:
+        """How valgus goes along with flexion in the calibration's own reps; gates and warnings."""
+        crosstalk = CalibrationAngles(int(self.side))
+        for sample in reps.samples:
+            crosstalk.add(
+                sample.flexion_deg / _DEG, sample.valgus_deg / _DEG, sample.rotation_deg / _DEG
+            )
+        if self.functional:
+            failed = self._failed(list(crosstalk.crosstalk_gates()))
+            if failed:
+                self._lower("C", f"Valgus goes along with flexion in the squats: {failed}.")
+            failed = self._failed(list(crosstalk.stance_gates()) if self.stood else [])
+            if failed:
+                self._lower("C", f"The squats and the stand do not go together: {failed}.")
+        if self.bends:
+            own = 1.0 if self.functional else 2.0  # in a set people may well turn it out
+            failed = self._failed(list(crosstalk.side_gates(own * gates.MIRRORED_DEG)))
+            if failed:
+                self._lower("C", f"This looks like the other leg: {failed}.")
         return crosstalk
+
+
+@dataclass(frozen=True, slots=True)
+class _Reps:
+    """The calibration's own reps: knee samples, and the rates that go with them."""
+
+    samples: tuple[KneeSample, ...]
+    rates: Rates
 
 
 def _vector(row: list[float], at: int) -> Vector:

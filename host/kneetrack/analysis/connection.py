@@ -149,6 +149,20 @@ def connection(shaken: Shaken, calibration: Calibration) -> Connection | None:
     return Connection(levers, tuple(seen for _, seen in found), _rms(left), _rms(thigh))
 
 
+def headings_fit(
+    shaken: Shaken, calibration: Calibration, headings: Sequence[float]
+) -> list[float]:
+    """The mismatch RMS (m/s^2) of each of these headings (rad), kept throughout, levers free."""
+    prior = _Prior.of(calibration)
+    found: list[float] = []
+    for heading in headings:
+        delta = np.full(len(shaken.times), heading)
+        weight = np.ones(len(delta))
+        levers, _ = _levers(shaken, delta, prior, weight)
+        found.append(_rms(_mismatch(shaken, levers, delta)))
+    return found
+
+
 def merged(
     rests: Sequence[Observation], windows: Sequence[Observation], rate_sigma: float
 ) -> list[Observation]:

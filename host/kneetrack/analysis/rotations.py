@@ -37,6 +37,15 @@ def turned(q: FloatArray, v: FloatArray) -> FloatArray:
     return v + q[..., :1] * c + np.cross(u, c)
 
 
+def halfway(q: FloatArray) -> FloatArray:
+    """(2 n, 4): each of q (n, 4) and the orientation halfway to the next; the last one twice."""
+    after = np.concatenate([q[1:], q[-1:]])
+    after = after * np.sign((q * after).sum(axis=1, keepdims=True) + 1e-12)
+    between = q + after
+    between /= np.sqrt((between**2).sum(axis=1, keepdims=True))
+    return np.stack([q, between], axis=1).reshape(-1, 4)
+
+
 def about_vertical(angle: FloatArray) -> FloatArray:
     """(n, 4): turns by `angle` (n,) rad about earth z."""
     half = 0.5 * angle

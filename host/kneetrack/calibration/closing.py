@@ -8,7 +8,7 @@ after, a re-analysis knows how it moved in between (`temperature.two_point_bias`
 from __future__ import annotations
 
 from kneecore import wire
-from kneecore.alignment import table_gates
+from kneecore.gates import table_gates
 from kneecore.stillness import Stillness
 from kneetrack.calibration.stills import FloatArray, StillFinder
 from kneetrack.samples import ImuPair, Window

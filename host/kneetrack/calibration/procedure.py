@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from kneecore import alignment
+from kneecore import gates
 from kneecore.alignment import Gate
 from kneetrack.calibration.store import CalibrationFile, GateResult
 from kneetrack.calibration.watches import (
@@ -313,7 +313,7 @@ class Procedure:
     def judged(self, made: CalibrationFile | str) -> list[Told]:
         """What became of the windows: a calibration with its gates, or why there is none."""
         self.waiting_for_judgement = False
-        reasons, repeat = _judgement(made, self.movement.better)
+        reasons, repeat = _judgement(made, self.movement)
         if repeat is None and isinstance(made, CalibrationFile):
             worn_s = self._now_s if self._worn_s is None else self._worn_s
             self.outcome = Accepted(made, self._now_s - worn_s)
@@ -410,11 +410,11 @@ class Procedure:
     def _new_watch(self) -> Watch:
         step = self.step
         if step == TABLE:
-            return StillWatch(TABLE_S, alignment.table_gates)
+            return StillWatch(TABLE_S, gates.table_gates)
         if step == STRAP:
             return StrappingWatch(self.zeros)
         if step == STAND:
-            return StillWatch(STAND_S, alignment.stand_gates, self.zeros)
+            return StillWatch(STAND_S, gates.stand_gates, self.zeros)
         zeros = self.zeros or self._stand_zeros
         return RepsWatch(self.movement.reps, self.movement.least_deg, self._ups, zeros)
 
@@ -424,7 +424,7 @@ class Procedure:
 
 
 def _judgement(
-    made: CalibrationFile | str, better: str | None
+    made: CalibrationFile | str, movement: Movement
 ) -> tuple[tuple[str, ...], str | None]:
     """Reasons to repeat, each a sentence or two, and what; None: nothing is wrong."""
     if isinstance(made, str):
@@ -435,9 +435,10 @@ def _judgement(
         return (), None
     first = min((repeat for _, repeat in failed), key=_ORDER.index)
     gates = [gate for gate, repeat in failed if repeat == first]
-    if better is not None and first == "functional":
-        gates = [replace(gate, remedy=better) for gate in gates]
-    return _sentences(gates), first
+    if movement.better is not None and first == "functional":
+        gates = [replace(gate, remedy=movement.better) for gate in gates]
+    # Gates speak of squats, which most people do.
+    return tuple(text.replace("squats", movement.many) for text in _sentences(gates)), first
 
 
 def _repeat(gate: GateResult) -> str:

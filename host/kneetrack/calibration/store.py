@@ -15,12 +15,12 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from kneecore import alignment
 from kneecore.calibration import Calibration, from_wire
+from kneecore.gates import Gate
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import Side
 from kneetrack.whole_file import whole_file
@@ -61,13 +61,34 @@ _GATE_WORDS = {
     "sensor_zero_spread_deg_s": (
         "the zero of the {segment}'s gyroscope changed between positions ({value} deg/s, {limit})"
     ),
+    "swapped_lean_ratio": (
+        "the shank leans more than the thigh, as if the two sensors were swapped "
+        "({value} times, {limit})"
+    ),
+    "depth_deg": "the squats were shallow: the thigh leaned by {value} deg ({limit})",
+    "strap_turned_deg": (
+        "the {segment}'s sensor sat otherwise between the squats than in the stand "
+        "({value} deg, {limit})"
+    ),
+    "wobble_share": "the {segment}'s sensor shook ({value} of its rate, {limit})",
+    "stand_bent_deg": (
+        "the knee goes straighter in the squats than in the stand, by {value} deg ({limit})"
+    ),
+    "strap_twisted_deg": (
+        "standing between the squats, thigh and shank face otherwise than in the stand "
+        "({value} deg, {limit})"
+    ),
+    "mirrored_turn_deg": (
+        "the shank turns outward as the knee bends, where knees turn it inward "
+        "({value} deg, {limit})"
+    ),
     "crosstalk_deg": "valgus follows flexion like an axis that is off by {value} deg ({limit})",
 }
 _LEAST = ("reps", "axis_ratio", "sensor_faces")  # their limit is the least, not the most
 
 
 def gate_words(name: str, value: float, limit: float) -> str:
-    """What a gate of kneecore.alignment found, as a phrase for the user."""
+    """What a gate of kneecore.gates found, as a phrase for the user."""
     segment, _, rest = name.partition("_")
     key = rest if segment in ("thigh", "shank") else name
     words = _GATE_WORDS.get(key, key.replace("_", " ") + " is {value} ({limit})")
@@ -77,7 +98,7 @@ def gate_words(name: str, value: float, limit: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """A check of kneecore.alignment as it came out."""
+    """A check of kneecore.gates as it came out."""
 
     name: str
     value: float
@@ -86,7 +107,7 @@ class GateResult:
     remedy: str
 
     @classmethod
-    def of(cls, gate: alignment.Gate) -> GateResult:
+    def of(cls, gate: Gate) -> GateResult:
         return cls(gate.name, gate.value, gate.limit, gate.passed, gate.remedy)
 
     @property
@@ -104,6 +125,9 @@ class CalibrationFile:
     rests_on: dict[str, str]  # bias, gravity, axis: where each came from
     gates: tuple[GateResult, ...] = ()
     crosstalk_deg: float | None = None  # what the refinement took off, if it was done
+    shank_axis_sigma_deg: float | None = None  # of the shank's axis about its long axis
+    axes_apart_deg: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    """By segment and method: how far other methods' axes lie from the one used."""
     warnings: tuple[str, ...] = ()
     reference: dict[str, Any] | None = None
     created_utc: str | None = None
@@ -144,6 +168,8 @@ class CalibrationFile:
             "shank_gyr_bias_rad_s": list(c.shank_gyr_bias),
             "axis_sigma_deg": self.axis_sigma_deg,
             "crosstalk_deg": self.crosstalk_deg,
+            "shank_axis_sigma_deg": self.shank_axis_sigma_deg,
+            "axes_apart_deg": {name: dict(of) for name, of in self.axes_apart_deg.items()},
             "gates": [
                 {
                     "name": g.name,
@@ -228,7 +254,7 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
     )
     if items["grade"] not in GRADES:
         raise ValueError(f"grade {items['grade']}")
-    crosstalk = items.get("crosstalk_deg")
+    crosstalk, shank_sigma = items.get("crosstalk_deg"), items.get("shank_axis_sigma_deg")
     return CalibrationFile(
         calibration=_as_held(calibration),
         grade=items["grade"],
@@ -238,6 +264,11 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
             for g in items["gates"]
         ),
         crosstalk_deg=None if crosstalk is None else float(crosstalk),
+        shank_axis_sigma_deg=None if shank_sigma is None else float(shank_sigma),
+        axes_apart_deg={
+            str(segment): {str(method): float(apart) for method, apart in of.items()}
+            for segment, of in items.get("axes_apart_deg", {}).items()
+        },
         warnings=tuple(str(w) for w in items["warnings"]),
         reference=items.get("reference"),
         created_utc=items.get("created_utc"),

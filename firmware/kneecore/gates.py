@@ -1,0 +1,63 @@
+"""What makes a calibration good, as data: a `Gate` is one check with its limit and its remedy.
+
+Limits are from biomechanics B4 (table) and B6 (standing, axis, crosstalk) where these have one; the
+others were set between what good calibrations of simulated people show and what breaking them on
+purpose does (tools/bench_gates.py prints both). Whether a failed gate refuses or lowers the grade
+is the caller's decision.
+"""
+
+from math import pi
+
+from kneecore.stillness import Stillness
+
+_DEG = 180.0 / pi
+
+STAND = "Stand still with straight knees, feet as for the squats, for 4 s."
+STRAPS = "Tighten the straps so that nothing turns on the leg, and stand as before."
+SQUATS = "Do five slow squats to about 90 deg of flexion, knees over the toes."
+TABLE = "Lay both IMUs on a table that nobody touches for 5 s."
+
+STAND_TILT_DEG = 0.7
+AXIS_RATIO = 2.5
+"""First to second singular value: a person's own path and soft tissue bring a clean squat to 3."""
+STRAP_TURNED_DEG = 6.0
+"""Between reps people stand again as before to within some 3 deg."""
+STRAP_TWISTED_DEG = 10.0
+STAND_BENT_DEG = 8.0
+WOBBLE_SHARE = 0.12
+CROSSTALK_DEG = 10.0
+"""A thigh axis farther off than this is measured again, not refined."""
+
+MIRRORED_DEG = 4.0
+"""A shank that turns outward by more in unloaded squats is the other leg's."""
+
+
+class Gate:
+    """One check, units in its name; `value` must not exceed `limit`, or where `at_least`, reach it.
+
+    `remedy` is a sentence for the wearer, for when it has not `passed`.
+    """
+
+    def __init__(self, name: str, value: float, limit: float, remedy: str, at_least: bool = False):
+        self.name = name
+        self.value = value
+        self.limit = limit
+        self.remedy = remedy
+        self.passed = value >= limit if at_least else value <= limit
+
+
+def table_gates(segment: str, still: Stillness) -> tuple[Gate, ...]:
+    """Whether the mean rate of an IMU lying still may serve as its zero."""
+    return (
+        Gate(segment + "_table_gyr_sd_deg_s", still.gyr_sd * _DEG, 0.15, TABLE),
+        Gate(segment + "_table_gyr_change_deg_s", still.gyr_change * _DEG, 0.03, TABLE),
+        Gate(segment + "_table_acc_sd_m_s2", still.acc_sd, 0.03, TABLE),
+    )
+
+
+def stand_gates(segment: str, still: Stillness) -> tuple[Gate, ...]:
+    """Whether somebody stood still enough for the long axes. Give it rates with the zero off."""
+    return (
+        Gate(segment + "_stand_gyr_rms_deg_s", still.gyr_rms * _DEG, 3.0, STAND),
+        Gate(segment + "_stand_tilt_deg", still.tilt_rad * _DEG, STAND_TILT_DEG, STAND),
+    )
