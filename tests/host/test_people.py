@@ -10,9 +10,10 @@ import pytest
 from kneecore import joint, quaternion
 from kneetrack.samples import Side
 from people import Person, Plan, Session, session
+from people.bones import bones
 from people.chip import ACC_COUNT
-from people.course import RATE_HZ
-from people.truth import GRID, excursion, own_curves
+from people.course import RATE_HZ, directed
+from people.truth import GRID, excursion, own_curves, true_reps
 from people.turns import Floats, about, knee_angles, rotation_vectors, transposed, turned
 
 SHORT = Plan(reps=3, functional=2)
@@ -107,12 +108,12 @@ def test_a_left_leg_is_the_mirror_image_of_a_right_one() -> None:
             assert np.abs(other - one * mirror).max() < 1e-8
 
 
-def test_equal_seeds_give_equal_sessions_and_others_do_not(true_to_life: Session) -> None:
+def test_equal_arguments_give_equal_sessions_and_others_do_not(true_to_life: Session) -> None:
     again = session(Person.drawn(3), plan=SHORT)
-    other = session(Person.drawn(5), plan=SHORT)
+    other = session(Person.drawn(3), soft_tissue_deg=5.0, plan=SHORT)
     assert np.array_equal(again.trace.rows, true_to_life.trace.rows)
     assert again.truth.reps == true_to_life.truth.reps
-    assert not np.array_equal(other.trace.rows[:2000], true_to_life.trace.rows[:2000])
+    assert not np.array_equal(other.trace.rows, true_to_life.trace.rows)
 
 
 def test_load_moves_the_tissue_in_the_set_and_the_bones_not_at_all() -> None:
@@ -129,13 +130,13 @@ def test_load_moves_the_tissue_in_the_set_and_the_bones_not_at_all() -> None:
 
 
 def test_soft_tissue_grows_with_its_spread_and_is_small_on_the_shank() -> None:
-    def deepest(seed: int, spread_deg: float) -> Floats:
-        made = session(Person.drawn(seed), soft_tissue_deg=spread_deg, load_gain=1.0, plan=SHORT)
+    def deepest(spread_deg: float) -> Floats:
+        made = session(Person.drawn(1), soft_tissue_deg=spread_deg, load_gain=1.0, plan=SHORT)
         bent = made.truth.angles_deg[:, 0] > 70.0
         return np.abs(made.truth.soft_tissue_deg[bent]).mean(axis=0)
 
-    small, large = (sum(deepest(seed, sta) for seed in range(2)) for sta in (2.0, 8.0))
-    assert large / small == pytest.approx(np.full((2, 3), 4.0), rel=0.35)
+    small, large = (deepest(spread_deg) for spread_deg in (2.0, 8.0))
+    assert large.sum() / small.sum() == pytest.approx(4.0, rel=0.25)
     assert large[0].sum() > 1.5 * large[1].sum()
 
 
@@ -156,8 +157,11 @@ def test_a_rep_s_true_excursion_is_what_it_adds_to_the_calibration_reps() -> Non
 def test_the_habits_are_told_apart_by_the_truth() -> None:
     def set_excursions(habit: str, **changes: float) -> Floats:
         person = replace(Person.drawn(7), habit=habit, variation=0.1, **changes)
-        made = session(person, plan=Plan(reps=8, functional=3))
-        return np.array([rep.excursion_deg for rep in made.truth.reps if rep.kind == "set"])
+        course = directed(person, Plan(reps=6, functional=2))
+        thigh, shank = (bone.turn[::2] for bone in bones(person, course))
+        angles = np.degrees(knee_angles(thigh, shank, int(person.side)))
+        reps = true_reps(course.time_s[::2], angles, course.squats)
+        return np.array([rep.excursion_deg for rep in reps if rep.kind == "set"])
 
     assert np.abs(set_excursions("none", valgus_at_depth=10.0)).max() < 2.5
     assert set_excursions("isolated", share=1.0).min() > 3.5
