@@ -29,6 +29,7 @@ ROWS = (
     ("filter", "KneeBand filter of both IMUs"),
     ("filter_angles", "the same and knee angles (every 2nd pair)"),
     ("pipeline", "the whole pipeline, quaternions packed"),
+    ("counts", "the IMUs' errors taken off the counts"),
 )
 
 
@@ -44,7 +45,7 @@ def build(folder: Path) -> None:
     """The device's modules and the yardstick, as .mpy files in `folder`."""
     for source in sorted((FIRMWARE / "kneecore").glob("*.py")):
         compile_file(source, folder / "kneecore" / (source.stem + ".mpy"), native=True)
-    for stem in ("__init__", "q30", "strapdown"):
+    for stem in ("__init__", "counts", "q30", "strapdown"):
         source = FIRMWARE / "kneeband" / (stem + ".py")
         compile_file(source, folder / "kneeband" / (stem + ".mpy"), native=False)
     yardstick = TOOLS / "bench_madgwick.py"

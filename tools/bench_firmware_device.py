@@ -78,6 +78,24 @@ class WholePipeline:
             self.pair.put_quaternions(self.buffer, 0)
 
 
+class Counts:
+    """What a band with a sensor calibration does besides, before the filter."""
+
+    def __init__(self):
+        from kneeband import counts
+        from kneecore.sensors import IDENTITY, ImuErrors, Sensors
+
+        tilted = tuple([a + 0.001 for a in IDENTITY])
+        errors = ImuErrors(tilted, (0.1, -0.2, 0.05), tilted)
+        self.table = counts.table(Sensors(1, errors, errors), ACC_LSB)
+        self.correct = counts.correct
+        self.poll = array("h", bytes(2 * 12 * 4))  # as many pairs as a poll of 20 ms brings
+
+    def step(self, rows, index):
+        if index & 3 == 0:
+            self.correct(self.poll, self.table, 4)
+
+
 class Madgwicks:
     """Two plain Madgwick filters: what one would write without any of this."""
 
@@ -105,6 +123,7 @@ VARIANTS = {
     "filter": lambda: KneeBand(False),
     "filter_angles": lambda: KneeBand(True),
     "pipeline": WholePipeline,
+    "counts": Counts,
 }
 
 

@@ -9,7 +9,7 @@ import builtins
 import importlib
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import sqrt
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import firmware_filter
-from kneecore import fusion
+from kneecore import fusion, sensors
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,8 +82,8 @@ class _Memory:
 
 
 @pytest.fixture
-def strapdown(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """kneeband.strapdown as it stands, on checked words."""
+def band_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
+    """Import a module of kneeband as it stands, on checked words."""
     fake = ModuleType("micropython")
     for name in ("viper", "native", "const"):
         setattr(fake, name, lambda x: x)
@@ -91,12 +91,17 @@ def strapdown(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     for bits in (8, 16, 32):
         monkeypatch.setattr(builtins, f"ptr{bits}", _Pointer(bits), raising=False)
     monkeypatch.syspath_prepend(str(ROOT / "firmware"))
-    names = ("kneeband", "kneeband.q30", "kneeband.strapdown")
+    names = ("kneeband", "kneeband.q30", "kneeband.strapdown", "kneeband.counts")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
-    yield importlib.import_module("kneeband.strapdown")
+    yield importlib.import_module
     for name in names:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def strapdown(band_module: Callable[[str], ModuleType]) -> ModuleType:
+    return band_module("kneeband.strapdown")
 
 
 def extremes(count: int) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -128,6 +133,34 @@ def test_the_worst_input_fits_and_comes_out_as_on_64_bits(
     assert pair.saturated()
     on_64_bits = firmware_filter.run(rows, period_s)
     assert np.array_equal(relative, on_64_bits.relative)
+
+
+ROW = {0: (0.199, 0.0, 0.0), 1: (-0.189, 0.01, 0.0), 2: (0.06, -0.08, 0.059)}
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("row", ROW)
+def test_the_largest_sensor_errors_fit(band_module: Any, row: int, sign: float) -> None:
+    """Every row of the matrices at its limit, offsets too, on the ends of the range and at random.
+
+    Each count comes out as in floats, within the rounding of the table.
+    """
+    counts = band_module("kneeband.counts")
+    less = np.array([np.roll(np.multiply(sign, ROW[row]), k) for k in range(3)])
+    matrix = tuple((np.eye(3) + less).ravel().tolist())
+    offset = (sensors.OFFSET_MOST, -sensors.OFFSET_MOST, sensors.OFFSET_MOST)
+    errors = sensors.ImuErrors(matrix, offset, matrix)
+    rows = extremes(300)
+    flat = array("h", rows.tobytes())
+    table = counts.table(sensors.Sensors(1, errors, errors), firmware_filter.ACC_LSB)
+    counts.correct(flat, table, len(rows))
+    got = np.array(flat, dtype=float).reshape(-1, 4, 3)
+    bare = rows.astype(float).reshape(-1, 4, 3)
+    bare[:, 1::2] -= np.array(offset) / firmware_filter.ACC_LSB
+    wanted = np.clip(bare @ (np.eye(3) + less).T, -32768, 32767)
+    ends = np.isin(rows.reshape(-1, 4, 3), (-32768, 32767))
+    assert np.abs(got - wanted)[~ends].max() < 0.75
+    assert np.array_equal(got[ends], rows.reshape(-1, 4, 3)[ends])
 
 
 def test_a_longer_period_is_refused(strapdown: ModuleType) -> None:
