@@ -1,5 +1,6 @@
 """What is kept of each sensor, and what is said of a zero that does not fit it."""
 
+import asyncio
 import json
 import math
 import stat
@@ -13,6 +14,7 @@ import pytest
 from kneecore import sensors as core
 from kneetrack.calibration import sensors as store
 from kneetrack.calibration.imu import ImuCalibration
+from kneetrack.calibration.zeros import remember
 from kneetrack.errors import CalibrationError
 from kneetrack.link import LinkInfo
 from kneetrack.samples import Vector
@@ -176,6 +178,16 @@ def test_simulated_sensors_are_known_by_their_seed() -> None:
     assert one != store.band_name(band(address="sim:tumble?seed=5"))
     assert one != store.band_name(band(address="sim:tumble?seed=4&chip=mpu6050"))
     assert store.band_name(band()) == "KneeBand-1A2B"
+
+
+def test_a_simulated_band_is_remembered_only_once_its_sensors_were_calibrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link given here can't answer: it is not even asked how warm it is."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    link = band(address="sim:squats?seed=4")
+    assert asyncio.run(remember(link, ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)))) == []
+    assert not list(tmp_path.rglob("*.json"))
 
 
 def test_what_the_band_gets_is_what_was_found_to_the_last_count() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from kneecore import wire
 from kneecore.calibration import Calibration
+from kneetrack.calibration import sensors as store
 from kneetrack.calibration.store import CalibrationFile, as_on_the_band
 from kneetrack.calibration.tumbling import Outcome, Progress, calibrate_sensors
 from kneetrack.cli.app import run
@@ -21,6 +22,7 @@ from kneetrack.live import command
 from kneetrack.protocol import Decoder
 from kneetrack.samples import ImuPair, Side
 from kneetrack.sessionlog import read_log
+from sim.chip_errors import ChipErrors
 
 GRAVITY = 9.80665
 MG = GRAVITY * 1e-3
@@ -136,6 +138,8 @@ def test_a_second_zero_is_recorded_after_the_set_and_is_no_part_of_it(
     data_folder: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.mcap"
+    thigh = store.Identity("Simulated-1", "thigh", 0x6C)
+    store.SensorRecord(thigh).save(data_folder)  # one whose zeros are learned
     made = kneetrack(
         *("record", "--table-zero", "--duration", "2", "--out", str(path)),
         *("--calibration", str(any_calibration(tmp_path))),
@@ -154,6 +158,10 @@ def test_a_second_zero_is_recorded_after_the_set_and_is_no_part_of_it(
     assert replayed.returncode == 0
     same, _, count = replayed.stderr.rpartition("Events as recorded: ")[2].partition(" of ")
     assert same == count.rstrip(".\n"), replayed.stderr
+    truth = ChipErrors("lsm6dsox", 1000)  # seed 1, thigh
+    (zero,) = store.load(thigh, data_folder).zeros
+    assert zero.temperature_c == pytest.approx(truth.temperature_c(25.0), abs=0.3)
+    assert zero.bias_rad_s == pytest.approx(truth.gyr_zero(25.0), abs=math.radians(0.02))
 
 
 def test_a_second_zero_needs_raw_data(data_folder: Path) -> None:

@@ -127,6 +127,11 @@ class SensorRecord:
         return path
 
 
+def is_stored(identity: Identity, folder: Path | None = None) -> bool:
+    """Whether there is a file of that sensor."""
+    return (_folder(folder) / identity.file_name).exists()
+
+
 def load(identity: Identity, folder: Path | None = None) -> SensorRecord:
     """What is stored of that sensor; an empty record where nothing is. Raises CalibrationError."""
     path = _folder(folder) / identity.file_name
