@@ -243,9 +243,11 @@ REPEATED = {
     "crosstalk_deg": ("functional", ["table", "stand"]),
     "something_new": ("functional", ["table", "stand"]),
     "shank_stand_tilt_deg": ("stand", ["table", "functional"]),
+    "stand_bent_deg": ("stand", ["table", "functional"]),
     "thigh_strap_turned_deg": ("stand", ["table"]),
-    "swapped_ratio": ("strap", ["table"]),
-    "lean_ratio": ("strap", ["table"]),
+    "strap_twisted_deg": ("stand", ["table"]),
+    "shank_wobble_share": ("stand", ["table"]),
+    "swapped_lean_ratio": ("strap", ["table"]),
 }
 
 

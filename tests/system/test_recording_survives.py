@@ -14,12 +14,11 @@ from rich.console import Console
 
 from kneecore import wire
 from kneetrack import live
-from kneetrack.cli.guided import guided_calibration
 from kneetrack.cli.view import open_view
 from kneetrack.detection import Analyzer
-from kneetrack.errors import CalibrationError, LinkLost
+from kneetrack.errors import LinkLost
 from kneetrack.link import open_link
-from kneetrack.samples import KneeSample, Side, Status
+from kneetrack.samples import KneeSample, Status
 from kneetrack.sessionlog import SessionWriter, read_log
 
 SHORT = "sim:squats?table=2&stand=2&functional=3&reps=3"
@@ -142,40 +141,6 @@ def test_a_band_that_hangs_is_noticed(tmp_path: Path, monkeypatch: pytest.Monkey
     log = read_log(path)
     assert log.torn is None
     assert log.packet_count > 25
-
-
-def guided(stdin: io.TextIOBase, monkeypatch: pytest.MonkeyPatch, patience_s: float) -> str:
-    """The guided calibration on a simulated band; what was said."""
-    monkeypatch.setattr(sys, "stdin", stdin)
-    said = io.StringIO()
-
-    async def lead() -> None:
-        async with open_link(SHORT) as link:
-            await asyncio.wait_for(
-                guided_calibration(link, Side.RIGHT, Console(file=said)), patience_s
-            )
-
-    try:
-        asyncio.run(lead())
-    finally:
-        said.seek(0)
-    return said.read()
-
-
-def test_a_guided_calibration_without_a_keyboard_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = os.pipe()
-    os.close(writing)
-    for stdin in (Path(os.devnull).open(), os.fdopen(reading)):  # noqa: SIM115
-        with stdin, pytest.raises(CalibrationError, match="in a terminal"):
-            guided(stdin, monkeypatch, 20.0)
-
-
-def test_a_guided_calibration_can_be_broken_off_at_a_prompt(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    reading, writing = os.pipe()
-    with os.fdopen(reading) as stdin, os.fdopen(writing, "w"), pytest.raises(TimeoutError):
-        guided(stdin, monkeypatch, 1.0)
 
 
 def test_faults_are_told_by_name_in_lines_and_taken_back() -> None:

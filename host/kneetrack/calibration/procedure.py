@@ -136,6 +136,7 @@ REPEATS = (
     ("side", _OTHER_LEG),
     ("turned", "stand"),
     ("strap", "stand"),
+    ("wobble", "stand"),  # its strap is tightened
     ("", "functional"),
 )
 _ORDER = (_OTHER_LEG, "strap", "stand", "stand only", "functional")
@@ -303,7 +304,9 @@ class Procedure:
         before = self.reading
         self._watch.restart()
         count = f"{gap.count} samples" if gap.count else "Some samples"
-        text = f"{count} were lost ({gap.reason}): bring the computer closer."
+        text = f"{count} were lost ({gap.reason})."
+        if "air" in gap.reason:
+            text += " Bring the computer closer."
         if again and before.reps:
             text += f" The {self.movement.many} are counted anew, from one on."
         elif again and before.still_s:

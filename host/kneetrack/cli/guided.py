@@ -183,6 +183,7 @@ class Screen:
                 self._notes.append(_refusal(reasons, tries_left))
             case _:
                 pass
+        self._live.refresh()  # what happened is seen at once, the numbers a few times a second
 
     def draw(self) -> RenderableType:
         """The whole screen as it is now."""

@@ -1,7 +1,6 @@
 """How a recording is ended: q, or Ctrl-C once. A second Ctrl-C breaks off at once.
 
-So do the system's ways to end a program: SIGTERM, and SIGHUP when the terminal is closed. And the
-Enter key, waited for without a thread that nobody could end.
+So do the system's ways to end a program: SIGTERM, and SIGHUP when the terminal is closed.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ import signal
 import sys
 from collections.abc import Callable, Generator
 from types import FrameType
-
-from kneetrack.errors import CalibrationError
 
 ENDING_KEYS = frozenset(b"qQ")
 HINT = "q or Ctrl-C ends the recording and keeps it."
@@ -32,45 +29,6 @@ def ending(end: Callable[[], None]) -> Generator[None]:
             stack.enter_context(_on_signal(hangup, end, signal.SIG_IGN))
         stack.enter_context(_on_key(end))
         yield
-
-
-async def enter_key() -> None:
-    """Wait for a line on stdin. CalibrationError where none can come."""
-    try:
-        descriptor = sys.stdin.fileno()
-    except (AttributeError, OSError, ValueError):  # closed, or none to begin with
-        raise _no_keyboard() from None
-    loop = asyncio.get_running_loop()
-    came: asyncio.Future[bool] = loop.create_future()
-
-    def readable() -> None:
-        try:
-            read = os.read(descriptor, 1)  # one by one: what follows belongs to whoever asks next
-        except OSError:  # the terminal has gone
-            read = b""
-        if read in (b"\n", b"") and not came.done():
-            came.set_result(bool(read))
-
-    try:
-        loop.add_reader(descriptor, readable)
-    except NotImplementedError:  # Windows
-        came.set_result(bool(await asyncio.to_thread(sys.stdin.readline)))
-    except PermissionError:  # a file is always ready, and can't be waited for
-        while not came.done():
-            readable()
-    try:
-        if not await came:
-            raise _no_keyboard()
-    finally:
-        with contextlib.suppress(NotImplementedError):
-            loop.remove_reader(descriptor)
-
-
-def _no_keyboard() -> CalibrationError:
-    return CalibrationError(
-        "Calibrating a band needs someone to press Enter between its steps, but stdin has ended. "
-        "Start it in a terminal."
-    )
 
 
 @contextlib.contextmanager

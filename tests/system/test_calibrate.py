@@ -1,0 +1,315 @@
+"""`kneetrack calibrate` from end to end: the firmware on a simulated leg, the air, the procedure,
+the analysis, the band's memory and the file."""
+
+import asyncio
+import contextlib
+import fcntl
+import io
+import json
+import math
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from kneecore import wire
+from kneecore.calibration import from_wire
+from kneetrack import live
+from kneetrack.analysis.trace import calibrate
+from kneetrack.calibration import CalibrationFile, runner
+from kneetrack.calibration.procedure import (
+    MOVEMENTS,
+    Accepted,
+    Movement,
+    Procedure,
+    Refused,
+    Rep,
+    Repeated,
+    Told,
+)
+from kneetrack.cli.app import run as command_line
+from kneetrack.cli.calibrate import NOT_YET, default_path
+from kneetrack.errors import CalibrationError, LinkError
+from kneetrack.link import open_link
+from kneetrack.samples import Side
+from sim import scenarios
+
+QUICK = "speed=max&reps=0"
+KNEETRACK = [sys.executable, "-m", "kneetrack.cli"]
+CALIBRATION = wire.QUERY.pack(wire.QUERY_CALIBRATION)
+
+
+class Result(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def kneetrack(*arguments: str | Path) -> Result:
+    """Run a command in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = command_line([str(one) for one in arguments])
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+async def guided(
+    address: str, movement: Movement, before: CalibrationFile | None = None
+) -> tuple[Procedure, list[Told], bytes]:
+    """A run of the procedure; what was told, and the calibration that the band holds afterwards."""
+    told: list[Told] = []
+    async with open_link(address) as link:
+        if before is not None:
+            await live.set_calibration(link, before.calibration)
+        procedure = Procedure(link.scenario.side, movement)
+        try:
+            await runner.lead(link, procedure, calibrate, told.append)
+        except CalibrationError as error:
+            assert isinstance(told[-1], Refused) and str(error) == told[-1].text
+        try:
+            held = (await live.command(link, wire.OP_QUERY, CALIBRATION)).payload
+        except LinkError:  # it holds none
+            held = b""
+    return procedure, told, held
+
+
+def run(
+    scenario: str, movement: str = "squat", before: CalibrationFile | None = None
+) -> tuple[Procedure, list[Told], bytes]:
+    return asyncio.run(guided(f"sim:{scenario}&{QUICK}", MOVEMENTS[movement], before))
+
+
+def apart_deg(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """The angle between two rotations."""
+    same = abs(sum(x * y for x, y in zip(a, b, strict=True)))
+    return math.degrees(2.0 * math.acos(min(1.0, same)))
+
+
+@pytest.mark.parametrize(("side", "seed", "tempo"), [("right", 11, 1.0), ("left", 12, 0.62)])
+def test_any_mounting_on_either_leg_is_calibrated_and_kept_by_the_band(
+    side: str, seed: int, tempo: float
+) -> None:
+    """And takes a person at most a minute, in the band's own time, be the squats slow or quick."""
+    scenario = f"squats?side={side}&seed={seed}&sta=0&reps=0&tempo={tempo}"
+    procedure, told, held = asyncio.run(guided(f"sim:{scenario}&speed=max", MOVEMENTS["squat"]))
+    accepted = procedure.outcome
+    assert isinstance(accepted, Accepted), told[-1]
+    assert accepted.person_s <= 60.0
+    made = accepted.made
+    assert (made.grade, made.side) == ("A", Side.from_word(side))
+    assert all(gate.passed for gate in made.gates)
+    assert held == made.calibration.to_wire()
+    assert from_wire(held).calibration_id == made.calibration.calibration_id
+    thigh, shank = scenarios.make_from_address(scenario).source.mountings
+    assert apart_deg(made.calibration.q_thigh_sensor, thigh) < 5.0
+    assert apart_deg(made.calibration.q_shank_sensor, shank) < 5.0
+    assert [event.number for event in told if isinstance(event, Rep)] == [1, 2, 3, 4, 5]
+
+
+REFUSED = {
+    "sensors swapped": (
+        "squats?swapped=1",
+        ("as if the two sensors were swapped", '"Strap on"'),
+        "strap",
+    ),
+    "the other leg": (
+        "squats?wrong_side=1&side=right",
+        ("turns outward as the knee bends", "kneetrack calibrate --side right"),
+        None,
+    ),
+    "shallow squats": (
+        "squats?functional_depth=40&functional=2",
+        ("bent the knee by 4", "at least 60° is wanted"),
+        None,
+    ),
+    "never still": (
+        "squats?restless=1&functional=1",
+        ("You moved:", "deg/s, at most 3", '"Stand"'),
+        None,
+    ),
+    "a table that is touched": (
+        "squats?knock=1&functional=0",
+        ("It was touched:", '"Table"'),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_good_enough_is_refused_in_words_and_changes_nothing(
+    name: str, kept: CalibrationFile
+) -> None:
+    scenario, words, repeated = REFUSED[name]
+    procedure, told, held = run(scenario, before=kept)
+    refused = procedure.outcome
+    assert isinstance(refused, Refused)
+    for phrase in words:
+        assert phrase in refused.text, refused.text
+    again = [event.step.kind for event in told if isinstance(event, Repeated)]
+    assert again == ([] if repeated is None else [repeated])
+    assert held == kept.calibration.to_wire()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> CalibrationFile:
+    """A calibration that a band may hold already, made by the command itself."""
+    path = tmp_path_factory.mktemp("kept") / "cal.json"
+    link = f"sim:squats?seed=5&{QUICK}"
+    result = kneetrack("calibrate", "--link", link, "--json", "--athlete", "A", "--out", path)
+    assert result.returncode == 0, result.stderr
+    made = CalibrationFile.load(path)
+    assert made.to_json() == json.loads(result.stdout) == json.loads(path.read_text())
+    return made
+
+
+def test_the_command_keeps_the_whole_story_in_its_file(kept: CalibrationFile) -> None:
+    assert (kept.grade, kept.athlete) == ("A", "A")
+    assert kept.rests_on == {"bias": "table", "gravity": "stand", "axis": "functional"}
+    assert kept.zero_utc == kept.created_utc is not None
+    assert kept.reference is not None
+
+
+def test_swings_calibrate_who_cannot_squat_but_are_no_reference(tmp_path: Path) -> None:
+    """Ten swings: should the first five not agree well enough, the next five are taken."""
+    path = tmp_path / "cal.json"
+    result = kneetrack(
+        "calibrate", "--link", f"sim:swings?functional=10&seed=2&sta=0&{QUICK}",
+        "--movement", "swing", "--out", path,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "Swing the leg slowly" in result.stderr and "5 of 5" in result.stderr
+    assert "squat" not in result.stderr + result.stdout
+    assert "from 5 slow swings" in result.stdout
+    assert CalibrationFile.load(path).reference is None
+
+
+def test_a_band_that_is_worn_already_needs_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    result = kneetrack("calibrate", "--link", f"sim:squats?table=0&{QUICK}", "--no-table")
+    assert result.returncode == 0, result.stderr
+    assert "No table of the last 12 hours" in result.stderr
+    assert "grade B" in result.stdout
+    assert "from standing still, not from a table" in result.stdout
+    made = CalibrationFile.load(default_path(Side.RIGHT))
+    assert (made.rests_on["bias"], made.zero_utc) == ("stand", None)
+
+
+def test_a_simulated_leg_that_the_procedure_refuses_is_recorded_all_the_same() -> None:
+    async def calibrated() -> CalibrationFile:
+        async with open_link(f"sim:squats?table=2&functional=3&{QUICK}") as link:
+            made = await runner.of_simulated(link, calibrate)
+            held = (await live.command(link, wire.OP_QUERY, CALIBRATION)).payload
+            assert held == made.calibration.to_wire()
+            return made
+
+    made = asyncio.run(calibrated())
+    assert any(warning.startswith("Not by the procedure:") for warning in made.warnings)
+    assert made.rests_on["axis"] == "functional"
+
+
+def test_a_calibration_that_the_band_did_not_keep_is_noticed(kept: CalibrationFile) -> None:
+    async def stored() -> None:
+        async with open_link(f"sim:squats?{QUICK}") as link:
+            await runner.store(link, kept.calibration)
+            held = await live.command(link, wire.OP_QUERY, CALIBRATION)
+            assert held.payload == kept.calibration.to_wire()
+            # An id of 0 means none: the band says no, and keeps what it has.
+            other = replace(kept).calibration.to_wire()
+            with pytest.raises(LinkError):
+                await live.command(link, wire.OP_SET_CALIBRATION, b"\x00\x00" + other[2:])
+            held = await live.command(link, wire.OP_QUERY, CALIBRATION)
+            assert held.payload == kept.calibration.to_wire()
+
+    asyncio.run(stored())
+
+
+# --- the screen ----------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A command in a terminal of its own; `seen` is all that it wrote, without its escapes."""
+
+    def __init__(self, *arguments: str | Path, columns: int = 80) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+        self.process = subprocess.Popen(
+            [*KNEETRACK, *map(str, arguments)],
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns)},
+        )  # fmt: skip
+        os.close(theirs)
+        self.seen = ""
+
+    def read_until(self, words: str | None, timeout_s: float = 60.0) -> None:
+        """Until `words` were seen, or without them until the command has ended."""
+        until = time.monotonic() + timeout_s
+        while words is None or words not in self.seen:
+            assert time.monotonic() < until, self.seen[-3000:]
+            if not select.select([self._ours], [], [], 0.2)[0]:
+                continue
+            try:
+                data = os.read(self._ours, 65536)
+            except OSError:  # the other end is closed
+                data = b""
+            if not data:
+                assert words is None, self.seen[-3000:]
+                break
+            text = data.decode(errors="replace")
+            self.seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", text)
+
+    def end(self) -> int:
+        self.read_until(None)
+        os.close(self._ours)
+        return self.process.wait(30)
+
+
+def test_the_screen_leads_through_every_step(tmp_path: Path) -> None:
+    terminal = Terminal(
+        "calibrate", "--link", f"sim:squats?{QUICK}", "--out", tmp_path / "cal.json"
+    )
+    for words in (
+        "▶ 1 Table",
+        "LAY THE BAND ON A TABLE.",
+        "✓ 1 Table    ▶ 2 Strap on",
+        "✓ 2 Strap on    ▶ 3 Stand",
+        "STAND TALL AND STILL.",
+        "s to go",
+        "✓ 3 Stand    ▶ 4 Five slow squats",
+        "DO FIVE SLOW SQUATS.",
+        "60 to 90° wanted",
+        "4 of 5",
+        "grade A",
+        "knee axis",
+        "Saved:",
+    ):
+        terminal.read_until(words)
+    assert terminal.end() == 0
+    lines = terminal.seen.splitlines()
+    assert max(len(line) for line in lines if "│" in line) <= 80
+    assert (tmp_path / "cal.json").exists()
+
+
+def test_ctrl_c_in_the_middle_leaves_the_old_calibration_and_says_so(tmp_path: Path) -> None:
+    terminal = Terminal(
+        "calibrate", "--link", "sim:squats?table=600", "--out", tmp_path / "cal.json", columns=120
+    )
+    terminal.read_until("LAY THE BAND ON A TABLE.")
+    os.kill(terminal.process.pid, signal.SIGINT)
+    assert terminal.end() == 130
+    assert NOT_YET in terminal.seen
+    assert terminal.seen.rstrip().endswith("kneetrack: Cut short.")
+    assert "Traceback" not in terminal.seen
+    assert not (tmp_path / "cal.json").exists()
