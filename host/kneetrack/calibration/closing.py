@@ -11,7 +11,7 @@ from kneecore import wire
 from kneecore.gates import table_gates
 from kneecore.stillness import Stillness
 from kneetrack.calibration.stills import FloatArray, StillFinder
-from kneetrack.samples import ImuPair, Window
+from kneetrack.samples import ImuPair, Vector, Window
 
 PERIOD_S = wire.PAIR_PERIOD_US / 1e6
 ZERO_S = 5.0
@@ -29,6 +29,8 @@ class TableZero:
 
     def __init__(self) -> None:
         self.over = False
+        self.zeros: tuple[Vector, Vector] | None = None
+        """What the gyroscopes of thigh and shank showed in the window, rad/s."""
         self._thigh = StillFinder(1.0 / PERIOD_S)
         self._shank = StillFinder(1.0 / PERIOD_S)
         self._times: list[float] = []
@@ -56,9 +58,11 @@ class TableZero:
         start, end = max(thigh.start, shank.start), min(thigh.end, shank.end)
         if (end - start) * PERIOD_S < ZERO_S:
             return None
-        for segment, finder in (("thigh", self._thigh), ("shank", self._shank)):
-            if not all(g.passed for g in table_gates(segment, _still(finder.rows[start:end]))):
-                return None
+        still = [_still(finder.rows[start:end]) for finder in (self._thigh, self._shank)]
+        gates = (*table_gates("thigh", still[0]), *table_gates("shank", still[1]))
+        if not all(gate.passed for gate in gates):
+            return None
+        self.zeros = still[0].gyr_mean, still[1].gyr_mean
         return Window("table", self._times[start], self._times[end - 1])
 
 

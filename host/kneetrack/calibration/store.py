@@ -131,6 +131,7 @@ class CalibrationFile:
     warnings: tuple[str, ...] = ()
     reference: dict[str, Any] | None = None
     created_utc: str | None = None
+    sensors_id: int = 0  # the sensor calibration of the band it was made with; 0: none
     zero_utc: str | None = None  # when the gyroscopes' zeros were measured on a table
     athlete: str | None = None  # the alias of whose leg it is, where it was told
 
@@ -157,6 +158,7 @@ class CalibrationFile:
             "side": self.side.word,
             "calibration_id": c.calibration_id,
             "created_utc": self.created_utc,
+            "sensors_id": self.sensors_id,
             "zero_utc": self.zero_utc,
             "athlete": self.athlete,
             "grade": self.grade,
@@ -272,6 +274,7 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
         warnings=tuple(str(w) for w in items["warnings"]),
         reference=items.get("reference"),
         created_utc=items.get("created_utc"),
+        sensors_id=int(items.get("sensors_id") or 0),
         zero_utc=items.get("zero_utc"),
         athlete=items.get("athlete"),
     )

@@ -113,6 +113,7 @@ async def _calibrate(
 
     from kneetrack.calibration.grounds import earlier_zero
     from kneetrack.calibration.procedure import MOVEMENTS, Procedure
+    from kneetrack.calibration.zeros import remember
     from kneetrack.cli import console
     from kneetrack.link import open_link
 
@@ -129,6 +130,11 @@ async def _calibrate(
             hints.print(ZERO_KEPT if zeros else NO_ZERO)
         procedure = Procedure(leg, MOVEMENTS[movement], table=not no_table, zeros=zeros)
         made = await _guided(link, procedure, hints)
+        if made.rests_on["bias"] == "table":
+            held = made.calibration
+            for sentence in await remember(link, (held.thigh_gyr_bias, held.shank_gyr_bias)):
+                hints.print(f"! {sentence}", markup=False)
+        made = replace(made, sensors_id=link.feature.sensors_id)
     finally:
         await link.__aexit__(None, None, None)
     now = datetime.now(UTC).isoformat(timespec="seconds")

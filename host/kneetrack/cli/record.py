@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kneetrack.calibration import CalibrationFile
-    from kneetrack.cli.session import Leg
+    from kneetrack.cli.session import Leg, Recorded
     from kneetrack.link import Link
 
 
@@ -146,6 +146,7 @@ async def _record(
             with hints.status(f"Connecting to {address} ..."):
                 link = await stack.enter_async_context(open_link(_with_side(address, side)))
             made = await _calibration(link, given, side, hints)
+            _check_sensors(link, made)
             leg_side = _side(link, made, side)
             legs.append(session.leg_for(link, leg_side, exercise, made))
         if len({leg.analyzer.side for leg in legs}) < len(legs):
@@ -160,6 +161,8 @@ async def _record(
             duration_s=duration_s,
             table_zero=table_zero,
         )
+        if table_zero:
+            await _remember(legs, recorded, hints)
     for leg in legs:
         result = leg.analyzer.result()
         print_summary(output, result.reps, result.sets, title=leg.title)
@@ -177,6 +180,20 @@ async def _record(
     if recorded.error is not None:
         raise recorded.error
     return 0
+
+
+async def _remember(legs: list[Leg], recorded: Recorded, hints: Console) -> None:
+    """Keep the zeros that were measured after the set, for the curve over temperature."""
+    from kneetrack.calibration.zeros import remember
+
+    for leg, zeros in zip(legs, recorded.zeros, strict=True):
+        side = leg.analyzer.side.word
+        if zeros is None:
+            hints.print(f"The {side} leg's sensors did not lie still: no second zero.")
+            continue
+        hints.print(f"The {side} leg's second zero was measured.")
+        for sentence in await remember(leg.link, zeros):
+            hints.print(f"! {sentence}", markup=False)
 
 
 def _with_side(address: str, side: Side | None) -> str:
@@ -198,6 +215,17 @@ def _side(link: Link, made: CalibrationFile | None, side: Side | None) -> Side:
     if told is not None:
         return told
     return side if side is not None else Side(link.feature.side)
+
+
+def _check_sensors(link: Link, made: CalibrationFile | None) -> None:
+    """Axes and stance found with other counts than the band's hold no more."""
+    if made is None or link.info.is_simulated:
+        return
+    if made.sensors_id != link.feature.sensors_id:
+        raise CalibrationError(
+            "This calibration of the leg was made before the band's sensors were calibrated, and "
+            f"does not fit them. Make one: kneetrack calibrate --side {made.side.word}"
+        )
 
 
 async def _calibration(

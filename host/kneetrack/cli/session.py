@@ -28,7 +28,7 @@ from kneetrack.cli.view import View
 from kneetrack.detection import Analyzer
 from kneetrack.errors import KneeTrackError, LogError, UsageError
 from kneetrack.link import Link
-from kneetrack.samples import Side
+from kneetrack.samples import Side, Vector
 from kneetrack.sessionlog import SessionWriter, new_log_path
 from kneetrack.traces import EXERCISES
 
@@ -57,6 +57,8 @@ class Recorded:
     path: Path
     figures: tuple[live.Figures | None, ...]
     error: KneeTrackError | None
+    zeros: tuple[tuple[Vector, Vector] | None, ...] = ()
+    """What the gyroscopes showed on a table after the set, leg by leg, where that was asked for."""
 
 
 def leg_for(
@@ -159,6 +161,7 @@ async def run(
         side = legs[0].analyzer.side
         path = new_log_path(exercise, side, folder=folder)
     stop, skip = asyncio.Event(), asyncio.Event()
+    closings = [TableZero() if table_zero else None for _ in legs]
 
     def end() -> None:
         (skip if stop.is_set() else stop).set()
@@ -182,11 +185,11 @@ async def run(
                         raw=raw,
                         stop=stop,
                         duration_s=duration_s,
-                        closing=TableZero() if table_zero else None,
+                        closing=closing,
                         skip=skip if table_zero else None,
                     )
                 )
-                for leg, sink in zip(legs, sinks, strict=True)
+                for leg, sink, closing in zip(legs, sinks, closings, strict=True)
             ]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             stop.set()  # one leg lost ends the other, well
@@ -200,7 +203,8 @@ async def run(
         elif isinstance(outcome, BaseException):
             raise outcome
         figures.append(outcome if isinstance(outcome, live.Figures) else None)
-    return Recorded(path, tuple(figures), lost)
+    zeros = tuple(closing.zeros for closing in closings if closing is not None)
+    return Recorded(path, tuple(figures), lost, zeros)
 
 
 @contextlib.contextmanager
