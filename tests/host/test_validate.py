@@ -221,12 +221,14 @@ def test_the_tables_fit_the_terminal_and_nothing_is_cut(
     assert ("RMSE f v r" in out) == (columns >= 80)
 
 
-def test_the_command_prints_the_lag_and_each_rep(
-    log: Path, reference: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_command_prints_lag_and_reps_and_draws(
+    log: Path, reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    assert run(["validate", str(log), "--reference", str(reference)]) == 0
+    figure = tmp_path / "a.svg"
+    arguments = ["validate", str(log), "--reference", str(reference), "--figure", str(figure)]
+    assert run(arguments) == 0
     out = capsys.readouterr().out
+    assert figure.read_text().startswith("<?xml") and "Figure:" in out
     assert "8 reps" in out and "later, taken off" in out
     assert out.count("matched") == 1
 
