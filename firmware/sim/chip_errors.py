@@ -148,8 +148,8 @@ class ChipErrors:
         self._acc_matrix = _near_identity(random, preset["acc_scale"], preset["cross"])
         self._gyr_per_m_s2 = preset["gyr_g"] * _DPS / 9.80665
         self._rise_c = random.between(3.0, 8.0)
-        self._long = int(random.unit() * _LONG)
-        self._short = int(random.unit() * _SHORT)
+        self._long = int(random.unit() * (_LONG - 6))
+        self._short = int(random.unit() * (_SHORT - 6))
         if not _TABLES and (preset["gyr_noise"] or preset["acc_noise"]):
             _TABLES.append(_normal_table(_LONG, 1))
             _TABLES.append(_normal_table(_SHORT, 2))
