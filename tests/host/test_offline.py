@@ -17,10 +17,11 @@ from kneetrack.analysis import analyse, to_json
 from kneetrack.analysis.acausal import zeros
 from kneetrack.analysis.offline import measure_offline, zero_phase
 from kneetrack.analysis.offline_session import analyse_offline, offline_samples
+from kneetrack.analysis.raw import Stretch
 from kneetrack.analysis.trace import MeasuredTrace, measure
 from kneetrack.cli.app import run
 from kneetrack.errors import LogError
-from kneetrack.samples import Channel, Packet, Window
+from kneetrack.samples import Channel, DieTemperature, Packet, Window
 from kneetrack.sessionlog import SessionWriter
 from kneetrack.traces import Trace, onto_grid
 from synthetic_legs import FIVE, SETS, WINDOWS, Array, Squat, leg, log_of, off, save, trace_of
@@ -125,14 +126,41 @@ def test_a_zero_that_warms_up_in_a_set_without_a_pause_costs_much_less_than_onli
 def test_the_zero_is_a_line_between_the_tables_at_both_ends() -> None:
     trace = warming()
     times, rows = onto_grid(trace)
-    measured = measure_offline(trace)
-    assert measured.calibration is not None
-    found = zeros(times, rows, trace.windows, measured.calibration.calibration)
+    calibration = measure_offline(trace).calibration
+    assert calibration is not None
+    found = zeros([Stretch(times, rows)], trace.windows, calibration)
     assert found.source == "table at both ends"
+    thigh, shank = found.at(times)
     want = np.array([0.006, -0.004, 0.005]) + np.radians(0.1) * (times / times[-1])[:, None]
     middle = (times > 6.0) & (times < times[-1] - 6.0)
-    assert np.abs(found.shank - want)[middle].max() < 1e-4
-    assert np.abs(found.thigh - np.array([0.006, -0.004, 0.005])).max() < 1e-4
+    assert np.abs(shank - want)[middle].max() < 1e-4
+    assert np.abs(thigh - np.array([0.006, -0.004, 0.005])).max() < 1e-4
+
+
+def test_a_table_at_the_end_and_a_calibration_zeroed_on_one_are_two_tables() -> None:
+    trace = warming()
+    times, rows = onto_grid(trace)
+    calibration = measure_offline(trace).calibration
+    assert calibration is not None
+    worn = times > 8.0
+    later = Stretch(times[worn], rows[worn])
+    windows = [window for window in trace.windows if window.start_s > 8.0]
+    assert zeros([later], windows, calibration).source == "table at both ends"
+    stood = replace(calibration, rests_on=calibration.rests_on | {"bias": "stand"})
+    assert zeros([later], windows, stood).source == "stand"
+
+
+def test_between_two_tables_the_zero_moves_in_step_with_the_temperature_where_it_is_known() -> None:
+    trace = warming()
+    times, rows = onto_grid(trace)
+    calibration = measure_offline(trace).calibration
+    assert calibration is not None
+    warm = [DieTemperature(t, 25.0, 25.0 + c) for t, c in ((0.0, 0.0), (20.0, 5.0), (70.0, 5.0))]
+    _, shank = zeros([Stretch(times, rows)], trace.windows, calibration, warm).at(times)
+    late = shank[times > 30.0]
+    assert np.abs(late - late[-1]).max() < 1e-6
+    _, by_time = zeros([Stretch(times, rows)], trace.windows, calibration).at(times)
+    assert np.abs(shank - by_time).max() > np.radians(0.02)
 
 
 def test_off_the_leg_there_is_no_knee_angle() -> None:

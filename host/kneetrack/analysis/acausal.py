@@ -8,24 +8,27 @@ The bias is not learnt at rest: while worn, a standing person's sway would be le
 (biomechanics B4). What movement shows of it is.
 
 A gyroscope's zero drifts with temperature. Where the IMUs lay on a table before and after, it is
-taken to have drifted evenly in between (biomechanics B4, B8); else one zero serves throughout.
+taken to have drifted in between, in step with the temperature where that was logged, else with time
+(biomechanics B4, B8). Otherwise one zero serves throughout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from kneecore.calibration import Calibration
 from kneetrack.analysis.angles import PAIR_S
+from kneetrack.analysis.raw import Stretch
+from kneetrack.analysis.windows import tables
+from kneetrack.calibration.store import CalibrationFile
 from kneetrack.calibration.temperature import TableZero, two_point_bias
 from kneetrack.errors import InputError
-from kneetrack.samples import Window
+from kneetrack.samples import DieTemperature, Window
 from kneetrack.traces.reader import FloatArray
 
 FILTER = {"restBiasEstEnabled": False, "motionBiasEstEnabled": True}
@@ -36,13 +39,40 @@ MOST_DRIFT_RAD_S = np.radians(1.0)
 """No gyroscope's zero moves more in a session; two tables further apart were not two tables."""
 
 
+class Ends(NamedTuple):
+    """What is known of one gyroscope's zero: at the beginning, and where it lay down again."""
+
+    first: TableZero
+    last: TableZero | None
+
+
 @dataclass(frozen=True, slots=True)
 class Zeros:
-    """Both gyroscopes' zeros over time, (n, 3) rad/s each, and where they come from."""
+    """Both gyroscopes' zeros in a recording, and where they come from.
 
-    thigh: FloatArray
-    shank: FloatArray
-    source: str  # "table at both ends", else as CalibrationFile.rests_on["bias"]
+    `source` is "table at both ends", else as CalibrationFile.rests_on["bias"]; `warmth` is what
+    the chips told of their temperature, where they did.
+    """
+
+    thigh: Ends
+    shank: Ends
+    source: str
+    warmth: tuple[DieTemperature, ...] = ()
+
+    def at(self, times: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The zeros of thigh and shank (n, 3), rad/s, at `times` (n,)."""
+        told_s = [one.time_s for one in self.warmth]
+        found: list[FloatArray] = []
+        for ends, warm_c in (
+            (self.thigh, [one.thigh_c for one in self.warmth]),
+            (self.shank, [one.shank_c for one in self.warmth]),
+        ):
+            if ends.last is None:
+                found.append(np.tile(np.array(ends.first.bias_rad_s), (len(times), 1)))
+                continue
+            known = np.interp(times, told_s, warm_c) if told_s else None
+            found.append(two_point_bias(ends.first, ends.last, times, known))
+        return found[0], found[1]
 
 
 def vqf_version() -> str:
@@ -72,53 +102,63 @@ def _vqf() -> Any:
         ) from None
 
 
-def tables(windows: Iterable[Window]) -> tuple[Window | None, Window | None]:
-    """The table windows before and after everything else; None where there is no such one."""
-    known = tuple(windows)
-    flat = sorted((w for w in known if w.kind == "table"), key=lambda w: w.start_s)
-    rest = [w for w in known if w.kind != "table"]
-    if not rest:
-        return (flat[0] if flat else None), (flat[-1] if len(flat) > 1 else None)
-    first_s, last_s = min(w.start_s for w in rest), max(w.end_s for w in rest)
-    before = [w for w in flat if w.end_s <= first_s]
-    after = [w for w in flat if w.start_s >= last_s]
-    return (before[-1] if before else None), (after[0] if after else None)
-
-
 def zeros(
-    times: FloatArray, rows: FloatArray, windows: Iterable[Window], calibration: Calibration
+    stretches: Sequence[Stretch],
+    windows: Iterable[Window],
+    calibration: CalibrationFile,
+    warmth: Sequence[DieTemperature] = (),
 ) -> Zeros:
-    """A line between the tables at both ends of `rows` (n, 12), else the zeros of `calibration`."""
-    begin, end = (_table_zeros(times, rows, window) for window in tables(windows))
-    if begin is not None and end is not None:
-        thigh, shank = zip(begin, end, strict=True)
-        if max(_apart(*thigh), _apart(*shank)) < MOST_DRIFT_RAD_S:
-            return Zeros(
-                two_point_bias(*thigh, times), two_point_bias(*shank, times), "table at both ends"
-            )
-    count = len(times)
-    return Zeros(
-        np.tile(np.array(calibration.thigh_gyr_bias), (count, 1)),
-        np.tile(np.array(calibration.shank_gyr_bias), (count, 1)),
-        "calibration",
+    """A line between the tables at both ends of a recording, else the zeros of `calibration`.
+
+    Where only the end has a table, and the calibration was zeroed on one as well, that was the
+    first of the two.
+    """
+    opening, closing = tables(windows)
+    last = _table_zeros(stretches, closing, warmth)
+    own = calibration.calibration
+    begin_s = float(stretches[0].times[0])
+    kept = (
+        TableZero(begin_s, own.thigh_gyr_bias, _warmth_at(warmth, begin_s)[0]),
+        TableZero(begin_s, own.shank_gyr_bias, _warmth_at(warmth, begin_s)[1]),
     )
+    source = calibration.rests_on.get("bias", "table")
+    first = _table_zeros(stretches, opening, warmth) or (kept if source == "table" else None)
+    if first is not None and last is not None and last[0].time_s > first[0].time_s:
+        moved = max(_apart(*pair) for pair in zip(first, last, strict=True))
+        if moved < MOST_DRIFT_RAD_S:
+            both = (Ends(first[0], last[0]), Ends(first[1], last[1]))
+            return Zeros(*both, "table at both ends", tuple(warmth))
+    return Zeros(Ends(kept[0], None), Ends(kept[1], None), source)
 
 
 def _table_zeros(
-    times: FloatArray, rows: FloatArray, window: Window | None
+    stretches: Sequence[Stretch], window: Window | None, warmth: Sequence[DieTemperature]
 ) -> tuple[TableZero, TableZero] | None:
     """Thigh and shank in a table window, where they were still and it was long enough."""
     if window is None:
         return None
-    inside = (times >= window.start_s) & (times <= window.end_s)
-    if inside.sum() * PAIR_S < SHORTEST_TABLE_S:
-        return None
-    rates = rows[inside][:, [0, 1, 2, 6, 7, 8]]
-    if float(rates.std(axis=0).max()) > STILL_RAD_S:
-        return None
-    at_s = float(times[inside].mean())
-    x, y, z, u, v, w = rates.mean(axis=0).tolist()
-    return TableZero(at_s, (x, y, z)), TableZero(at_s, (u, v, w))
+    for stretch in stretches:
+        inside = (stretch.times >= window.start_s) & (stretch.times <= window.end_s)
+        if inside.sum() * PAIR_S < SHORTEST_TABLE_S:
+            continue
+        rates = stretch.rows[inside][:, [0, 1, 2, 6, 7, 8]]
+        if float(rates.std(axis=0).max()) > STILL_RAD_S:
+            continue
+        at_s = float(stretch.times[inside].mean())
+        thigh_c, shank_c = _warmth_at(warmth, at_s)
+        x, y, z, u, v, w = rates.mean(axis=0).tolist()
+        return TableZero(at_s, (x, y, z), thigh_c), TableZero(at_s, (u, v, w), shank_c)
+    return None
+
+
+def _warmth_at(
+    warmth: Sequence[DieTemperature], at_s: float
+) -> tuple[float, float] | tuple[None, None]:
+    """What both chips told nearest to that instant; None where they told nothing."""
+    if not warmth:
+        return None, None
+    nearest = min(warmth, key=lambda one: abs(one.time_s - at_s))
+    return nearest.thigh_c, nearest.shank_c
 
 
 def _apart(one: TableZero, other: TableZero) -> float:

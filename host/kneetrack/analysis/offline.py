@@ -42,10 +42,11 @@ from kneetrack.analysis.rotations import (
     wrapped,
 )
 from kneetrack.analysis.trace import MeasuredTrace
+from kneetrack.analysis.windows import tables
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection.criteria import SQUAT_FAMILY
 from kneetrack.errors import CalibrationError
-from kneetrack.samples import KneeSample, Window
+from kneetrack.samples import DieTemperature, KneeSample, Window
 from kneetrack.traces import Trace, onto_grid
 from kneetrack.traces.reader import BoolArray, FloatArray
 
@@ -62,6 +63,7 @@ where it would have to be told from so little that it might be the wearer's valg
 RATE_SIGMA = {
     "table at both ends": math.radians(0.01),
     "table": math.radians(0.02),
+    "earlier table": math.radians(0.05),
     "stand": math.radians(0.05),
     "movement": math.radians(0.1),
 }
@@ -86,7 +88,9 @@ def measure_offline(
     times, rows = onto_grid(trace)
     if calibration is None:
         try:
-            calibration = calibration_of(Stretch(times, rows), trace)
+            calibration = from_pairs(
+                times, rows, trace.side, trace.windows, exercise=trace.exercise
+            )
         except CalibrationError as error:
             return MeasuredTrace(trace, None, (), (str(error),))
     elif calibration.side is not trace.side:
@@ -100,13 +104,6 @@ def measure_offline(
     return MeasuredTrace(trace, calibration, samples, (*calibration.warnings, *told))
 
 
-def calibration_of(stretch: Stretch, trace: Trace) -> CalibrationFile:
-    """The alignment as the online analysis finds it; a table at the end is not asked."""
-    _, closing = acausal.tables(trace.windows)
-    opening = tuple(window for window in trace.windows if window is not closing)
-    return from_pairs(stretch.times, stretch.rows, trace.side, opening, exercise=trace.exercise)
-
-
 def measured_stretches(
     stretches: Sequence[Stretch],
     calibration: CalibrationFile,
@@ -114,12 +111,17 @@ def measured_stretches(
     windows: Sequence[Window],
     *,
     smooth: bool = True,
+    warmth: Sequence[DieTemperature] = (),
 ) -> tuple[tuple[KneeSample, ...], tuple[str, ...]]:
-    """The knee samples of all stretches, and what should be told. A heading never bridges two."""
+    """The knee samples of all stretches, and what should be told. A heading never bridges two.
+
+    `warmth` is what the chips told of their temperature, if they did.
+    """
+    zeros = acausal.zeros(stretches, windows, calibration, warmth)
     samples: list[KneeSample] = []
     told: list[str] = []
     for stretch in stretches:
-        measured = _Measured(stretch, calibration, exercise, windows)
+        measured = _Measured(stretch, calibration, exercise, windows, zeros)
         samples += measured.samples(smooth=smooth)
         told += measured.told
     return tuple(samples), tuple(told)
@@ -134,20 +136,18 @@ class _Measured:
         calibration: CalibrationFile,
         exercise: str,
         windows: Sequence[Window],
+        zeros: acausal.Zeros,
     ) -> None:
         self.stretch = stretch
         self.calibration: Calibration = calibration.calibration
         self.exercise = exercise
         self.told: list[str] = []
         times, rows = stretch.times, stretch.rows
-        zeros = acausal.zeros(times, rows, windows, self.calibration)
-        self.gyr = (rows[:, 0:3] - zeros.thigh, rows[:, 6:9] - zeros.shank)
+        thigh_zero, shank_zero = zeros.at(times)
+        self.gyr = (rows[:, 0:3] - thigh_zero, rows[:, 6:9] - shank_zero)
         self.q_earth_thigh = acausal.orientations(self.gyr[0], rows[:, 3:6])
         self.q_earth_shank = acausal.orientations(self.gyr[1], rows[:, 9:12])
-        source = zeros.source
-        if source == "calibration":
-            source = calibration.rests_on.get("bias", "table")
-        self.rate_sigma = RATE_SIGMA.get(source, RATE_SIGMA["movement"])
+        self.rate_sigma = RATE_SIGMA.get(zeros.source, RATE_SIGMA["movement"])
         self.worn = _worn(times, windows)
         self.rests: list[Observation] = []
         self.course = self._course()
@@ -242,7 +242,7 @@ class _Measured:
 
 def _worn(times: FloatArray, windows: Sequence[Window]) -> BoolArray:
     """(n,) bool: the IMUs are on the leg, between what follows and what precedes the tables."""
-    opening, closing = acausal.tables(windows)
+    opening, closing = tables(windows)
     others = [window for window in windows if window.kind != "table"]
     worn = np.ones(len(times), dtype=np.bool_)
     if opening is not None:

@@ -86,6 +86,7 @@ class _Leg:
         self.side = side
         self.warnings: list[str] = []
         self.exercise = str(log.session.get("exercise") or "unknown")
+        self.windows = log.windows_of(side)
         self.pairs: RawPairs = raw_pairs(log, side)
         self.calibration = calibration_in(log, side, self.warnings) or self._own_calibration()
         if self.pairs.bridged:
@@ -98,12 +99,11 @@ class _Leg:
     def _own_calibration(self) -> CalibrationFile:
         """The calibration that the log's windows give, for one that was recorded without."""
         longest: Stretch = max(self.pairs.stretches, key=lambda each: len(each.times))
-        _, closing = acausal.tables(self.log.windows)
         return from_pairs(
             longest.times,
             longest.rows,
             self.side,
-            tuple(window for window in self.log.windows if window is not closing),
+            self.windows,
             exercise=self.exercise,
         )
 
@@ -112,8 +112,9 @@ class _Leg:
             self.pairs.stretches,
             self.calibration,
             self.exercise,
-            self.log.windows,
+            self.windows,
             smooth=smooth,
+            warmth=self.log.temperatures(self.side),
         )
         self.warnings += told
         return samples
@@ -124,7 +125,7 @@ class _Leg:
         analyzer = Analyzer(
             self.side,
             self.exercise,
-            self.log.windows,
+            self.windows,
             reference_of(self.calibration),
             shank_length_m=float(length) if isinstance(length, int | float) else None,
             q_shank_sensor=self.calibration.calibration.q_shank_sensor,
@@ -137,4 +138,4 @@ class _Leg:
         analyzer.flush()
         result = analyzer.result()
         self.warnings += result.warnings
-        return LegSession(result, self.calibration, self.log.windows)
+        return LegSession(result, self.calibration, self.windows)
