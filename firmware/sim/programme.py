@@ -177,15 +177,16 @@ class Programme:
 
     def _swing(self) -> Swing:
         o, random = self._o, self._random
-        scale = (o["functional_depth"] or 95.0) / 95.0
+        # Knee lift and heel curl in one (biomechanics B6): thigh and shank both half way to level.
+        scale = (o["functional_depth"] or 100.0) / 100.0
         swing = Swing(
             "functional",
             self._now,
             0.9 * (1.0 + 0.08 * random.normal()) / o["tempo"],
             random.between(0.05, 0.2),
             0.9 * (1.0 + 0.08 * random.normal()) / o["tempo"],
-            scale * (95.0 + 4.0 * random.normal()),
-            scale * (40.0 + 4.0 * random.normal()),
+            scale * (100.0 + 4.0 * random.normal()),
+            scale * (54.0 + 3.0 * random.normal()),
             2.0 * random.normal(),
             2.0 * random.normal(),
         )
