@@ -31,8 +31,9 @@ from kneetrack.calibration.procedure import (
     Repeated,
     Told,
 )
-from kneetrack.calibration.runner import as_trace
-from kneetrack.samples import Channel, Gap, ImuPair, Side
+from kneetrack.calibration.runner import as_trace, movements
+from kneetrack.link.base import Scenario
+from kneetrack.samples import Channel, Gap, ImuPair, Side, Window
 from synthetic_legs import FIVE, Squat, leg
 
 Rows = np.ndarray
@@ -370,6 +371,14 @@ def test_the_person_is_counted_from_the_strap_on() -> None:
     accepted = guided(Procedure(Side.RIGHT), pairs_of(RIGHT))[-1]
     assert isinstance(accepted, Accepted)
     assert accepted.person_s == pytest.approx(4.0 + 4 * 3.6 + 2.6, abs=1.5)
+
+
+def test_a_table_after_the_set_is_no_movement_to_calibrate_with() -> None:
+    kinds = ("table", "stand", "functional", "set", "table")
+    windows = tuple(Window(kind, 10.0 * n, 10.0 * n + 9.0) for n, kind in enumerate(kinds))
+    known = Scenario(Side.RIGHT, "squat", 50.0, windows)
+    assert movements(known) == windows[:3]
+    assert movements(None) == ()
 
 
 # --- words ---------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from kneecore.calibration import Calibration
 from kneetrack.calibration.procedure import SQUATS, Accepted, Measured, Procedure, Refused, Told
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.errors import CalibrationError, LinkError, LinkLost
-from kneetrack.link.base import Link
+from kneetrack.link.base import Link, Scenario
 from kneetrack.live import command, set_calibration
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Channel, Gap, ImuPair, Side, Window
@@ -77,7 +78,7 @@ async def of_simulated(link: Link, derive: Derive) -> CalibrationFile:
     last movement ended. Raises CalibrationError where the source has no such movements.
     """
     scenario = link.scenario
-    windows = [w for w in scenario.windows if w.kind in CALIBRATION_WINDOWS] if scenario else []
+    windows = movements(scenario)
     if scenario is None or not windows:
         raise CalibrationError(
             f"{link.info.label} has no movements to calibrate with: a stand and some slow squats."
@@ -101,6 +102,14 @@ async def of_simulated(link: Link, derive: Derive) -> CalibrationFile:
             break
     await store(link, made.calibration)
     return made
+
+
+def movements(scenario: Scenario | None) -> tuple[Window, ...]:
+    """The scenario's windows to calibrate with, up to the squats: not a table after the set."""
+    windows = () if scenario is None else scenario.windows
+    worn = [w.end_s for w in windows if w.kind in ("stand", "functional")]
+    last_s = max(worn, default=math.inf)
+    return tuple(w for w in windows if w.kind in CALIBRATION_WINDOWS and w.start_s < last_s)
 
 
 async def store(link: Link, calibration: Calibration) -> None:

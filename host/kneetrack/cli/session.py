@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from kneetrack import live
 from kneetrack.analysis.trace import calibrate, reference_of
 from kneetrack.calibration import CalibrationFile, runner
 from kneetrack.calibration.closing import TableZero
+from kneetrack.calibration.sensors import band_name, curves
 from kneetrack.cli.keys import ending
 from kneetrack.cli.view import View
 from kneetrack.detection import Analyzer
-from kneetrack.errors import KneeTrackError, LogError, UsageError
+from kneetrack.errors import CalibrationError, KneeTrackError, LogError, UsageError
 from kneetrack.link import Link
 from kneetrack.samples import Side, Vector
 from kneetrack.sessionlog import SessionWriter, new_log_path
@@ -81,9 +82,7 @@ def leg_for(
 
 async def calibrate_with_progress(link: Link, console: Console) -> CalibrationFile:
     """Have a simulated leg do its calibration movements, and calibrate the band with them."""
-    scenario = link.scenario
-    windows = () if scenario is None else scenario.windows
-    total = max((w.end_s for w in windows if w.kind in runner.CALIBRATION_WINDOWS), default=0.0)
+    total = max((window.end_s for window in runner.movements(link.scenario)), default=0.0)
     work = asyncio.create_task(runner.of_simulated(link, calibrate))
     columns = (
         TextColumn("Calibrating"),
@@ -127,6 +126,8 @@ def facts(
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "sides": [leg.analyzer.side.word for leg in legs],
         "links": [leg.link.info.address for leg in legs],
+        "bands": {leg.analyzer.side.word: band_name(leg.link) for leg in legs},
+        "zero_curves": {leg.analyzer.side.word: _curves(leg.link) for leg in legs},
         "simulated": any(leg.link.info.is_simulated for leg in legs),
         "shank_length_m": None if scenario is None else scenario.shank_length_m,
         "windows": [
@@ -138,6 +139,18 @@ def facts(
             "protocol": ".".join(map(str, wire.PROTOCOL_VERSION)),
         },
     }
+
+
+def _curves(link: Link) -> dict[str, Any]:
+    """The learned zeros of the band's gyroscopes over temperature, by mount, for re-analysis.
+
+    They go into the log, for they may be another's by the time that it is analysed.
+    """
+    try:
+        found = curves(band_name(link))
+    except CalibrationError:  # told when the sensors are looked at; a recording is not held up
+        return {}
+    return {mount: curve and asdict(curve) for mount, curve in found.items()}
 
 
 async def run(
