@@ -1,6 +1,5 @@
 """What is kept of each sensor, and what is said of a zero that does not fit it."""
 
-import asyncio
 import json
 import math
 import stat
@@ -183,10 +182,9 @@ def test_simulated_sensors_are_known_by_their_seed() -> None:
 def test_a_simulated_band_is_remembered_only_once_its_sensors_were_calibrated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The link given here can't answer: it is not even asked how warm it is."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     link = band(address="sim:squats?seed=4")
-    assert asyncio.run(remember(link, ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)))) == []
+    assert remember(link, (24.0, 24.0), ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))) == []
     assert not list(tmp_path.rglob("*.json"))
 
 

@@ -1,6 +1,8 @@
 """A gyroscope's zero over temperature and between two tables, on chips that are known."""
 
+import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from kneetrack.calibration.temperature import (
     BiasCurve,
     TableZero,
     ZeroPoint,
+    curve_of,
     one_point_bias,
     two_point_bias,
 )
@@ -52,6 +55,14 @@ def test_many_zeros_tell_the_slope_and_the_zero_at_any_temperature() -> None:
     moved, sigma = curve.change(24.0, 30.0)
     assert np.degrees(moved) == pytest.approx((0.048, -0.072, 0.018), abs=0.009)
     assert math.degrees(sigma) < 0.01
+
+
+def test_a_curve_comes_back_from_json_and_what_is_none_gives_none() -> None:
+    curve = BiasCurve.fit(zeros([18, 20, 22, 25]))
+    assert curve is not None
+    assert curve_of(json.loads(json.dumps(asdict(curve)))) == curve
+    for wrong in (None, [], {}, {"points": 3}, asdict(curve) | {"bias_rad_s": [0.0]}):
+        assert curve_of(wrong) is None
 
 
 def test_few_close_zeros_lean_on_the_data_sheet() -> None:

@@ -132,6 +132,7 @@ class CalibrationFile:
     reference: dict[str, Any] | None = None
     created_utc: str | None = None
     sensors_id: int = 0  # the sensor calibration of the band it was made with; 0: none
+    zero_temperature_c: tuple[float, float] | None = None  # of thigh and shank, at their zeros
     zero_utc: str | None = None  # when the gyroscopes' zeros were measured on a table
     athlete: str | None = None  # the alias of whose leg it is, where it was told
 
@@ -159,6 +160,7 @@ class CalibrationFile:
             "calibration_id": c.calibration_id,
             "created_utc": self.created_utc,
             "sensors_id": self.sensors_id,
+            "zero_temperature_c": self.zero_temperature_c and list(self.zero_temperature_c),
             "zero_utc": self.zero_utc,
             "athlete": self.athlete,
             "grade": self.grade,
@@ -256,6 +258,7 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
     )
     if items["grade"] not in GRADES:
         raise ValueError(f"grade {items['grade']}")
+    warm = items.get("zero_temperature_c")
     crosstalk, shank_sigma = items.get("crosstalk_deg"), items.get("shank_axis_sigma_deg")
     return CalibrationFile(
         calibration=_as_held(calibration),
@@ -275,6 +278,7 @@ def _read(items: dict[str, Any]) -> CalibrationFile:
         reference=items.get("reference"),
         created_utc=items.get("created_utc"),
         sensors_id=int(items.get("sensors_id") or 0),
+        zero_temperature_c=None if warm is None else _numbers(warm, 2),
         zero_utc=items.get("zero_utc"),
         athlete=items.get("athlete"),
     )

@@ -25,7 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,6 +132,20 @@ class BiasCurve:
         return max(abs(b - e) for b, e in zip(bias_rad_s, expected, strict=True)) / sigma
 
 
+def curve_of(value: object) -> BiasCurve | None:
+    """The curve in the JSON of one (`dataclasses.asdict`); None where there is none."""
+    if not isinstance(value, dict):
+        return None
+    items = dict(cast(dict[str, Any], value))
+    try:
+        vectors = {k: _vector(items.pop(k)) for k in ("bias_rad_s", "slope_rad_s_k")}
+        points = int(items.pop("points"))
+        scalars: dict[str, Any] = {key: float(number) for key, number in items.items()}
+        return BiasCurve(**vectors, points=points, **scalars)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
 class _Line(NamedTuple):
     centre: float
     level: FloatArray
@@ -187,5 +201,5 @@ def two_point_bias(
     return np.array(first.bias_rad_s) + np.outer(np.clip(part, 0.0, 1.0), moved)
 
 
-def _vector(values: FloatArray) -> Vector:
+def _vector(values: Sequence[float] | FloatArray) -> Vector:
     return (float(values[0]), float(values[1]), float(values[2]))

@@ -13,21 +13,29 @@ from kneetrack.protocol import read_status
 from kneetrack.samples import Vector
 
 
-async def remember(link: Link, zeros: tuple[Vector, Vector]) -> list[str]:
-    """Keep the zeros (thigh, shank; rad/s) that the band at `link` just showed on a table.
-
-    Returns what a person should know of them, as sentences. A band that is gone by now costs the
-    point, nothing else. A simulated band is remembered only where its sensors were calibrated: the
-    others come and go.
-    """
-    if link.info.is_simulated and not any(map(is_stored, identities(link))):
-        return []
+async def warmth(link: Link) -> tuple[float, float] | None:
+    """Die temperatures (thigh, shank) in degC; None where the band can't tell them now."""
     try:
         answer = await command(link, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_STATUS))
     except LinkError:
-        return []
+        return None
     status = read_status(answer.payload)
     if status is None or status.faults & (wire.FAULT_THIGH_IMU | wire.FAULT_SHANK_IMU):
+        return None
+    return status.temperature_c
+
+
+def remember(
+    link: Link, temperature_c: tuple[float, float] | None, zeros: tuple[Vector, Vector]
+) -> list[str]:
+    """Keep the zeros (thigh, shank; rad/s) that the band at `link` just showed on a table.
+
+    Returns what a person should know of them, as sentences. A simulated band is remembered only
+    where its sensors were calibrated: the others come and go.
+    """
+    if temperature_c is None:
+        return []
+    if link.info.is_simulated and not any(map(is_stored, identities(link))):
         return []
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return remember_zeros(link, status.temperature_c, *zeros, utc=now)
+    return remember_zeros(link, temperature_c, *zeros, utc=now)

@@ -113,7 +113,7 @@ async def _calibrate(
 
     from kneetrack.calibration.grounds import earlier_zero
     from kneetrack.calibration.procedure import MOVEMENTS, Procedure
-    from kneetrack.calibration.zeros import remember
+    from kneetrack.calibration.zeros import remember, warmth
     from kneetrack.cli import console
     from kneetrack.link import open_link
 
@@ -131,8 +131,9 @@ async def _calibrate(
         procedure = Procedure(leg, MOVEMENTS[movement], table=not no_table, zeros=zeros)
         made = await _guided(link, procedure, hints)
         if made.rests_on["bias"] == "table":
-            held = made.calibration
-            for sentence in await remember(link, (held.thigh_gyr_bias, held.shank_gyr_bias)):
+            warm_c, held = await warmth(link), made.calibration
+            made = replace(made, zero_temperature_c=warm_c)
+            for sentence in remember(link, warm_c, (held.thigh_gyr_bias, held.shank_gyr_bias)):
                 hints.print(f"! {sentence}", markup=False)
         made = replace(made, sensors_id=link.feature.sensors_id)
     finally:

@@ -184,7 +184,7 @@ async def _record(
 
 async def _remember(legs: list[Leg], recorded: Recorded, hints: Console) -> None:
     """Keep the zeros that were measured after the set, for the curve over temperature."""
-    from kneetrack.calibration.zeros import remember
+    from kneetrack.calibration.zeros import remember, warmth
 
     for leg, zeros in zip(legs, recorded.zeros, strict=True):
         side = leg.analyzer.side.word
@@ -192,7 +192,7 @@ async def _remember(legs: list[Leg], recorded: Recorded, hints: Console) -> None
             hints.print(f"The {side} leg's sensors did not lie still: no second zero.")
             continue
         hints.print(f"The {side} leg's second zero was measured.")
-        for sentence in await remember(leg.link, zeros):
+        for sentence in remember(leg.link, await warmth(leg.link), zeros):
             hints.print(f"! {sentence}", markup=False)
 
 
