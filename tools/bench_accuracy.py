@@ -236,7 +236,7 @@ def _numbers(values: Iterable[float]) -> list[float | None]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the recordings")
-    parser.add_argument("--seeds", type=int, default=5, help="chip errors drawn per recording")
+    parser.add_argument("--seeds", type=int, default=3, help="chip errors drawn per recording")
     parser.add_argument("--only", action="append", choices=BLOCKS, help="may be repeated")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     arguments = parser.parse_args()

@@ -111,10 +111,12 @@ def scores(recording: Recording, seed: int, filters: dict[str, Orient]) -> dict[
 def _methods(
     trace: Trace, filters: dict[str, Orient]
 ) -> Iterator[tuple[str, Callable[[], Sequence[KneeSample]]]]:
-    online, refined, plain = (measure(trace, refine=refine) for refine in (None, True, False))
-    if online.calibration is None or refined.calibration is None or plain.calibration is None:
+    online, refined = measure(trace), measure(trace, refine=True)
+    if online.calibration is None or refined.calibration is None:
         raise CalibrationError(online.warnings[0])
-    ours, theirs = online.calibration, plain.calibration.calibration
+    ours, theirs = online.calibration, online.calibration
+    if ours.crosstalk_deg is not None:  # the peers have no such refinement
+        theirs = measure(trace, refine=False).calibration or ours
     yield FIRMWARE, lambda: firmware_angles.knee_samples(trace, ours.calibration)
     yield ONLINE, lambda: online.samples
     yield OFFLINE, lambda: measure_offline(trace, ours).samples
@@ -125,7 +127,7 @@ def _methods(
             yield (
                 f"{name} + PCA + {heading}, {zeros} zeros",
                 lambda orient=orient, heading=heading, zeros=zeros: _samples(
-                    trace.time_s, peer_angles(trace, orient, theirs, heading, zeros)
+                    trace.time_s, peer_angles(trace, orient, theirs.calibration, heading, zeros)
                 ),
             )
 
