@@ -176,14 +176,20 @@ class Screen:
                 self._depths.append(depth_deg)
                 self._notes.clear()
             case Noted(text):
-                if text not in self._notes:
-                    self._notes.append(text)
+                self._note(text)
             case Repeated(reasons, _, tries_left):
                 self._notes.clear()
                 self._notes.append(_refusal(reasons, tries_left))
             case _:
                 pass
         self._live.refresh()  # what happened is seen at once, the numbers a few times a second
+
+    def _note(self, text: str) -> None:
+        """Show it in place of what began alike: another squat that was too shallow, say."""
+        kind = text.split()[:2]
+        for note in [note for note in self._notes if note.split()[:2] == kind]:
+            self._notes.remove(note)
+        self._notes.append(text)
 
     def draw(self) -> RenderableType:
         """The whole screen as it is now."""
