@@ -5,7 +5,8 @@ trace, log  the two kinds of source
 angles      sample pairs to knee samples, by the band's own pipeline
 realign     knee samples anew from their quaternions
 calibrate   the alignment from a recording; stance: where it has no good standing
-validate    against a reference recording
+validate    against a reference recording: lag, rep_agreement, agreement (the statistics),
+            axis_fit (what is left with the same axes), validation_json
 """
 
 from kneetrack.analysis.calibrate import from_pairs, from_trace
