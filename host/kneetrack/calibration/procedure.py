@@ -248,6 +248,7 @@ class Procedure:
         self._ups: tuple[Vector, Vector] = ((0.0, 1.0, 0.0), (0.0, 1.0, 0.0))
         self._stand_zeros = _NO_ZEROS
         self._last_note = ""  # what last stood in the way
+        self._refused_for = ""
         self._windows: dict[str, Window] = {}
         self._at = 0
         self._watch: Watch = self._new_watch()
@@ -328,14 +329,14 @@ class Procedure:
         if self.tries >= TRIES:
             return self._refuse(f"Not good enough after {TRIES} tries: {' '.join(reasons)}")
         step = self._first_of(repeat or "functional")
-        self._last_note = " ".join(reasons)
+        self._refused_for = " ".join(reasons)
         return [Repeated(reasons, step, TRIES - self.tries), *self._go_to(step, again=True)]
 
     def ended(self) -> list[Told]:
         """No more pairs will come: refused, if it has no outcome yet."""
         if self.outcome is not None:
             return []
-        why = self._last_note or f"{self.step.wants} {self.step.how}"
+        why = self._refused_for or self._last_note or f"{self.step.wants} {self.step.how}"
         return self._refuse(
             f'The movement ended before the calibration did, at the step "{self.step.title}": {why}'
         )
