@@ -77,4 +77,8 @@ def test_xii_lost_packets_are_told_and_the_reps_stand(person: Any) -> None:
     for rep, truth in zip(result.reps, given, strict=True):
         assert truth["start_s"] < 0.5 * (rep.start_s + rep.end_s) < truth["end_s"]
         if Doubt.GAP not in rep.doubt:
-            assert rep.valgus_excursion_deg == pytest.approx(truth["excursion_deg"], abs=1.5)
+            assert rep.valgus_excursion_deg is not None
+            if abs(truth["excursion_deg"]) > 3.0:
+                assert rep.valgus_excursion_deg == pytest.approx(truth["excursion_deg"], abs=1.5)
+            else:  # its sign is that of its largest value, which is chance
+                assert abs(rep.valgus_excursion_deg) < 3.0
