@@ -31,7 +31,11 @@ from kneetrack.errors import InputError
 from kneetrack.samples import DieTemperature, Window
 from kneetrack.traces.reader import FloatArray
 
-FILTER = {"restBiasEstEnabled": False, "motionBiasEstEnabled": True}
+FILTER: dict[str, Any] = {"restBiasEstEnabled": False, "motionBiasEstEnabled": True}
+UNKNOWN_DEG_S = 0.5
+LEFT_DEG_S = {"table at both ends": 0.03, "table": 0.1, "earlier table": 0.2, "stand": 0.1}
+"""What may be left of a zero (deg/s) by where it comes from, warming up included: the filter learns
+no more. With vqf's 0.5, the jolts of strapping on were learnt as 0.1 deg/s about the vertical."""
 SHORTEST_TABLE_S = 2.0
 STILL_RAD_S = np.radians(0.5)
 """A table window whose rates spread more than this (standard deviation) tells no zero."""
@@ -59,6 +63,11 @@ class Zeros:
     source: str
     warmth: tuple[DieTemperature, ...] = ()
 
+    @property
+    def left_deg_s(self) -> float:
+        """How much of a zero may be left when these are taken off."""
+        return LEFT_DEG_S.get(self.source, UNKNOWN_DEG_S)
+
     def at(self, times: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The zeros of thigh and shank (n, 3), rad/s, at `times` (n,)."""
         told_s = [one.time_s for one in self.warmth]
@@ -81,13 +90,20 @@ def vqf_version() -> str:
     return version("vqf")
 
 
-def orientations(gyr: FloatArray, acc: FloatArray) -> FloatArray:
+def orientations(
+    gyr: FloatArray, acc: FloatArray, bias_sigma_deg_s: float = UNKNOWN_DEG_S
+) -> FloatArray:
     """q_earth_sensor (n, 4) of one IMU on the band's grid; gyr, acc (n, 3), zeros taken off.
 
-    Earth z up, the heading arbitrary. Raises InputError where vqf is not installed.
+    `bias_sigma_deg_s` is how well those zeros are known. Earth z up, the heading arbitrary. Raises
+    InputError where vqf is not installed.
     """
     found = _vqf().offlineVQF(
-        np.ascontiguousarray(gyr), np.ascontiguousarray(acc), None, PAIR_S, FILTER
+        np.ascontiguousarray(gyr),
+        np.ascontiguousarray(acc),
+        None,
+        PAIR_S,
+        FILTER | {"biasSigmaInit": bias_sigma_deg_s},
     )
     return found["quat6D"]
 

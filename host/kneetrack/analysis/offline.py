@@ -145,8 +145,8 @@ class _Measured:
         times, rows = stretch.times, stretch.rows
         thigh_zero, shank_zero = zeros.at(times)
         self.gyr = (rows[:, 0:3] - thigh_zero, rows[:, 6:9] - shank_zero)
-        self.q_earth_thigh = acausal.orientations(self.gyr[0], rows[:, 3:6])
-        self.q_earth_shank = acausal.orientations(self.gyr[1], rows[:, 9:12])
+        self.q_earth_thigh = acausal.orientations(self.gyr[0], rows[:, 3:6], zeros.left_deg_s)
+        self.q_earth_shank = acausal.orientations(self.gyr[1], rows[:, 9:12], zeros.left_deg_s)
         self.rate_sigma = RATE_SIGMA.get(zeros.source, RATE_SIGMA["movement"])
         self.worn = _worn(times, windows)
         self.rests: list[Observation] = []
