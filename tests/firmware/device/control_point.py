@@ -165,6 +165,22 @@ def test_other_sensor_errors_drop_the_calibration_the_same_keep_it():
     rig.run(scene)
 
 
+def test_the_status_is_told_every_ten_seconds_while_streaming_and_not_before():
+    async def scene(band):
+        band.radio.connect()
+        await asyncio.sleep_ms(12_000)
+        assert band.statuses() == []
+        await band.ask(wire.OP_START, b"\x00")
+        await asyncio.sleep_ms(21_000)
+        told = band.statuses()
+        assert [status.state for status in told] == [wire.STATE_STREAMING] * 3
+        for a, b in zip(told, told[1:]):
+            assert abs(b.uptime_ms - a.uptime_ms - 10_000) < 100
+        assert 20.0 < told[-1].thigh_temperature_c < 40.0
+
+    rig.run(scene)
+
+
 def test_counts_do_not_change_while_streaming():
     check(
         (wire.OP_START, b"\x00", wire.RESULT_SUCCESS),
