@@ -55,10 +55,10 @@ class Wobble:
     """The share of an angular rate that changes faster than people move: an IMU that hangs loose.
 
     Means of SPAN samples; what each differs from the mean of its neighbours, against the whole.
-    At 208 Hz that passes little of a squat (0.4 % at 0.5 Hz) and most of 5 to 15 Hz.
+    At 208 Hz that passes little of a squat (3 % at 0.5 Hz) and most of 2 to 8 Hz.
     """
 
-    SPAN = 6
+    SPAN = 16
 
     def __init__(self):
         self._sum = (0.0, 0.0, 0.0)

@@ -28,7 +28,7 @@ WOBBLE_SHARE = 0.12
 CROSSTALK_DEG = 10.0
 """A thigh axis farther off than this is measured again, not refined."""
 
-MIRRORED_DEG = 4.0
+MIRRORED_DEG = 2.0
 """A shank that turns outward by more in unloaded squats is the other leg's."""
 
 

@@ -22,7 +22,7 @@ from kneetrack.detection.reference import Reference, deep
 from kneetrack.detection.shift import Shift, spread_before
 from kneetrack.samples import Doubt, Phase, Rep, Verdict
 
-REP_SIGMA_DEG = 0.5
+REP_SIGMA_DEG = 0.6
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,19 @@ deepest point, where inward movements come (biomechanics D):
 
     s    what all share                     Student: large shifts are rare, a majority overrules
     m    an inward movement in all of them  normal; it is no fixed function of flexion, so no shift
-    g_r  how the tissue differs by rep      Student, its spread known from the reference reps
-    b_r  this rep's own inward movement     Student: mostly small, at times large
+    g_r  how the tissue differs by rep      normal, its spread known from the reference reps; or,
+                                            in some reps, wide: valgus that goes with depth
+    b_r  this rep's own inward movement     normal and small, or, in some reps, wide
 
-    A mixed model with heavy tails (Pinheiro, Liu & Wu, J Comput Graph Stat 10:249, 2001), solved by
-    expectation and maximisation: given all scales, s and m follow by generalised least squares;
-    given these, each rep's scales from how far it is off. What stands out is so told from what is
-    common by its size and by its course in time, and counts little. More than one end may be
-    stable: the search starts from no shift and from each rep alone, and the likeliest end is taken.
+    A mixed model in which each rep is of one of four kinds (McLachlan & Peel, Finite Mixture
+    Models, 2000), solved by expectation and maximisation: how likely each kind is for each rep,
+    given s and m; then s and m by generalised least squares, every rep heard as its kinds allow.
+    A rep that stands out is so told from what is common by its size and its course in time, and
+    once it stands out, it doesn't matter by how much.
+
+    More than one end may be stable. The search starts from no shift and from each rep alone, with
+    several spreads of g; ends are averaged by how likely they are, and where they disagree, the
+    uncertainty says so.
 
 Two reps can't show what is common: their shift is zero, and its sigma the prior's. From five on it
 is taken in full, in thirds before; what is left out of it is in its sigma.
@@ -39,6 +44,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kneetrack.detection.measures import GRID_DEG, Floats, Measured
 from kneetrack.detection.reference import Reference, deep
@@ -47,24 +53,28 @@ _LEAST_REPS, _FULL_REPS = 3, 5
 _NOISE_DEG = 0.45  # of a cell
 _CELLS_PER_FACT = 10.0  # neighbours say the same: valgus changes over some 20 deg of flexion
 _PRIOR_DEG = np.array([1.5, 1.5, 0.6])  # of s1, s2, s3
-_PRIOR_FREEDOM = 3.0
+_PRIOR_FREEDOM = np.array([3.0, 3.0, 30.0])  # how large they may be nevertheless
 _LOAD = 1.3  # soft tissue moves by 1.0 to 1.6 as much under load (biomechanics D)
 _USUAL_SPREAD_DEG, _USUAL_REPS = 0.4, 2.0  # of g before any rep was seen, and what that counts for
-_SPREAD_REPS = 5.0  # what the reference's spread counts for against the set's own
+_SPREADS: Floats = np.array([0.7, 1.2, 2.2, 4.0])  # times the spread expected, tried in turn
+_SPREAD_SPREAD = 0.5  # of the logarithm of that factor
 _SPREAD = np.diag([0.6**2, 1.0, 0.3**2])  # of g1, g2, g3, relative
-_BUMPS_S, _BUMP_WIDTH_S = np.array([-0.25, 0.1, 0.45]), 0.3  # where after the deepest point
-_BUMP_REACH_S = 0.35  # within which bumps rise and fall together
-_BUMP_DEG = 1.0  # a clean rep's
-_COMMON_BUMP_DEG = 2.0
-_FREEDOM = 2.0  # of g and b: how heavy their tails are
-_STEPS, _CLOSE_DEG = 25, 0.01
+_BUMPS_S, _BUMP_WIDTH_S = np.linspace(-0.6, 0.6, 7), 0.15  # where after the deepest point
+_BUMP_REACH_S = 0.25  # within which bumps rise and fall together
+_BUMP_DEG, _WIDE_DEG = 0.7, 8.0  # of a clean rep, and of one that stands out
+_COMMON_BUMP_DEG = 2.5
+_WIDE_SHARE, _BY_DEPTH_SHARE = 0.3, 0.1  # of reps that stand out, by a bump and with the depth
+_NOT_FIXED = 0.2  # of a shift: tissue lags by some 15 % (biomechanics D), more under load
+_STEPS, _CLOSE_DEG = 25, 0.02
+_SAME_DEG = 0.3  # ends that differ less are one
 _START_SPREAD = 3.0  # a rep alone may lie so many priors away
+Indices = NDArray[np.intp]
 _LINALG: Any = np.linalg  # its stubs leave the element type open
 
-_SHIFTS = len(_PRIOR_DEG)
+_SHIFTS, _BUMPS = len(_PRIOR_DEG), len(_BUMPS_S)
 _APART: Floats = _BUMPS_S[:, None] - _BUMPS_S
 _BUMP_INVERSE: Floats = _LINALG.inv(
-    np.exp(-((_APART / _BUMP_REACH_S) ** 2) / 2.0) + 1e-3 * np.eye(len(_BUMPS_S))
+    np.exp(-((_APART / _BUMP_REACH_S) ** 2) / 2.0) + 1e-3 * np.eye(_BUMPS)
 )
 _SPREAD_INVERSE: Floats = _LINALG.inv(_SPREAD)
 _COMMON_INVERSE: Floats = _BUMP_INVERSE / _COMMON_BUMP_DEG**2
@@ -88,7 +98,8 @@ class Shift:
     def sigma_at(self, flexion_deg: float) -> float:
         """Its standard uncertainty (deg) at one flexion."""
         row = _design(np.array([flexion_deg]))[0]
-        return math.sqrt(max(0.0, float(row @ self.covariance @ row)))
+        not_fixed = _NOT_FIXED * float(row @ self.s)
+        return math.sqrt(max(0.0, float(row @ self.covariance @ row)) + not_fixed**2)
 
     def largest(self, depth_deg: float) -> tuple[float, float]:
         """(shift, sigma) where the shift is largest, from 20 deg of flexion to `depth_deg`."""
@@ -121,8 +132,12 @@ def fit(reps: list[Measured], reference: Reference, before: Shift | None = None)
     if len(reps) < _LEAST_REPS:
         return Shift(np.zeros(_SHIFTS), np.diag(_PRIOR_DEG**2), spread)
     cells = _Cells.of(reps, reference)
-    starts = cells.alone() if before is None else before.s[None]
-    s, covariance, spread = cells.search(np.concatenate([np.zeros((1, _SHIFTS)), starts]), spread)
+    zero = np.zeros((1, _SHIFTS))
+    if before is None:
+        s, covariance, spread = cells.search(np.concatenate([zero, cells.alone()]), spread)
+    else:
+        starts = np.concatenate([zero, before.s[None]])
+        s, covariance, spread = cells.search(starts, before.spread_deg, np.ones(1))
     taken = min(1.0, (len(reps) - _LEAST_REPS + 1) / (_FULL_REPS - _LEAST_REPS + 1))
     left_out = (1.0 - taken) * s
     return Shift(taken * s, covariance + np.outer(left_out, left_out), spread)
@@ -130,10 +145,10 @@ def fit(reps: list[Measured], reference: Reference, before: Shift | None = None)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cells:
-    """What the cells of each rep say of (shift 3, bumps 3): normal equations, noise divided out."""
+    """What the cells of each rep say of (shift 3, bumps 7): normal equations, noise divided out."""
 
-    normal: Floats  # (reps, 6, 6)
-    right: Floats  # (reps, 6)
+    normal: Floats  # (reps, 10, 10)
+    right: Floats  # (reps, 10)
     square: Floats  # (reps,)
 
     @classmethod
@@ -160,78 +175,116 @@ class _Cells:
         alone = self.normal[:, :_SHIFTS, :_SHIFTS] + ridge
         return _LINALG.solve(alone, self.right[:, :_SHIFTS, None])[..., 0]
 
-    def search(self, starts: Floats, spread_deg: float) -> tuple[Floats, Floats, float]:
-        """(s, its covariance, the spread of single reps) at the likeliest end from any start."""
-        count, bumps = len(starts), len(_BUMPS_S)
-        common = np.concatenate([starts, np.zeros((count, bumps))], axis=1)
-        expected = spread_deg**2
-        spread = np.full(count, expected)  # of g, over all reps
-        tissue = np.full((count, len(self.square)), expected)  # of g, by rep
-        moved = np.full_like(tissue, _BUMP_DEG**2)  # of b, by rep
-        precision = self._prior(common)
-        for step in range(_STEPS):
-            own = self._own(tissue, moved)
-            tell = self.normal - self.normal @ own @ self.normal
-            told = self.right - (self.normal @ own @ self.right[..., None])[..., 0]
-            precision = tell.sum(axis=1) + self._prior(common)
-            if step:
-                new = _LINALG.solve(precision, told.sum(axis=1)[..., None])[..., 0]
-                done = float(np.abs(new - common).max()) < _CLOSE_DEG
-                common = new
-                if done:
-                    break
-            _, size_g, size_b = self._sizes(common, own)
-            heard = (_FREEDOM + _SHIFTS) / (_FREEDOM + size_g / spread[:, None])
-            pooled = _SPREAD_REPS * expected + (heard * size_g / _SHIFTS).sum(axis=1)
-            spread = pooled / (_SPREAD_REPS + len(self.square))
-            tissue = (_FREEDOM * spread[:, None] + size_g) / (_FREEDOM + _SHIFTS)
-            moved = (_FREEDOM * _BUMP_DEG**2 + size_b) / (_FREEDOM + bumps)
-        cost = self._cost(common, tissue, moved, spread)
-        best = int(cost.argmin())
-        covariance = _LINALG.inv(precision[best])[:_SHIFTS, :_SHIFTS]
-        return common[best, :_SHIFTS], covariance, math.sqrt(float(spread[best]))
+    def search(
+        self, starts: Floats, spread_deg: float, factors: Floats = _SPREADS
+    ) -> tuple[Floats, Floats, float]:
+        """(s, its covariance, the spread of single reps) over all ends from any start.
 
-    def _own(self, tissue: Floats, moved: Floats) -> Floats:
-        """Covariance of each rep's (g, b), given their scales: (starts, reps, 6, 6)."""
-        precision = np.broadcast_to(self.normal, (*tissue.shape, *self.normal.shape[1:])).copy()
-        precision[..., :_SHIFTS, :_SHIFTS] += _SPREAD_INVERSE / tissue[..., None, None]
-        precision[..., _SHIFTS:, _SHIFTS:] += _BUMP_INVERSE / moved[..., None, None]
-        return _LINALG.inv(precision)
+        Each start is tried with `factors` times the spread.
+        """
+        kinds = _Kinds.of(self, spread_deg * factors)
+        which = np.repeat(np.arange(len(factors)), len(starts))
+        common = np.tile(
+            np.concatenate([starts, np.zeros((len(starts), _BUMPS))], axis=1), (len(factors), 1)
+        )
+        precision = self._prior(common)
+        for _ in range(_STEPS):
+            share, _ = kinds.heard(self, common, which)
+            precision = self._prior(common) + kinds.tell(share, which)
+            new = _LINALG.solve(precision, kinds.told(share, which)[..., None])[..., 0]
+            done = float(np.abs(new - common).max()) < _CLOSE_DEG
+            common = new
+            if done:
+                break
+        _, likely = kinds.heard(self, common, which)
+        covariance = _LINALG.inv(precision)
+        cost = self._cost(common, which, factors) - likely - _LINALG.slogdet(covariance)[1] / 2.0
+        return _averaged(
+            common[:, :_SHIFTS],
+            covariance[:, :_SHIFTS, :_SHIFTS],
+            cost,
+            (spread_deg * factors)[which],
+        )
 
     def _prior(self, common: Floats) -> Floats:
-        """Precision of (s, m) before any rep: (starts, 6, 6)."""
+        """Precision of (s, m) before any rep: (starts, 10, 10)."""
         s = common[:, :_SHIFTS]
-        prior = np.zeros((len(s), *self.normal.shape[1:]))
+        prior = np.zeros((len(s), _SHIFTS + _BUMPS, _SHIFTS + _BUMPS))
         at = np.arange(_SHIFTS)
         prior[:, at, at] = (_PRIOR_FREEDOM + 1.0) / (_PRIOR_FREEDOM * _PRIOR_DEG**2 + s**2)
         prior[:, _SHIFTS:, _SHIFTS:] = _COMMON_INVERSE
         return prior
 
-    def _sizes(self, common: Floats, own: Floats) -> tuple[Floats, Floats, Floats]:
-        """What the common part leaves, and the expected squares of g and b in their own units."""
-        left = self.right - np.einsum("rij,kj->kri", self.normal, common)
-        mean = np.einsum("krij,krj->kri", own, left)
-        square = mean[..., :, None] * mean[..., None, :] + own
-        g = np.einsum("krij,ij->kr", square[..., :_SHIFTS, :_SHIFTS], _SPREAD_INVERSE)
-        b = np.einsum("krij,ij->kr", square[..., _SHIFTS:, _SHIFTS:], _BUMP_INVERSE)
-        return left, g, b
-
-    def _cost(self, common: Floats, tissue: Floats, moved: Floats, spread: Floats) -> Floats:
-        """Minus the logarithm of the posterior at the ends found, but for a constant."""
-        own = self._own(tissue, moved)
-        left, *_ = self._sizes(common, own)
-        square = self.square - 2.0 * common @ self.right.T
-        square = square + np.einsum("ki,rij,kj->kr", common, self.normal, common)
-        square = square - np.einsum("kri,krij,krj->kr", left, own, left)
-        size = -_LINALG.slogdet(own)[1] + _SHIFTS * np.log(tissue)
-        size = size + len(_BUMPS_S) * np.log(moved)
-        scales = _scale_cost(tissue, spread[:, None]) + _scale_cost(moved, np.array(_BUMP_DEG**2))
+    def _cost(self, common: Floats, which: Indices, factors: Floats) -> Floats:
+        """Minus the logarithm of the prior of (s, m) and of the spread, but for a constant."""
         s, m = common[:, :_SHIFTS], common[:, _SHIFTS:]
-        rare = np.log1p(s**2 / (_PRIOR_FREEDOM * _PRIOR_DEG**2)).sum(axis=1)
-        rare = (_PRIOR_FREEDOM + 1.0) * rare + np.einsum("ki,ij,kj->k", m, _COMMON_INVERSE, m)
-        return ((square + size) / 2.0 + scales).sum(axis=1) + rare / 2.0
+        rare = (_PRIOR_FREEDOM + 1.0) * np.log1p(s**2 / (_PRIOR_FREEDOM * _PRIOR_DEG**2))
+        rare = rare.sum(axis=1) + np.einsum("ki,ij,kj->k", m, _COMMON_INVERSE, m)
+        return (rare + (np.log(factors[which]) / _SPREAD_SPREAD) ** 2) / 2.0
 
 
-def _scale_cost(scale: Floats, usual: Floats) -> Floats:
-    """Minus the logarithm of the inverse gamma density of a rep's scale, but for a constant."""
-    return (_FREEDOM / 2.0 + 1.0) * np.log(scale) + _FREEDOM * usual / (2.0 * scale)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kinds:
+    """The four kinds of reps: arrays begin with (spreads, kinds, reps)."""
+
+    own: Floats  # (.., 10, 10) covariance of (g, b), given the rep's cells
+    tells: Floats  # (.., 10, 10) what a rep of that kind tells of (s, m)
+    tolds: Floats  # (.., 10)
+    size: Floats  # (..) log of the share, minus half the log of the determinant
+
+    @classmethod
+    def of(cls, cells: _Cells, spreads: Floats) -> _Kinds:
+        prior = np.zeros((len(spreads), 4, _SHIFTS + _BUMPS, _SHIFTS + _BUMPS))
+        share = np.zeros((len(spreads), 4))
+        for kind in range(4):
+            by_depth, wide = divmod(kind, 2)
+            tissue = np.hypot(spreads, _WIDE_DEG / 2.0) if by_depth else spreads
+            prior[:, kind, :_SHIFTS, :_SHIFTS] = _SPREAD_INVERSE / tissue[:, None, None] ** 2
+            bump = _WIDE_DEG if wide else _BUMP_DEG
+            prior[:, kind, _SHIFTS:, _SHIFTS:] = _BUMP_INVERSE / bump**2
+            share[:, kind] = math.log(_BY_DEPTH_SHARE if by_depth else 1.0 - _BY_DEPTH_SHARE)
+            share[:, kind] += math.log(_WIDE_SHARE if wide else 1.0 - _WIDE_SHARE)
+        precision = prior[:, :, None] + cells.normal
+        own: Floats = _LINALG.inv(precision)
+        through = cells.normal @ own
+        size = _LINALG.slogdet(prior)[1][..., None] - _LINALG.slogdet(precision)[1]
+        return cls(
+            own,
+            cells.normal - through @ cells.normal,
+            cells.right - (through @ cells.right[..., None])[..., 0],
+            share[..., None] + size / 2.0,
+        )
+
+    def heard(self, cells: _Cells, common: Floats, which: Indices) -> tuple[Floats, Floats]:
+        """How likely each kind is for each rep (starts, kinds, reps), and all of it (starts,)."""
+        left = cells.right - np.einsum("rij,kj->kri", cells.normal, common)
+        square = cells.square - np.einsum("kri,ki->kr", cells.right + left, common)
+        fitted = np.einsum("kri,kcrij,krj->kcr", left, self.own[which], left)
+        likely = self.size[which] - (square[:, None] - fitted) / 2.0
+        most = likely.max(axis=1, keepdims=True)
+        total = np.exp(likely - most).sum(axis=1, keepdims=True)
+        return np.exp(likely - most) / total, (most + np.log(total)).sum(axis=(1, 2))
+
+    def tell(self, share: Floats, which: Indices) -> Floats:
+        """The information that all reps give on (s, m): (starts, 10, 10)."""
+        return np.einsum("kcr,kcrij->kij", share, self.tells[which])
+
+    def told(self, share: Floats, which: Indices) -> Floats:
+        """The right side that goes with it: (starts, 10)."""
+        return np.einsum("kcr,kcri->ki", share, self.tolds[which])
+
+
+def _averaged(
+    s: Floats, covariance: Floats, cost: Floats, spread: Floats
+) -> tuple[Floats, Floats, float]:
+    """One end of many (ends, 3), each counted once and by how likely it is."""
+    ends: list[int] = []
+    for at in np.argsort(cost).tolist():
+        if all(float(np.abs(s[at] - s[end]).max()) > _SAME_DEG for end in ends):
+            ends.append(at)
+    weight = np.exp(cost[ends].min() - cost[ends])
+    weight /= weight.sum()
+    mean = weight @ s[ends]
+    apart = s[ends] - mean
+    total = np.einsum("k,kij->ij", weight, covariance[ends]) + (weight * apart.T) @ apart
+    return mean, total, math.sqrt(float(weight @ spread[ends] ** 2))
