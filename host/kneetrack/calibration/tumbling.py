@@ -10,6 +10,7 @@ and the two are put together.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,13 +23,15 @@ from kneecore import wire
 from kneetrack.calibration.imu import ImuCalibration, Matrix, solve
 from kneetrack.calibration.sensors import MOUNTS, for_the_band
 from kneetrack.calibration.stills import FACES, StillFinder
-from kneetrack.errors import CalibrationError, CommandRefused, LinkError
+from kneetrack.errors import CalibrationError, CommandRefused, LinkError, LinkLost
 from kneetrack.link.base import Link
 from kneetrack.live import command
 from kneetrack.protocol import Decoder, read_status
 from kneetrack.samples import Channel, Gap, ImuPair, Vector
 
 RATE_HZ = 1e6 / wire.PAIR_PERIOD_US
+SILENCE_S = 10.0
+"""So long without a packet, and the band hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,13 @@ async def calibrate_sensors(link: Link, tell: Tell = lambda _: None) -> Outcome:
     thigh, shank = (_Sensor(mount) for mount in MOUNTS)
     try:
         await link.play()
-        await _watch(link, thigh, shank, tell)
+        async with asyncio.timeout(SILENCE_S) as patience:
+            await _watch(link, thigh, shank, tell, patience)
+    except TimeoutError:
+        raise LinkLost(
+            "The band neither sends nor answers any more. Switch it off and on again, then begin "
+            "anew: kneetrack sensors."
+        ) from None
     finally:
         with contextlib.suppress(LinkError):  # then that is the error, and it is told already
             await command(link, wire.OP_STOP)
@@ -130,10 +139,14 @@ async def calibrate_sensors(link: Link, tell: Tell = lambda _: None) -> Outcome:
     return Outcome(found, sensors, warm)
 
 
-async def _watch(link: Link, thigh: _Sensor, shank: _Sensor, tell: Tell) -> None:
+async def _watch(
+    link: Link, thigh: _Sensor, shank: _Sensor, tell: Tell, patience: asyncio.Timeout
+) -> None:
+    now = asyncio.get_running_loop().time
     decoder = Decoder(link.feature)
     tell((thigh.progress, shank.progress))
     async for packet in link.packets():
+        patience.reschedule(now() + SILENCE_S)
         news = False
         for item in decoder.feed(packet):
             if isinstance(item, ImuPair):
