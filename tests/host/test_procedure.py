@@ -342,6 +342,13 @@ def test_swings_are_told_how_to_swing_not_to_squat() -> None:
     assert "Swing straight ahead" in repeated.reasons[0] and "Mend" not in repeated.reasons[0]
 
 
+def test_swings_may_be_as_quick_as_a_loose_sensor() -> None:
+    procedure = Procedure(Side.RIGHT, SWINGS)
+    led(procedure, pairs_of(RIGHT))
+    _, made = measured()
+    assert isinstance(procedure.judged(failing(made, "shank_wobble_share"))[0], Accepted)
+
+
 # --- beginnings and ends -------------------------------------------------------------------------
 
 

@@ -91,6 +91,8 @@ class Movement:
     deeper: str
     better: str | None = None
     """What helps where a gate fails, if not what the gate says (which is for squats)."""
+    not_asked: tuple[str, ...] = ()
+    """Gates, by how their names begin, that are for slow squats only."""
 
 
 SQUATS = Movement(
@@ -121,6 +123,7 @@ SWINGS = Movement(
     "swings",
     "Lift the knee higher, until the thigh is halfway to level, and let the shin hang.",
     "Swing straight ahead and slowly, the foot pointing forward, and stand still in between.",
+    ("wobble",),  # a swing is as quick as a sensor that hangs loose
 )
 MOVEMENTS = {"squat": SQUATS, "swing": SWINGS}
 
@@ -433,7 +436,8 @@ def _judgement(
     """Reasons to repeat, each a sentence or two, and what; None: nothing is wrong."""
     if isinstance(made, str):
         return (made,), "functional"
-    failed = [(gate, _repeat(gate)) for gate in made.gates if not gate.passed]
+    asked = [gate for gate in made.gates if not _name(gate).startswith(movement.not_asked)]
+    failed = [(gate, _repeat(gate)) for gate in asked if not gate.passed]
     failed = [(gate, repeat) for gate, repeat in failed if repeat != _NOTHING]
     if not failed:
         return (), None
@@ -446,8 +450,12 @@ def _judgement(
 
 
 def _repeat(gate: GateResult) -> str:
-    name = gate.name.removeprefix("thigh_").removeprefix("shank_")
-    return next(repeat for prefix, repeat in REPEATS if name.startswith(prefix))
+    return next(repeat for prefix, repeat in REPEATS if _name(gate).startswith(prefix))
+
+
+def _name(gate: GateResult) -> str:
+    """Without the segment."""
+    return gate.name.removeprefix("thigh_").removeprefix("shank_")
 
 
 def _sentences(gates: Sequence[GateResult]) -> tuple[str, ...]:
