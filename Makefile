@@ -51,8 +51,10 @@ bench: $(STAMP)  ## the figures of the README (installs the peers to compare wit
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python tools/bench_orientation.py
 	@$(BIN)/python tools/bench_firmware.py
-	@$(BIN)/python tools/bench_angles.py
+	@$(BIN)/python tools/bench_accuracy.py
 	@$(BIN)/python tools/bench_detection.py
+	@$(BIN)/python tools/bench_population.py
+	@$(BIN)/python tools/bench_gates.py
 	@$(BIN)/python tools/bench_replay.py
 	@$(BIN)/python tools/bench_live.py
 

@@ -268,7 +268,7 @@ def aligned(movement: Movement) -> Alignment:
     thigh = movement.thigh
     shank = movement.shank
     if not thigh.blocks.rows or not shank.blocks.rows:
-        raise ValueError("thigh or shank did not move")
+        raise ValueError("thigh or shank moved too little, bend the knees to 60 deg or more")
     z_thigh = thigh.axis(1, thigh.blocks.rows)
     z_shank = shank.axis(-1, shank.blocks.rows)
     checks = [
