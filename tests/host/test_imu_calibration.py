@@ -84,12 +84,13 @@ def test_the_stated_uncertainty_covers_the_error() -> None:
 
 
 def test_a_perfect_chip_is_left_as_it_is() -> None:
+    """To what counts can tell: a chip without noise rounds the same way for a whole pose."""
     chip = ChipErrors("none", 5)
 
     found = calibrate_imu(recorded(chip, Tumble(5)), 1 / PERIOD_S, "thigh")
 
-    assert np.abs(np.array(found.acc_matrix) - np.eye(3)).max() < 5e-4
-    assert np.abs(np.array(found.gyr_matrix) - np.eye(3)).max() < 5e-4
+    assert np.abs(np.array(found.acc_matrix) - np.eye(3)).max() < 1.5e-3
+    assert np.abs(np.array(found.gyr_matrix) - np.eye(3)).max() < 1.5e-3
     assert np.abs(found.acc_offset_m_s2).max() < 0.3 * MG
 
 
@@ -125,8 +126,9 @@ def test_turns_that_gravity_contradicts_are_refused() -> None:
     """A gyroscope that lost samples in a move (here: half of one move's rates) is found out."""
     rows = recorded(ChipErrors("lsm6dsox", 2), Tumble(2))
     poses = find_poses(rows, 1 / PERIOD_S)
-    middle = (poses[3].end + poses[4].start) // 2
-    rows[poses[3].end : middle, :3] = rows[poses[3].start, :3]
+    turning = np.flatnonzero(np.abs(rows[:, :3]).max(axis=1) > 0.2)
+    move = turning[(turning > poses[3].end) & (turning < poses[4].start)]
+    rows[move[: len(move) // 2], :3] = poses[3].gyr
 
     with pytest.raises(CalibrationError, match="table that nobody touches"):
         calibrate_imu(rows, 1 / PERIOD_S, "thigh")
