@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from kneecore import gates
 from kneetrack.analysis.trace import calibrate
 from kneetrack.calibration import CalibrationFile, GateResult
 from kneetrack.calibration.grounds import earlier_zero, grounds, is_recent
 from kneetrack.calibration.procedure import (
-    STRAP,
-    SWINGS,
     TRIES,
     Accepted,
     Began,
@@ -32,6 +31,7 @@ from kneetrack.calibration.procedure import (
     Told,
 )
 from kneetrack.calibration.runner import as_trace, movements
+from kneetrack.calibration.steps import STRAP, SWINGS
 from kneetrack.link.base import Scenario
 from kneetrack.samples import Channel, Gap, ImuPair, Side, Window
 from synthetic_legs import FIVE, Squat, leg
@@ -136,7 +136,8 @@ def test_who_leans_over_slowly_is_told_what_leaned() -> None:
     rows[:, 3:6] = lean.apply(rows[:, 3:6])
     procedure = Procedure(Side.RIGHT, table=False)
     said = texts(led(procedure, pairs_of(rows)))
-    assert "the thigh leaned over by" in said and "0.7" in said
+    assert "the thigh leaned over by" in said
+    assert f"at most {gates.STAND_TILT_DEG:g}" in said
     assert procedure.step.kind == "stand"
 
 

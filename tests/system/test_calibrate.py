@@ -29,15 +29,14 @@ from kneetrack import live
 from kneetrack.analysis.trace import calibrate
 from kneetrack.calibration import CalibrationFile, runner
 from kneetrack.calibration.procedure import (
-    MOVEMENTS,
     Accepted,
-    Movement,
     Procedure,
     Refused,
     Rep,
     Repeated,
     Told,
 )
+from kneetrack.calibration.steps import MOVEMENTS, Movement
 from kneetrack.cli.app import run as command_line
 from kneetrack.cli.calibrate import NOT_YET, default_path
 from kneetrack.errors import CalibrationError, LinkError

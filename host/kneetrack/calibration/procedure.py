@@ -24,6 +24,8 @@ from typing import TypeAlias
 
 from kneecore import gates
 from kneecore.alignment import Gate
+from kneetrack.calibration.rep_watch import RepsWatch
+from kneetrack.calibration.steps import SQUATS, STAND, STRAP, TABLE, Movement, Step
 from kneetrack.calibration.store import CalibrationFile, GateResult
 from kneetrack.calibration.watches import (
     Counted,
@@ -32,7 +34,6 @@ from kneetrack.calibration.watches import (
     OtherPose,
     Over,
     Reading,
-    RepsWatch,
     Seen,
     StillWatch,
     StrappingWatch,
@@ -47,85 +48,6 @@ TABLE_S = 5.0
 STAND_S = 4.0
 _NO_ZEROS = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`kind` is that of its window (strap has none); `wants` one imperative, `how` the rest."""
-
-    kind: str
-    title: str
-    wants: str
-    how: str
-
-
-TABLE = Step(
-    "table",
-    "Table",
-    "Lay the band on a table.",
-    "Both sensors, not on the leg yet. Don't touch the table for 5 seconds.",
-)
-STRAP = Step(
-    "strap",
-    "Strap on",
-    "Strap the band on.",
-    "One sensor on the outer thigh a hand above the knee, one on the inner front of the shin, both "
-    "firm. Then stand up.",
-)
-STAND = Step(
-    "stand",
-    "Stand",
-    "Stand tall and still.",
-    "Knees straight, feet as wide as the hips, weight on both, for 4 seconds.",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """What tells the knee's axis: reps that count from `least_deg` of flexion on."""
-
-    step: Step
-    reps: int
-    least_deg: float
-    one: str
-    many: str
-    deeper: str
-    better: str | None = None
-    """What helps where a gate fails, if not what the gate says (which is for squats)."""
-    not_asked: tuple[str, ...] = ()
-    """Gates, by how their names begin, that are for slow squats only."""
-
-
-SQUATS = Movement(
-    Step(
-        "functional",
-        "Five slow squats",
-        "Do five slow squats.",
-        "Knees over the toes, three seconds down and three up, to about 90°. Stand up fully in "
-        "between.",
-    ),
-    5,
-    60.0,
-    "squat",
-    "squats",
-    "Go down slowly until the thighs are nearly level, or as far as is comfortable beyond 60°.",
-)
-SWINGS = Movement(
-    Step(
-        "functional",
-        "Five leg swings",
-        "Swing the leg slowly, five times.",
-        "Stand on the other leg and hold on to something. Lift the knee in front of you with the "
-        "heel under it, then put the foot down again and stand.",
-    ),
-    5,
-    45.0,
-    "swing",
-    "swings",
-    "Lift the knee higher, until the thigh is halfway to level, and let the shin hang.",
-    "Swing straight ahead and slowly, the foot pointing forward, and stand still in between.",
-    ("wobble",),  # a swing is as quick as a sensor that hangs loose
-)
-MOVEMENTS = {"squat": SQUATS, "swing": SWINGS}
 
 # What a failed gate has done again, by how its name begins (behind thigh_ or shank_). The first
 # row that fits holds. A table passed its gates when it lay there; afterwards it lowers the grade.

@@ -24,7 +24,8 @@ import numpy as np
 
 from kneecore import wire
 from kneecore.calibration import Calibration
-from kneetrack.calibration.procedure import SQUATS, Accepted, Measured, Procedure, Refused, Told
+from kneetrack.calibration.procedure import Accepted, Measured, Procedure, Refused, Told
+from kneetrack.calibration.steps import SQUATS
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.errors import CalibrationError, LinkError, LinkLost
 from kneetrack.link.base import Link, Scenario

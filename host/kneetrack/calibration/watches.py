@@ -9,11 +9,7 @@ on until it has seen what it wants.
                     second, and shortens it from the front where a new quarter spoils it: who moved
                     once is asked for no more than a still stretch from there on.
     StrappingWatch  both IMUs were turned about, and both are calm again.
-    RepsWatch       so many reps that are deep enough, then standing as before. How far the knee
-                    bends is taken from the inclinations alone: in squats the thigh leans back as
-                    the shank leans forward, in leg swings the thigh rises as the shank hangs or
-                    swings back, so the two add up. It tells depth to some degrees, for a person to
-                    see; the angles proper need the alignment that is being made here.
+    RepsWatch       reps, see `rep_watch`.
 """
 
 from __future__ import annotations
@@ -23,14 +19,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from kneecore import alignment, vector, wire
+from kneecore import vector, wire
 from kneecore.alignment import Gate
 from kneecore.stillness import Stillness
 from kneetrack.samples import ImuPair, Vector
 
 PAIR_S = wire.PAIR_PERIOD_US * 1e-6
 BLOCK_S = Stillness.BLOCK_S
-_BLOCK = round(BLOCK_S / PAIR_S)
+BLOCK = round(BLOCK_S / PAIR_S)
 _DEG = 180.0 / math.pi
 _NO_ZEROS = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
@@ -43,20 +39,6 @@ TELL_LOSS_S = 1.0
 TURNED_DEG = 45.0
 TURNING_DEG_S = 20.0
 SETTLED_DEG_S = 30.0
-
-BENDS_AT_DEG = 25.0
-BENDS_BY_DEG = 15.0
-"""A rep begins beyond the first, and so far beyond the straightest since the last one."""
-STRAIGHT_AT = (12.0, 0.3)
-"""A rep is over below so many deg, or below that part of its depth, whichever is more: where a
-strap has turned, standing does not come back to nothing."""
-AGAIN_DEG = 25.0
-UPRIGHT_DEG = 15.0
-STANDING_DEG_S = 15.0
-STANDING_BLOCKS = 2
-POSE_DEG = 20.0
-POSE_DEG_S = 5.0
-POSE_BLOCKS = 10
 
 Zeros: TypeAlias = tuple[Vector, Vector]
 Gates: TypeAlias = Callable[[str, Stillness], tuple[Gate, ...]]
@@ -188,7 +170,7 @@ class StillWatch:
         if self._said_s is None:
             self._said_s = pair.time_s
         self._open.append(pair)
-        if len(self._open) < _BLOCK:
+        if len(self._open) < BLOCK:
             return None
         block, self._open = self._open, []
         return self._take(block)
@@ -203,7 +185,7 @@ class StillWatch:
             self._gather(block)
             if len(self._blocks) == self._wanted and self._zeros is None:
                 self._rebuild()  # about the mean of it all
-        self._rates = _rates(block, self._zero, about_mean=self._zeros is None)
+        self._rates = rates(block, self._zero, about_mean=self._zeros is None)
         failed = self._failed()
         whole = len(self._blocks) >= self._wanted
         if not failed:
@@ -250,7 +232,7 @@ class StillWatch:
     def _rebuild(self) -> None:
         self.thigh, self.shank = Stillness(PAIR_S), Stillness(PAIR_S)
         if self._zeros is None:
-            self._zero = _mean_rates([pair for block in self._blocks for pair in block])
+            self._zero = mean_rates([pair for block in self._blocks for pair in block])
         for block in self._blocks:
             self._gather(block)
 
@@ -297,124 +279,21 @@ class StrappingWatch:
             if rate > TURNING_DEG_S:
                 self._turned[k] += rate * PAIR_S
         self._open.append(pair)
-        if len(self._open) < _BLOCK:
+        if len(self._open) < BLOCK:
             return None
         self.latest, self._open = self._open, []
-        self._rates = _rates(self.latest, self._zero)
+        self._rates = rates(self.latest, self._zero)
         if min(self._turned) >= TURNED_DEG and max(self._rates) < SETTLED_DEG_S:
             return Over(self._start_s, pair.time_s)
         return None
 
 
-# --- reps ----------------------------------------------------------------------------------------
-
-
-class RepsWatch:
-    """`wanted` reps at least `least_deg` deep, from the stance and back to it.
-
-    `ups` is which way is up in thigh and shank sensor at the stance.
-    """
-
-    def __init__(
-        self, wanted: int, least_deg: float, ups: tuple[Vector, Vector], zeros: Zeros
-    ) -> None:
-        self._wanted = wanted
-        self._least_deg = least_deg
-        self._zero = zeros
-        self._movement = alignment.Movement(*ups, PAIR_S)  # for its low-passed inclinations
-        self.restart()
-
-    def restart(self) -> None:
-        self._upright = False  # half a rep is none: it counts from upright on
-        self._start_s: float | None = None
-        self._reps = 0
-        self._bent = False
-        self._peak = self._deepest = self._low = 0.0
-        self._open: list[ImuPair] = []
-        self._rates = (0.0, 0.0)
-        self._standing = self._posing = 0  # blocks
-
-    @property
-    def reading(self) -> Reading:
-        return Reading(
-            *self._rates,
-            reps=self._reps,
-            wanted_reps=self._wanted,
-            flexion_deg=self._flexion_deg,
-            deepest_deg=self._deepest,
-            least_deg=self._least_deg,
-        )
-
-    @property
-    def _flexion_deg(self) -> float:
-        return (self._movement.thigh.tilt + self._movement.shank.tilt) * _DEG
-
-    def add(self, pair: ImuPair) -> Seen | None:
-        if self._start_s is None:
-            self._start_s = pair.time_s
-        self._movement.add(
-            vector.subtracted(pair.thigh_gyr, self._zero[0]),
-            pair.thigh_acc,
-            vector.subtracted(pair.shank_gyr, self._zero[1]),
-            pair.shank_acc,
-        )
-        seen = self._follow(pair.time_s)
-        self._open.append(pair)
-        if len(self._open) == _BLOCK:
-            self._rates = _rates(self._open, self._zero)
-            self._open = []
-            seen = seen or self._rest(self._start_s, pair.time_s)
-        return seen
-
-    def _follow(self, now_s: float) -> Seen | None:
-        flexion = self._flexion_deg
-        self._upright = self._upright or flexion < UPRIGHT_DEG
-        if not self._bent:
-            self._low = min(self._low, flexion)
-            if self._upright and flexion > max(BENDS_AT_DEG, self._low + BENDS_BY_DEG):
-                self._bent = True
-                self._peak = self._low = flexion
-            return None
-        if flexion >= self._peak:
-            self._peak = self._low = flexion
-        self._deepest = self._peak
-        self._low = min(self._low, flexion)
-        if flexion < max(STRAIGHT_AT[0], STRAIGHT_AT[1] * self._peak):
-            return self._rep_over(now_s)
-        if self._low < self._peak - AGAIN_DEG and flexion > self._low + AGAIN_DEG:
-            self._peak = self._low = flexion
-            return NotUp()
-        return None
-
-    def _rep_over(self, now_s: float) -> Seen:
-        self._bent = False
-        self._low = self._flexion_deg
-        if self._peak < self._least_deg:
-            if not self._reps:
-                self._start_s = now_s  # nothing before it was worth having
-            return TooShallow(self._peak)
-        self._reps += 1
-        return Counted(self._reps, self._peak)
-
-    def _rest(self, start_s: float, now_s: float) -> Seen | None:
-        """Standing again, or at rest in another pose."""
-        rate = max(self._rates)
-        tilts = (self._movement.thigh.tilt * _DEG, self._movement.shank.tilt * _DEG)
-        standing = rate < STANDING_DEG_S and max(tilts) <= POSE_DEG and not self._bent
-        self._standing = self._standing + 1 if standing else 0
-        if self._reps >= self._wanted and self._standing >= STANDING_BLOCKS:
-            return Over(start_s, now_s)
-        posing = rate < POSE_DEG_S and max(tilts) > POSE_DEG
-        self._posing = self._posing + 1 if posing else 0
-        return OtherPose(*tilts) if self._posing >= POSE_BLOCKS else None
-
-
-def _rates(
+def rates(
     block: Sequence[ImuPair], zero: Zeros, *, about_mean: bool = False
 ) -> tuple[float, float]:
     """Root mean square of the angular rates (deg/s) of thigh and shank."""
     if about_mean:
-        zero = _mean_rates(block)
+        zero = mean_rates(block)
     found: list[float] = []
     for gyrs, off in (
         ([pair.thigh_gyr for pair in block], zero[0]),
@@ -425,7 +304,7 @@ def _rates(
     return found[0], found[1]
 
 
-def _mean_rates(pairs: Sequence[ImuPair]) -> Zeros:
+def mean_rates(pairs: Sequence[ImuPair]) -> Zeros:
     n = max(1, len(pairs))
     thigh = [sum(pair.thigh_gyr[k] for pair in pairs) / n for k in range(3)]
     shank = [sum(pair.shank_gyr[k] for pair in pairs) / n for k in range(3)]

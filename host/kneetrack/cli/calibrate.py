@@ -72,7 +72,7 @@ def calibrate(
     The screen says what to do and goes on by itself. What is not good enough is said, with what to
     do better, and only that step is done again. The band keeps its calibration until the next one.
     """
-    from kneetrack.calibration.procedure import MOVEMENTS
+    from kneetrack.calibration.steps import MOVEMENTS
     from kneetrack.calibration.store import KIND
 
     if movement not in MOVEMENTS:
@@ -112,7 +112,8 @@ async def _calibrate(
     from datetime import UTC, datetime
 
     from kneetrack.calibration.grounds import earlier_zero
-    from kneetrack.calibration.procedure import MOVEMENTS, Procedure
+    from kneetrack.calibration.procedure import Procedure
+    from kneetrack.calibration.steps import MOVEMENTS
     from kneetrack.calibration.zeros import remember, warmth
     from kneetrack.cli import console
     from kneetrack.link import open_link
@@ -163,7 +164,8 @@ async def _guided(link: Link, procedure: Procedure, hints: Console) -> Calibrati
 
     from kneetrack.analysis.trace import calibrate as derive
     from kneetrack.calibration import runner
-    from kneetrack.calibration.procedure import SQUATS, Accepted
+    from kneetrack.calibration.procedure import Accepted
+    from kneetrack.calibration.steps import SQUATS
     from kneetrack.cli.guided import open_view
 
     def made_of(trace: Trace) -> CalibrationFile:
