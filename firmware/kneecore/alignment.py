@@ -243,8 +243,10 @@ class Movement:
         )
 
     def strap_gates(self) -> tuple[Gate, ...]:
-        """Whether both IMUs sat between the reps as they did while standing."""
+        """Whether both IMUs sat firm in slow squats, and between them as while standing."""
         return (
+            Gate("thigh_wobble_share", self.thigh.wobble(), gates.WOBBLE_SHARE, gates.STRAPS),
+            Gate("shank_wobble_share", self.shank.wobble(), gates.WOBBLE_SHARE, gates.STRAPS),
             Gate(
                 "thigh_strap_turned_deg",
                 self.thigh.turned * _DEG,
@@ -275,8 +277,6 @@ def aligned(movement: Movement) -> Alignment:
         Gate("reps", movement.reps, 3, gates.SQUATS, True),
         Gate("thigh_axis_ratio", thigh.ratio(), gates.AXIS_RATIO, gates.SQUATS, True),
         Gate("shank_axis_ratio", shank.ratio(), gates.AXIS_RATIO, gates.SQUATS, True),
-        Gate("thigh_wobble_share", thigh.wobble(), gates.WOBBLE_SHARE, gates.STRAPS),
-        Gate("shank_wobble_share", shank.wobble(), gates.WOBBLE_SHARE, gates.STRAPS),
     ]
     if len(thigh.blocks.rows) > 1 and len(shank.blocks.rows) > 1:
         checks.append(Gate("thigh_halves_deg", _halves(thigh, 1) * _DEG, 3.0, gates.SQUATS))

@@ -207,7 +207,7 @@ def test_a_gap_inside_a_rep_is_seen_and_doubted() -> None:
     assert doubted[0].own_excursion_deg == pytest.approx(0.0, abs=1.0)
 
 
-def test_a_slip_at_a_rest_makes_its_neighbours_doubtful() -> None:
+def test_a_slip_at_a_rest_makes_the_rep_before_and_the_rest_of_the_set_doubtful() -> None:
     recording = session([0.0, 0.0], set_window=False)
     start_s = recording.windows[0].end_s
     recording.flags = wire.FLAG_SLIP | wire.FLAG_REST
@@ -217,7 +217,7 @@ def test_a_slip_at_a_rest_makes_its_neighbours_doubtful() -> None:
         recording.rep()
     recording.window("set", start_s)
     _, result = run(recording)
-    assert [Doubt.SLIP in rep.doubt for rep in result.reps] == [False, True, True, False]
+    assert [Doubt.SLIP in rep.doubt for rep in result.reps] == [False, True, True, True]
     assert result.reps[1].verdict is Verdict.DOUBTFUL
     assert any("slipped" in text for text in result.warnings)
 

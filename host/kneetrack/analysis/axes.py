@@ -41,12 +41,15 @@ from kneetrack.traces.reader import FloatArray
 
 HALVES_DEG = 5.0
 """An axis that differs more than this between the halves of a movement tells nothing."""
+HINGE_SIGMA_DEG = 3.0
+"""A hinge whose least certain direction is known no better (standard error) is not determined."""
 MOST_APART_DEG = 20.0
 """Nothing so far off is the knee's axis."""
 CLEARLY = 1.5
 """So many times the residual the other way round, and a sign is beyond doubt."""
 _LEAST_SAMPLES = 104
 _EVERY = 2  # of the samples, for the search of the hinge
+_ALIKE = 10.0  # neighbouring samples of these say the same: 0.2 s of movement
 
 _linalg: Any = np.linalg
 _optimize: Any = optimize
@@ -99,8 +102,8 @@ class Rates:
         rate = turned(to_thigh, self.shank[part]) - self.thigh[part]
         return _principal(rate), _principal(turned(conjugate(to_thigh), rate))
 
-    def hinge(self, part: slice) -> tuple[FloatArray, FloatArray]:
-        """The axes across which both gyroscopes turn alike."""
+    def hinge(self, part: slice) -> tuple[FloatArray, FloatArray] | None:
+        """The axes across which both gyroscopes turn alike; None where they hardly show."""
         thigh, shank = self.thigh[part][::_EVERY], self.shank[part][::_EVERY]
         moving = np.maximum(_norm(thigh), _norm(shank)) > MOVING
         thigh, shank = thigh[moving], shank[moving]
@@ -110,8 +113,11 @@ class Rates:
             return _norm(np.cross(thigh, one)) - _norm(np.cross(shank, other))
 
         start = np.concatenate([_angles(_principal(thigh)), _angles(_principal(shank))])
-        found = _optimize.least_squares(across, start, loss="soft_l1", f_scale=0.2, max_nfev=40).x
-        return _direction(found[:2]), _direction(found[2:])
+        found = _optimize.least_squares(across, start, loss="soft_l1", f_scale=0.2, max_nfev=40)
+        stiffness = float(_linalg.eigvalsh(found.jac.T @ found.jac)[0]) / _ALIKE
+        if stiffness * math.radians(HINGE_SIGMA_DEG) ** 2 < 2.0 * found.cost / max(1, len(thigh)):
+            return None
+        return _direction(found.x[:2]), _direction(found.x[2:])
 
 
 def other_axes(rates: Rates) -> OtherAxes:

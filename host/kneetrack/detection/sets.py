@@ -113,7 +113,10 @@ class Sets:
         return self._shared
 
     def note_slip(self, time_s: float) -> None:
-        """The heading jumped here: the reps on either side are in doubt."""
+        """The heading jumped here: the rep before it and the rest of the set are in doubt.
+
+        What has slipped stays so. A new set has a new stance, and what it shares is taken off.
+        """
         self._slips_s.append(time_s)
 
     def add(self, rep: Measured) -> list[Event]:
@@ -245,7 +248,7 @@ class Sets:
         self, one: _Set, member: _Member, shift: Shift | None, *, provisional: bool
     ) -> Rep:
         at = one.members.index(member)
-        before_s = one.members[at - 1].measured.end_s if at else member.measured.start_s - _LATEST_S
+        first_s = one.members[0].measured.start_s - _LATEST_S
         later = one.members[at + 1 : at + 2]
         after_s = later[0].measured.start_s if later else member.measured.end_s + _LATEST_S
         return describe(
@@ -255,7 +258,7 @@ class Sets:
             is_reference=member.is_reference,
             reference=self._shared or one.own_reference,
             shift=None if member.is_reference else shift,
-            slipped=any(before_s < slip_s < after_s for slip_s in self._slips_s),
+            slipped=any(first_s < slip_s < after_s for slip_s in self._slips_s),
             provisional=provisional,
         )
 
