@@ -376,7 +376,6 @@ def _repeat(gate: GateResult) -> str:
 
 
 def _name(gate: GateResult) -> str:
-    """Without the segment."""
     return gate.name.removeprefix("thigh_").removeprefix("shank_")
 
 
