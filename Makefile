@@ -55,6 +55,8 @@ bench: $(STAMP)  ## the figures of the README (installs the peers to compare wit
 	@$(BIN)/python tools/bench_detection.py
 	@$(BIN)/python tools/bench_population.py
 	@$(BIN)/python tools/bench_gates.py
+	@$(BIN)/python tools/bench_sensors.py
+	@$(BIN)/python tools/bench_offline.py
 	@$(BIN)/python tools/bench_replay.py
 	@$(BIN)/python tools/bench_live.py
 
