@@ -72,6 +72,12 @@ def _leg_json(leg: LegSession) -> dict[str, Any]:
             "source": reference.source,
             "reps": reference.reps,
             "sem_deg": round(reference.sem_deg, 4),
+            "sem_between_deg": _rounded(reference.sem_between_deg),
+            "mdc95_deg": _rounded(reference.mdc95_deg),
+            "standouts": [
+                {"rep": number, "off_deg": round(off_deg, 4)}
+                for number, off_deg in reference.standouts
+            ],
         },
         "calibration": _calibration_json(leg.calibration),
     }
@@ -84,9 +90,7 @@ def _calibration_json(calibration: CalibrationFile | None) -> dict[str, Any]:
         "grade": calibration.grade,
         "rests_on": dict(calibration.rests_on),
         "axis_sigma_deg": round(calibration.axis_sigma_deg, 4),
-        "crosstalk_deg": None
-        if calibration.crosstalk_deg is None
-        else round(calibration.crosstalk_deg, 4),
+        "crosstalk_deg": _rounded(calibration.crosstalk_deg),
         "gates": [
             {
                 "name": gate.name,
@@ -97,3 +101,7 @@ def _calibration_json(calibration: CalibrationFile | None) -> dict[str, Any]:
             for gate in calibration.gates
         ],
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -63,7 +63,10 @@ def calibrate(trace: Trace, *, zeros: tuple[Vector, Vector] | None = None) -> Ca
     analyzer.feed_all(measure(trace, made).samples)
     analyzer.flush()
     reference = analyzer.result().reference
-    return made if reference is None else replace(made, reference=reference.to_json())
+    if reference is None:
+        return made
+    warnings = (*made.warnings, *reference.remarks)
+    return replace(made, reference=reference.to_json(), warnings=warnings)
 
 
 def analyse_trace(path: Path, *, side: Side | None = None) -> SessionResult:

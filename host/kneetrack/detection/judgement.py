@@ -70,7 +70,7 @@ def _sigma(flexion_deg: float, reference: Reference, shift: Shift | None) -> flo
     """Standard uncertainty (deg) of an own excursion at this flexion."""
     spread = spread_before(reference) if shift is None else shift.spread_deg
     tissue = spread * float(deep(np.array(flexion_deg)))
-    mean = reference.sem_deg / math.sqrt(reference.reps)
+    mean = reference.sem_deg / math.sqrt(reference.weight)
     common = 0.0 if shift is None else shift.sigma_at(flexion_deg)
     return math.hypot(REP_SIGMA_DEG, tissue, mean, common)
 

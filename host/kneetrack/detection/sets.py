@@ -5,7 +5,9 @@ Rules
        them count; without, all do that lie in no other window, and 20 s without one end a set.
     2. The reference is, in this order: the one given; the reps in `reference` windows; those in
        `functional` windows (outside the sets); the first three of a set of six or more, for that
-       set alone, flagged. A set that has none of these is described, not judged.
+       set alone, flagged (but one that stands out from the other two is judged by them). Each takes
+       three; where fewer were done, that and what serves instead is said. A set that has none of
+       these is described, not judged.
     3. Reps in `reference` windows are listed, with no verdict; outside a set they carry set -1.
        Functional reps are not listed.
     4. While a set runs, a rep's verdict is provisional: what the set shares is not known yet. When
@@ -22,7 +24,7 @@ from dataclasses import dataclass, field
 from kneetrack.detection import criteria
 from kneetrack.detection.judgement import describe
 from kneetrack.detection.measures import Measured
-from kneetrack.detection.reference import LEAST_REPS, Reference, build
+from kneetrack.detection.reference import LEAST_REPS, REP_WORDS, Reference, build
 from kneetrack.detection.shift import Shift, fit
 from kneetrack.samples import (
     Event,
@@ -99,6 +101,7 @@ class Sets:
         self._set_count = len(self._open)
         self._slips_s: list[float] = []
         self._told_no_reference = False
+        self._told_reference = given is not None or not self._source
         self._plan()
 
     @property
@@ -152,6 +155,8 @@ class Sets:
         def over(end_s: float) -> bool:
             return time_s > end_s and (standing or time_s > end_s + _LATEST_S)
 
+        if not self._told_reference and over(self._reference_until_s):
+            events += self._about_reference()
         if self._outside.members and over(self._reference_until_s):
             events += self._finish(self._outside)
         while self._open and over(max(self._open[0].ends_s(), self._reference_until_s)):
@@ -161,7 +166,8 @@ class Sets:
 
     def close(self) -> list[Event]:
         """The end of the data."""
-        events = self._finish(self._outside) if self._outside.members else []
+        events = self._about_reference()
+        events += self._finish(self._outside) if self._outside.members else []
         while self._open:
             events += self._finish(self._open.pop(0))
         self._plan()
@@ -186,7 +192,7 @@ class Sets:
 
     def _plan(self) -> None:
         self.next_s = math.inf
-        if self._outside.members:
+        if self._outside.members or not self._told_reference:
             self.next_s = self._reference_until_s
         if self._open:
             ends_s = max(self._open[0].ends_s(), self._reference_until_s)
@@ -205,6 +211,37 @@ class Sets:
                 self._shared = built
                 return
 
+    def _about_reference(self) -> list[Event]:
+        """What there is to say of the reference, once no window can give another."""
+        if self._told_reference:
+            return []
+        self._told_reference = True
+        reference = self._shared
+        if reference is None:  # said with what serves instead, set by set
+            return []
+        rep = REP_WORDS[reference.source]
+        said: list[str] = []
+        if reference.source != self._source:
+            said.append(
+                f"{self._lacking()}: your {reference.reps} {rep}s serve as the reference instead."
+            )
+        left_out = len(self._sources[reference.source]) - reference.reps
+        if left_out:
+            said.append(f"{_counted(left_out, rep)} with missing samples: left out.")
+        return [Warned(text) for text in (*said, *reference.remarks)]
+
+    def _lacking(self) -> str:
+        """Why there is no reference of the best kind that was planned."""
+        if not self._source:
+            return "There are no reference reps"
+        word, count = REP_WORDS[self._source], len(self._sources[self._source])
+        if not count:
+            return f"No {word}s were found where they should be"
+        if count < LEAST_REPS:
+            verb = "is" if count == 1 else "are"
+            return f"There {verb} only {_counted(count, word)}, and it takes {LEAST_REPS}"
+        return f"Your {count} {word}s have too little of their depth in common"
+
     def _serves_itself(self, one: _Set) -> bool:
         """Whether the set's own first reps are what is left to compare with."""
         return (
@@ -220,14 +257,16 @@ class Sets:
         if one.own_reference is None:
             return []
         self._first_own = self._first_own or one.own_reference
-        for member in first:
-            member.is_reference = True
+        odd = {number for number, _ in one.own_reference.standouts}
+        for number, member in enumerate(first, 1):
+            member.is_reference = number not in odd
         shift = one.shift = self._shift(one)
         events: list[Event] = [
             Warned(
-                f"There are no reference reps: the first three of set {one.index + 1} serve as "
-                "the reference for the rest of it."
-            )
+                f"{self._lacking()}: the first three of set {one.index + 1} serve as the "
+                "reference for the rest of it."
+            ),
+            *(Warned(text) for text in one.own_reference.remarks),
         ]
         for member in one.members[:-1]:
             told = self._describe(one, member, shift, provisional=True)
@@ -279,9 +318,10 @@ class Sets:
         reference = self._shared or one.own_reference
         if reference is None and one.members and not self._told_no_reference:
             self._told_no_reference = True
+            why = f" ({self._lacking()})" if self._source else ""
             events.append(
                 Warned(
-                    f"There is nothing to compare set {one.index + 1} with: it takes at least "
+                    f"There is nothing to compare set {one.index + 1} with{why}: it takes at least "
                     f"{LEAST_REPS} reference reps or functional squats, or a set of "
                     f"{criteria.FIRST_REPS_OF}. Its reps are described, not judged."
                 )
@@ -309,3 +349,7 @@ class Sets:
             else Verdict.DOUBTFUL
         )
         return RepSet(one.index, start_s, end_s, shift_deg, sigma_deg, verdict)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

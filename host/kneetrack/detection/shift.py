@@ -117,7 +117,7 @@ def _design(flexion_deg: Floats) -> Floats:
 
 def spread_before(reference: Reference) -> float:
     """What soft tissue is expected to add to one loaded rep (deg at 90 deg, standard deviation)."""
-    freedom = reference.reps - 1
+    freedom = max(1.0, reference.weight - 1.0)
     seen = freedom * (_LOAD * reference.spread_deg) ** 2
     usual = _USUAL_REPS * _USUAL_SPREAD_DEG**2
     return math.sqrt((usual + seen) / (_USUAL_REPS + freedom))
