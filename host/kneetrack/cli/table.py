@@ -144,14 +144,7 @@ def _width(rows: Sequence[tuple[str, ...]], hidden: set[_Column]) -> int:
 
 def set_lines(sets: Sequence[RepSet]) -> list[Text]:
     """One line a set: what its reps have in common against the reference."""
-    lines: list[Text] = []
-    for each in sets:
-        if each.shift_deg is None:
-            continue
-        said = "" if each.verdict is None else f": {words.VERDICTS[each.verdict]}"
-        shift = words.with_sigma(each.shift_deg, each.shift_sigma_deg)
-        lines.append(Text(f"Set {words.number(each)}: common to all reps {shift}°{said}."))
-    return lines
+    return [Text(words.shared(each)) for each in sets if words.shared(each)]
 
 
 def summary(

@@ -132,6 +132,25 @@ def with_sigma(value: float | None, sigma: float | None, digits: int = 1) -> str
     )
 
 
+def shared(one: RepSet) -> str:
+    """What all reps of a set have in common against the reference, as sentences; empty if unknown.
+
+    Less than two standard uncertainties is not told from nothing.
+    """
+    shift, sigma = one.shift_deg, one.shift_sigma_deg
+    if shift is None or sigma is None:
+        return ""
+    if abs(shift) < 2.0 * sigma:
+        figure = f"{with_sigma(shift, sigma)}°"
+        return f"Set {number(one)}: its reps together lie where your reference does ({figure})."
+    way = "further in than" if shift > 0.0 else "further out than"
+    beyond = "" if one.verdict in (None, Verdict.IN_RANGE) else f" ({VERDICTS[one.verdict]})"
+    return (
+        f"Set {number(one)}: all its reps lie {plain(abs(shift))} ± {plain(sigma)}° {way} your "
+        f"reference{beyond}: load on the soft tissue or you, it can't be told."
+    )
+
+
 def exercise(name: str) -> str:
     """`single_leg_squat` as people write it."""
     return name.replace("_", " ")
