@@ -243,22 +243,18 @@ class Movement:
         )
 
     def strap_gates(self) -> tuple[Gate, ...]:
-        """Whether both IMUs sat firm in slow squats, and between them as while standing."""
+        """Whether both IMUs sat between the reps as they did while standing."""
+        most = gates.STRAP_TURNED_DEG
+        return (
+            Gate("thigh_strap_turned_deg", self.thigh.turned * _DEG, most, gates.STRAPS),
+            Gate("shank_strap_turned_deg", self.shank.turned * _DEG, most, gates.STRAPS),
+        )
+
+    def wobble_gates(self) -> tuple[Gate, ...]:
+        """Whether both IMUs sat firm, in slow squats; swings are as quick as a loose sensor."""
         return (
             Gate("thigh_wobble_share", self.thigh.wobble(), gates.WOBBLE_SHARE, gates.STRAPS),
             Gate("shank_wobble_share", self.shank.wobble(), gates.WOBBLE_SHARE, gates.STRAPS),
-            Gate(
-                "thigh_strap_turned_deg",
-                self.thigh.turned * _DEG,
-                gates.STRAP_TURNED_DEG,
-                gates.STRAPS,
-            ),
-            Gate(
-                "shank_strap_turned_deg",
-                self.shank.turned * _DEG,
-                gates.STRAP_TURNED_DEG,
-                gates.STRAPS,
-            ),
         )
 
 
@@ -270,7 +266,7 @@ def aligned(movement: Movement) -> Alignment:
     thigh = movement.thigh
     shank = movement.shank
     if not thigh.blocks.rows or not shank.blocks.rows:
-        raise ValueError("thigh or shank moved too little, bend the knees to 60 deg or more")
+        raise ValueError("thigh or shank moved too little, bend the knees to 60° or more")
     z_thigh = thigh.axis(1, thigh.blocks.rows)
     z_shank = shank.axis(-1, shank.blocks.rows)
     checks = [

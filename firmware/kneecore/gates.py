@@ -14,7 +14,7 @@ _DEG = 180.0 / pi
 
 STAND = "Stand still with straight knees, feet as for the squats, for 4 s."
 STRAPS = "Tighten the straps so that nothing turns on the leg, and stand as before."
-SQUATS = "Do five slow squats to about 90 deg of flexion, knees over the toes."
+SQUATS = "Do five slow squats to about 90° of flexion, knees over the toes."
 TABLE = "Lay both IMUs on a table that nobody touches for 5 s."
 
 STAND_TILT_DEG = 1.0

@@ -79,12 +79,22 @@ def test_crosstalk_is_refined_on_functional_squats_only() -> None:
 
 
 def test_a_stand_that_moves_lowers_the_grade_and_is_refused_by_calibrate() -> None:
-    found = from_trace(trace_of(leg(sway_deg=1.0)))
+    found = from_trace(trace_of(leg(sway_deg=2.5)))
     assert found.grade == "B"
     assert found.rests_on["gravity"] == "calmest moment of the stand window"
     assert any("The stand window moves" in warning for warning in found.warnings)
     with pytest.raises(CalibrationError, match="Stand still"):
         found.require_passed()
+
+
+def test_slowness_and_depth_are_asked_of_squats_and_not_of_swings() -> None:
+    def asked(exercise: str) -> set[str]:
+        gates = from_trace(trace_of(leg(), exercise=exercise)).gates
+        return {gate.name for gate in gates}
+
+    only_squats = asked("squat") - asked("unknown")
+    assert {"thigh_wobble_share", "depth_deg", "swapped_lean_ratio"} <= only_squats
+    assert "thigh_strap_turned_deg" in asked("unknown")
 
 
 def test_without_a_table_a_still_stand_gives_the_zero() -> None:

@@ -173,7 +173,7 @@ REFUSED = {
     ),
     "never still": (
         "squats?restless=1&functional=1",
-        ("You moved:", "deg/s, at most 3", '"Stand"'),
+        ("You moved:", "°/s, at most 3", '"Stand"'),
         None,
     ),
     "a table that is touched": (

@@ -268,6 +268,8 @@ class _Work:
         checks = [*found.gates, *(movement.bending_gates() if self.bends else ())]
         if self.functional and self.stood:
             checks += movement.strap_gates()
+        if self.functional and self.bends:
+            checks += movement.wobble_gates()
         failed = self._failed(checks)
         kind = self.rests_on["axis"]
         if kind == "reference":

@@ -26,7 +26,7 @@ from kneecore import gates
 from kneecore.alignment import Gate
 from kneetrack.calibration.rep_watch import RepsWatch
 from kneetrack.calibration.steps import SQUATS, STAND, STRAP, TABLE, Movement, Step
-from kneetrack.calibration.store import CalibrationFile, GateResult
+from kneetrack.calibration.store import CalibrationFile, GateResult, figure
 from kneetrack.calibration.watches import (
     Counted,
     Disturbed,
@@ -67,12 +67,12 @@ REPEATS = (
 _ORDER = (_OTHER_LEG, "strap", "stand", "stand only", "functional")
 
 _SPOILT = {
-    "table_gyr_sd_deg_s": "the {segment}'s sensor turned at {value} deg/s, at most {limit}",
+    "table_gyr_sd_deg_s": "the {segment}'s sensor turned at {value}°/s, at most {limit}",
     "table_acc_sd_m_s2": "the {segment}'s sensor was shaken by {value} m/s², at most {limit}",
-    "table_gyr_change_deg_s": "the zero of the {segment}'s sensor wanders by {value} deg/s, at "
+    "table_gyr_change_deg_s": "the zero of the {segment}'s sensor wanders by {value}°/s, at "
     "most {limit}",
-    "stand_gyr_rms_deg_s": "the {segment} turned at {value} deg/s, at most {limit}",
-    "stand_tilt_deg": "the {segment} leaned over by {value} deg, at most {limit}",
+    "stand_gyr_rms_deg_s": "the {segment} turned at {value}°/s, at most {limit}",
+    "stand_tilt_deg": "the {segment} leaned over by {value}°, at most {limit}",
 }
 
 
@@ -358,8 +358,7 @@ def _judgement(
     """Reasons to repeat, each a sentence or two, and what; None: nothing is wrong."""
     if isinstance(made, str):
         return (made,), "functional"
-    asked = [gate for gate in made.gates if not _name(gate).startswith(movement.not_asked)]
-    failed = [(gate, _repeat(gate)) for gate in asked if not gate.passed]
+    failed = [(gate, _repeat(gate)) for gate in made.gates if not gate.passed]
     failed = [(gate, repeat) for gate, repeat in failed if repeat != _NOTHING]
     if not failed:
         return (), None
@@ -372,11 +371,8 @@ def _judgement(
 
 
 def _repeat(gate: GateResult) -> str:
-    return next(repeat for prefix, repeat in REPEATS if _name(gate).startswith(prefix))
-
-
-def _name(gate: GateResult) -> str:
-    return gate.name.removeprefix("thigh_").removeprefix("shank_")
+    name = gate.name.removeprefix("thigh_").removeprefix("shank_")
+    return next(repeat for prefix, repeat in REPEATS if name.startswith(prefix))
 
 
 def _sentences(gates: Sequence[GateResult]) -> tuple[str, ...]:
@@ -394,7 +390,9 @@ def _spoilt(step: Step, gates: Sequence[Gate]) -> str:
     gate = max(gates, key=lambda gate: gate.value / gate.limit)
     segment, _, name = gate.name.partition("_")
     words = _SPOILT.get(name, name.replace("_", " ") + " of the {segment} is {value}, not {limit}")
-    what = words.format(segment=segment, value=f"{gate.value:.2g}", limit=f"{gate.limit:g}")
+    what = words.format(
+        segment=segment, value=figure(gate.value, gate.limit), limit=f"{gate.limit:g}"
+    )
     if step == TABLE:
         return f"It was touched: {what}. Leave it alone for 5 seconds from now."
     return f"You moved: {what}. Stand still, it goes on by itself."

@@ -48,8 +48,6 @@ class Movement:
     deeper: str
     better: str | None = None
     """What helps where a gate fails, if not what the gate says (which is for squats)."""
-    not_asked: tuple[str, ...] = ()
-    """Gates, by how their names begin, that are for slow squats only."""
 
 
 SQUATS = Movement(
@@ -71,15 +69,14 @@ SWINGS = Movement(
         "functional",
         "Five leg swings",
         "Swing the leg slowly, five times.",
-        "Stand on the other leg and hold on to something. Lift the knee in front of you with the "
-        "heel under it, then put the foot down again and stand.",
+        "Stand on the other leg and hold on to something. Lift the knee in front of you and pull "
+        "the heel up under the seat, then put the foot down again and stand.",
     ),
     5,
     45.0,
     "swing",
     "swings",
-    "Lift the knee higher, until the thigh is halfway to level, and let the shin hang.",
+    "Lift the knee higher, until the thigh is halfway to level, and pull the heel up.",
     "Swing straight ahead and slowly, the foot pointing forward, and stand still in between.",
-    ("wobble",),  # a swing is as quick as a sensor that hangs loose
 )
 MOVEMENTS = {"squat": SQUATS, "swing": SWINGS}

@@ -32,18 +32,18 @@ _DEG = 180.0 / math.pi
 
 
 _GATE_WORDS = {
-    "table_gyr_sd_deg_s": "the IMU on the {segment} did not lie still ({value} deg/s, {limit})",
+    "table_gyr_sd_deg_s": "the IMU on the {segment} did not lie still ({value}°/s, {limit})",
     "table_gyr_change_deg_s": (
-        "the zero of the {segment}'s gyroscope wandered on the table ({value} deg/s, {limit})"
+        "the zero of the {segment}'s gyroscope wandered on the table ({value}°/s, {limit})"
     ),
     "table_acc_sd_m_s2": "the table under the {segment}'s IMU shook ({value} m/s^2, {limit})",
-    "stand_gyr_rms_deg_s": "the {segment} moved while standing ({value} deg/s, {limit})",
-    "stand_tilt_deg": "the {segment} leaned to and fro while standing ({value} deg, {limit})",
+    "stand_gyr_rms_deg_s": "the {segment} moved while standing ({value}°/s, {limit})",
+    "stand_tilt_deg": "the {segment} leaned over while standing ({value}°, {limit})",
     "reps": "too few squats were seen ({value}, {limit})",
     "axis_ratio": "the {segment} turned about more than one axis (ratio {value}, {limit})",
     "halves_deg": (
         "the {segment}'s axis differs between the first and the second half of the squats "
-        "({value} deg, {limit})"
+        "({value}°, {limit})"
     ),
     "sensor_faces": "only {value} of the {segment} sensor's six faces were seen ({limit})",
     "sensor_acc_offset_sigma_mg": (
@@ -56,33 +56,32 @@ _GATE_WORDS = {
         "gravity was not the same in all positions of the {segment} sensor ({value} mg, {limit})"
     ),
     "sensor_move_residual_deg": (
-        "the {segment} sensor's turns don't lead from position to position ({value} deg, {limit})"
+        "the {segment} sensor's turns don't lead from position to position ({value}°, {limit})"
     ),
     "sensor_zero_spread_deg_s": (
-        "the zero of the {segment}'s gyroscope changed between positions ({value} deg/s, {limit})"
+        "the zero of the {segment}'s gyroscope changed between positions ({value}°/s, {limit})"
     ),
     "swapped_lean_ratio": (
         "the shank leans more than the thigh, as if the two sensors were swapped "
         "({value} times, {limit})"
     ),
-    "depth_deg": "the squats were shallow: the thigh leaned by {value} deg ({limit})",
+    "depth_deg": "the squats were shallow: the thigh leaned by {value}° ({limit})",
     "strap_turned_deg": (
         "the {segment}'s sensor sat otherwise between the squats than in the stand "
-        "({value} deg, {limit})"
+        "({value}°, {limit})"
     ),
     "wobble_share": "the {segment}'s sensor shook ({value} of its rate, {limit})",
     "stand_bent_deg": (
-        "the knee goes straighter in the squats than in the stand, by {value} deg ({limit})"
+        "the knee goes straighter in the squats than in the stand, by {value}° ({limit})"
     ),
     "strap_twisted_deg": (
         "standing between the squats, thigh and shank face otherwise than in the stand "
-        "({value} deg, {limit})"
+        "({value}°, {limit})"
     ),
     "mirrored_turn_deg": (
-        "the shank turns outward as the knee bends, where knees turn it inward "
-        "({value} deg, {limit})"
+        "the shank turns outward as the knee bends, where knees turn it inward ({value}°, {limit})"
     ),
-    "crosstalk_deg": "valgus follows flexion like an axis that is off by {value} deg ({limit})",
+    "crosstalk_deg": "valgus follows flexion like an axis that is off by {value}° ({limit})",
 }
 _LEAST = ("reps", "axis_ratio", "sensor_faces")  # their limit is the least, not the most
 
@@ -93,7 +92,14 @@ def gate_words(name: str, value: float, limit: float) -> str:
     key = rest if segment in ("thigh", "shank") else name
     words = _GATE_WORDS.get(key, key.replace("_", " ") + " is {value} ({limit})")
     bound = f"at {'least' if key in _LEAST else 'most'} {limit:g} wanted"
-    return words.format(segment=segment, value=f"{value:.2g}", limit=bound)
+    return words.format(segment=segment, value=figure(value, limit), limit=bound)
+
+
+def figure(value: float, limit: float) -> str:
+    """`value` with as many digits as it takes to be told from its limit."""
+    fewest = 0 if abs(value) >= 10.0 else 1 if abs(value) >= 1.0 else 2
+    texts = (f"{value:.{digits}f}" for digits in range(fewest, fewest + 4))
+    return next((text for text in texts if float(text) != limit), f"{value:g}")
 
 
 @dataclass(frozen=True, slots=True)

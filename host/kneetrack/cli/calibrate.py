@@ -60,7 +60,7 @@ def calibrate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Calibrate a band: on a table, strapped on, standing, five slow squats. 45 seconds on the leg.
+    """Calibrate a band: on a table, strapped on, standing, five slow squats; 40 s on the leg.
 
     \b
     Examples:

@@ -256,7 +256,7 @@ class Screen:
         depth = self._bar(reading.flexion_deg / DEEP_DEG, bar)
         for mark in (reading.least_deg, WANTED_DEG):
             _mark(depth, round(bar * mark / DEEP_DEG), "┃" if self._can_draw() else "|")
-        wanted = f"{reading.least_deg:.0f} to {WANTED_DEG:.0f}° wanted"
+        wanted = f"{reading.least_deg:.0f}° or more, about {WANTED_DEG:.0f}°"
         done = "".join(f"  {depth:.0f}°" for depth in self._depths)
         grid = Table.grid(padding=(0, 1))
         grid.add_row("bent", depth, f"{reading.flexion_deg:3.0f}°")

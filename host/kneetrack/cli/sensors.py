@@ -151,7 +151,7 @@ def _sentence(mount: str, imu: ImuCalibration) -> str:
     return (
         f"{mount.capitalize()} sensor, {imu.poses} positions: gravity is met to "
         f"{after / _MG:.1f} mg (was {before / _MG:.1f}), a quarter turn to "
-        f"{math.degrees(left):.2f} deg (was {math.degrees(turned):.2f}); axes known to "
+        f"{math.degrees(left):.2f}° (was {math.degrees(turned):.2f}); axes known to "
         f"{100 * imu.axes_sigma:.2f} %."
     )
 
@@ -218,7 +218,7 @@ def _record_lines(record: SensorRecord) -> list[str]:
         zero = ", ".join(f"{math.degrees(v):+.3f}" for v in curve.bias_rad_s)
         slope = ", ".join(f"{math.degrees(v):+.4f}" for v in curve.slope_rad_s_k)
         lines += [
-            f"zero at {curve.reference_c:.1f} degC: {zero} deg/s "
+            f"zero at {curve.reference_c:.1f} °C: {zero}°/s "
             f"(±{math.degrees(curve.scatter_rad_s):.3f})",
             f"and per degC: {slope} (±{math.degrees(curve.slope_sigma_rad_s_k):.4f}), from "
             f"{curve.points} table zeros, {record.comparable[0].utc[:10]} to "
