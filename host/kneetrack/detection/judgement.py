@@ -3,7 +3,8 @@
 The uncertainty of an own excursion (biomechanics B3, its matched form) adds in squares
     between two reps    inclination of both IMUs and heading since the last rest: REP_SIGMA_DEG;
                         soft tissue that never moves twice alike: its spread, by depth
-    of the reference    the mean over its reps: the standard error of one over their root
+    of the reference    the mean over its reps: the standard error of one over their root; more
+                        where it was carried over from another calibration
     of the shift        what the set shares, at that flexion
 What a fixed function of flexion adds is in none of them: the comparison takes it out.
 """
@@ -70,9 +71,8 @@ def _sigma(flexion_deg: float, reference: Reference, shift: Shift | None) -> flo
     """Standard uncertainty (deg) of an own excursion at this flexion."""
     spread = spread_before(reference) if shift is None else shift.spread_deg
     tissue = spread * float(deep(np.array(flexion_deg)))
-    mean = reference.sem_deg / math.sqrt(reference.weight)
     common = 0.0 if shift is None else shift.sigma_at(flexion_deg)
-    return math.hypot(REP_SIGMA_DEG, tissue, mean, common)
+    return math.hypot(REP_SIGMA_DEG, tissue, reference.sigma_deg, common)
 
 
 def _largest(values: Floats) -> int:

@@ -41,7 +41,7 @@ REP_WORDS = {
 _OF_NORMAL = 1.96  # 95 % of a normal distribution
 _DEEPEST_REPS = 2  # so many carry the curve on beyond what three reach
 _LEAST_BINS = 5
-_CURVES = ("valgus_down_deg", "valgus_up_deg", "rotation_down_deg", "rotation_up_deg")
+CURVES = ("valgus_down_deg", "valgus_up_deg", "rotation_down_deg", "rotation_up_deg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,18 @@ class Reference:
     standouts: tuple[tuple[int, float], ...] = ()
     """Reps that count little: their number among the reference's, from 1, and how far off (deg)."""
     sem_between_deg: float | None = None
+    carried_deg: float = 0.0
+    """What carrying it over from another calibration adds to its standard uncertainty."""
 
     @property
     def weight(self) -> float:
         """How many clean reps the curve is worth."""
         return self.counted or float(self.reps)
+
+    @property
+    def sigma_deg(self) -> float:
+        """The standard uncertainty of the curve."""
+        return math.hypot(self.sem_deg / math.sqrt(self.weight), self.carried_deg)
 
     @property
     def remarks(self) -> list[str]:
@@ -100,13 +107,14 @@ class Reference:
 
     def to_json(self) -> dict[str, Any]:
         """The reference as JSON types; `from_json` reads it back."""
-        curves = {name: [round(value, 4) for value in getattr(self, name)] for name in _CURVES}
+        curves = {name: [round(value, 4) for value in getattr(self, name)] for name in CURVES}
         return {**curves, "source": self.source, "reps": self.reps} | {
             "sem_deg": self.sem_deg,
             "spread_deg": self.spread_deg,
             "counted": self.weight,
             "standouts": [list(one) for one in self.standouts],
             "sem_between_deg": self.sem_between_deg,
+            "carried_deg": self.carried_deg,
         }
 
     @classmethod
@@ -114,7 +122,7 @@ class Reference:
         """Read what `to_json` wrote. ValueError, with what is wrong, otherwise."""
         try:
             between = data.get("sem_between_deg")
-            curves = {name: tuple(float(value) for value in data[name]) for name in _CURVES}
+            curves = {name: tuple(float(value) for value in data[name]) for name in CURVES}
             reference = cls(
                 **curves,
                 source=str(data["source"]),
@@ -124,6 +132,7 @@ class Reference:
                 counted=float(data.get("counted", 0.0)),
                 standouts=tuple((int(rep), float(off)) for rep, off in data.get("standouts", ())),
                 sem_between_deg=None if between is None else float(between),
+                carried_deg=float(data.get("carried_deg", 0.0)),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a reference: {error!r}") from None
@@ -131,6 +140,7 @@ class Reference:
         if len({len(curve) for curve in curves.values()}) != 1 or not numbers:
             raise ValueError("not a reference: its curves differ in length, or are empty")
         numbers += [reference.sem_deg, reference.spread_deg, reference.counted]
+        numbers += [reference.carried_deg]
         numbers += [off for _, off in reference.standouts]
         if not all(math.isfinite(value) for value in (*numbers, between or 0.0)):
             raise ValueError("not a reference: a number in it is not finite")

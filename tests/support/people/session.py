@@ -57,11 +57,12 @@ def session(
     plan: Plan | None = None,
     perfect_chips: bool = False,
     mounts: tuple[Floats, Floats] | None = None,
+    skins: tuple[Tissue, Tissue] | None = None,
 ) -> Session:
     """One session; equal arguments give equal sessions.
 
     `soft_tissue_deg` is the spread of people's axial tissue rotation at 90 deg of flexion.
-    `mounts` (sensor to bone) default to any rotation.
+    `mounts` (sensor to bone) default to any rotation, `skins` (thigh, shank) to the person's.
     """
     course = directed(person, plan or Plan())
     thigh, shank = bones(person, course)
@@ -77,7 +78,8 @@ def session(
     for number, (bone, offset) in enumerate(
         ((thigh, person.thigh_sensor_m), (shank, person.shank_sensor_m))
     ):
-        skin = Tissue.drawn(person.seed, soft_tissue_deg, number)
+        drawn_skin = Tissue.drawn(person.seed, soft_tissue_deg, number)
+        skin = skins[number] if skins else drawn_skin
         moved, shifted = skin.motion(bone, thigh, course, load_gain, mirror)
         at = np.array(offset) * [1.0, 1.0, side]
         worn = Segment(bone.turn @ turned(moved) @ mounts[number], bone.place(at + shifted))
