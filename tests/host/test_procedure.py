@@ -343,6 +343,9 @@ def test_swings_are_told_how_to_swing_not_to_squat() -> None:
     assert "Swing straight ahead" in repeated.reasons[0] and "Mend" not in repeated.reasons[0]
 
 
+# --- beginnings and ends -------------------------------------------------------------------------
+
+
 def test_without_a_table_an_earlier_zero_serves() -> None:
     zeros = ((0.006, -0.004, 0.005), (0.006, -0.004, 0.005))  # as synthetic_legs.leg has them
     told = guided(Procedure(Side.RIGHT, table=False, zeros=zeros), pairs_of(RIGHT[8 * 208 :]))
