@@ -22,6 +22,7 @@ from kneetrack.cli import (
     calibrate,
     demo,
     record,
+    references,
     replay,
     report,
     scan,
@@ -58,6 +59,7 @@ app.command()(demo.demo)
 app.command()(scan.scan)
 app.command()(calibrate.calibrate)
 app.command()(sensors.sensors)
+app.command()(references.references)
 app.command()(record.record)
 app.command()(replay.replay)
 app.command()(analyze.analyze)

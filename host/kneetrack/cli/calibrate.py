@@ -53,7 +53,12 @@ def calibrate(
         ),
     ] = False,
     athlete: Annotated[
-        str | None, typer.Option(metavar="ALIAS", help="Whose leg it is, as in kneetrack record.")
+        str | None,
+        typer.Option(
+            metavar="ALIAS",
+            help="Whose leg it is: the squats are kept, and compared with that person's earlier "
+            "ones.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="CAL.json [default: in your data folder, one a leg].")
@@ -65,6 +70,7 @@ def calibrate(
     \b
     Examples:
       kneetrack calibrate --side right
+      kneetrack calibrate --side right --athlete A
       kneetrack calibrate --side right --movement swing
       kneetrack calibrate --link sim:squats --out cal.json
       kneetrack record --calibration cal.json
@@ -115,7 +121,7 @@ async def _calibrate(
     from kneetrack.calibration.procedure import Procedure
     from kneetrack.calibration.steps import MOVEMENTS
     from kneetrack.calibration.zeros import remember, warmth
-    from kneetrack.cli import console
+    from kneetrack.cli import console, references
     from kneetrack.link import open_link
 
     hints = console.hints()
@@ -143,6 +149,8 @@ async def _calibrate(
     if made.rests_on["bias"] == "table":
         zero_utc = now
     made = replace(made, created_utc=now, zero_utc=zero_utc, athlete=athlete)
+    if athlete is not None:
+        made = references.keep(made, athlete, simulated=link.info.is_simulated, hints=hints)
     path = out or default_path(made.side)
     made.save(path)
     return made, path

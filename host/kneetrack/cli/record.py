@@ -147,6 +147,8 @@ async def _record(
                 link = await stack.enter_async_context(open_link(_with_side(address, side)))
             made = await _calibration(link, given, side, hints)
             _check_sensors(link, made)
+            if made is not None and athlete is not None and exercise in (None, "squat"):
+                made = _with_reference(link, made, athlete, hints)
             leg_side = _side(link, made, side)
             legs.append(session.leg_for(link, leg_side, exercise, made))
         if len({leg.analyzer.side for leg in legs}) < len(legs):
@@ -215,6 +217,18 @@ def _side(link: Link, made: CalibrationFile | None, side: Side | None) -> Side:
     if told is not None:
         return told
     return side if side is not None else Side(link.feature.side)
+
+
+def _with_reference(
+    link: Link, made: CalibrationFile, athlete: str, hints: Console
+) -> CalibrationFile:
+    """With the reference kept of the athlete, where neither calibration nor source brings one."""
+    from kneetrack.cli import references
+
+    kinds = {window.kind for window in (link.scenario.windows if link.scenario else ())}
+    if kinds & {"functional", "reference"} and made.reference is None:
+        return made  # a trace brings its own along
+    return references.lend(made, athlete, simulated=link.info.is_simulated, hints=hints)
 
 
 def _check_sensors(link: Link, made: CalibrationFile | None) -> None:

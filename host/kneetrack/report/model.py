@@ -32,6 +32,7 @@ _SOURCES = {
     "reference": "reference reps of this recording",
     "functional": "the squats of the calibration",
     "first_three": "the first three reps of the set",
+    "kept": "kept from an earlier calibration of the same strapping",
 }
 
 
