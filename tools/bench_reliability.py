@@ -34,12 +34,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 
 from kneetrack.analysis.trace import MeasuredTrace, calibrate, measure, reference_of
 from kneetrack.detection import Analyzer, Reference
-from kneetrack.detection.reliability import between_sessions, compare
+from kneetrack.detection.reliability import as_found, between_sessions, compare, usual
 from people import Person, Plan, Session, session
 from people.tissue import Tissue
 
 SEED = 70_000  # held out
 PLACED = 0.3
+CAVE_DEG = 8.0
 PLAN = Plan(reps=6)
 MDC = 1.96 * math.sqrt(2.0)
 
@@ -52,6 +53,7 @@ class Day:
     total: list[float]
     own: list[float]
     reference: Reference
+    found: Reference  # before its axis was refined
     other: list[float]  # total, against the first day's reference
 
 
@@ -103,14 +105,16 @@ def days_of(person: Person, count: int, spread_deg: float) -> list[Day]:
     days: list[Day] = []
     for number in range(count):
         one = worn(person, number, spread_deg, PLAN)
-        reference = reference_of(calibrate(one.trace))
+        made = calibrate(one.trace)
+        reference = reference_of(made)
         if reference is None:
             continue
         measured = measure(one.trace)
         raw, total, own = zip(*excursions(one, measured, reference), strict=True)
         first = days[0].reference if days else reference
         other = [errors[1] for errors in excursions(one, measured, first)] if days else []
-        days.append(Day(list(raw), list(total), list(own), reference, other))
+        found = as_found(reference, made.crosstalk_deg, int(made.side))
+        days.append(Day(list(raw), list(total), list(own), reference, found, other))
     return days
 
 
@@ -124,6 +128,29 @@ def sem(of_people: list[list[list[float]]]) -> tuple[float, float]:
         reps += sum((error - centre) ** 2 for day in days for error in day)
         spare_reps += sum(map(len, days)) - 1
     return math.sqrt(means / spare), math.sqrt(reps / spare_reps)
+
+
+def told_caves(people: list[list[Day]], options: argparse.Namespace) -> tuple[int, int, int, int]:
+    """How often caving calibration squats, and usual ones, are told apart from what is kept."""
+    caved = clean = all_caved = all_clean = 0
+    plan = Plan(reps=0, functional_valgus=CAVE_DEG)
+    for number, days in enumerate(people):
+        person = Person.drawn(options.seed + number)
+        made = calibrate(worn(person, options.days, options.soft_tissue, plan).trace)
+        reference = reference_of(made)
+        kept = [day.found for day in days]
+        if reference is not None:
+            all_caved += 1
+            caved += told_apart(as_found(reference, made.crosstalk_deg, int(made.side)), kept)
+        all_clean += 1
+        clean += told_apart(kept[-1], kept[:-1])
+    return caved, all_caved, clean, all_clean
+
+
+def told_apart(new: Reference, kept: list[Reference]) -> bool:
+    difference = compare(new, usual(kept))
+    limit_deg = between_sessions(kept).told_apart_deg(len(kept))
+    return difference is not None and abs(difference.largest_deg) >= limit_deg
 
 
 def rms(values: list[float]) -> float:
@@ -151,7 +178,7 @@ def main() -> int:
     print(f"total, RMSE against the day's own reference {rms(today):.2f}, the first day's ", end="")
     print(f"{rms(earlier):.2f}")
     apart = [
-        compare(b.reference, a.reference)
+        compare(b.found, a.found)
         for days in people
         for i, a in enumerate(days)
         for b in days[i + 1 :]
@@ -161,9 +188,17 @@ def main() -> int:
         f"references of two days: largest difference {rms(largest):.2f} (95 %: "
         f"{np.percentile(np.abs(largest), 95):.2f}), RMS {rms([o.rms_deg for o in apart if o]):.2f}"
     )
-    learned = [between_sessions([day.reference for day in days]) for days in people]
+    learned = [between_sessions([day.found for day in days]) for days in people]
     sems = sorted(one.sem_deg for one in learned)
-    print(f"each person's own SEM between sessions: {sems[0]:.2f} to {sems[-1]:.2f}")
+    print(
+        f"each person's own SEM between sessions, prior included: {sems[0]:.2f} to {sems[-1]:.2f}"
+    )
+    told = told_caves(people, options)
+    print(
+        f"calibration squats with the knee coming in by {CAVE_DEG:.0f} deg, after "
+        f"{options.days} sessions: told {told[0]} of {told[1]}; "
+        f"usual squats: {told[2]} of {told[3]}"
+    )
     return 0
 
 

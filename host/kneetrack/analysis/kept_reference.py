@@ -23,7 +23,14 @@ from kneetrack.analysis.trace import reference_of
 from kneetrack.calibration.references import USUAL_SHANK_SIGMA_DEG, KeptReference
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Reference
-from kneetrack.detection.reliability import Between, Difference, between_sessions, compare, usual
+from kneetrack.detection.reliability import (
+    Between,
+    Difference,
+    as_found,
+    between_sessions,
+    compare,
+    usual,
+)
 
 SOURCE = "kept"
 CARRIED_DEG = 1.0
@@ -55,7 +62,7 @@ def choose(made: CalibrationFile, kept: Sequence[KeptReference]) -> Chosen:
         return _without_squats(made, earlier)
     mine = made.calibration
     others = [
-        reference
+        as_found(reference, one.crosstalk_deg, mine.side)
         for one, reference in earlier
         if (one.calibration_id, one.utc) != (mine.calibration_id, made.created_utc)
     ]
@@ -63,13 +70,14 @@ def choose(made: CalibrationFile, kept: Sequence[KeptReference]) -> Chosen:
 
 
 def _with_squats(made: CalibrationFile, own: Reference, others: list[Reference]) -> Chosen:
-    between = between_sessions([*others, own])
+    found = as_found(own, made.crosstalk_deg, int(made.side))
+    between = between_sessions([*others, found])
     dated = replace(own, sem_between_deg=between.sem_deg if between.learned else None)
     made = replace(made, reference=dated.to_json())
-    difference = compare(own, usual(others)) if others else None
+    difference = compare(found, usual(others)) if others else None
     if difference is None:
         return Chosen(made, between=between)
-    limit_deg = between.told_apart_deg(len(others))
+    limit_deg = between_sessions(others).told_apart_deg(len(others))
     off_deg = difference.largest_deg
     times = "session" if len(others) == 1 else f"{len(others)} sessions"
     if abs(off_deg) < limit_deg:

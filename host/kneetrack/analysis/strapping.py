@@ -12,10 +12,12 @@ D). So it sits as before where, in each sensor,
 
 By chance a strap put on anew passes all four angles about once in some thousand times.
 
-The segments' frames of two such calibrations still differ by a few degrees, and a degree about the
-thigh's long axis is a degree of valgus at 90 deg of flexion (B3). `moved` gives a reference as it
-would have been measured with the newer frames: exactly, on rotations, but for the shank's lean,
-which is taken to be LEAN of the flexion; it enters with the sine of what is re-zeroed in heading.
+The segments' frames of two such calibrations still differ by a few degrees. Where gravity differs,
+the person stood otherwise, and squats otherwise from there: the frames go along with it. Where the
+axis differs, it was found otherwise, and a degree about the thigh's long axis is a degree of valgus
+at 90 deg of flexion (B3). So `moved` gives a reference as it would have been measured with the
+newer axes: exactly, on rotations, but for the shank's lean, which is taken to be LEAN of the
+flexion; it enters with the sine of what is re-zeroed in heading.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ def sitting(new: Mounting, old: Mounting) -> Sitting:
 
 def moved(reference: Reference, side: int, new: Mounting, old: Mounting) -> Reference:
     """`reference`, made under `old`, as the same reps would have looked under `new`."""
-    turns = tuple(quaternion.conjugate(_turn(n, o)) for n, o in _pairs(new, old))
+    turns = tuple(_about_up(quaternion.conjugate(_turn(n, o))) for n, o in _pairs(new, old))
     heading = _azimuth(quaternion.rotate(turns[0], _FORWARD)) - _azimuth(
         quaternion.rotate(turns[1], _FORWARD)
     )
@@ -142,6 +144,11 @@ def _turn(new: Quaternion, old: Quaternion) -> Quaternion:
     """From the old segment frame's coordinates to the new one's, of the same sensor."""
     w, x, y, z = quaternion.multiply(new, quaternion.conjugate(old))
     return (w, x, y, z) if w >= 0.0 else (-w, -x, -y, -z)
+
+
+def _about_up(q: Quaternion) -> Quaternion:
+    """The part of a turn that is about the long axis."""
+    return quaternion.normalised((q[0], 0.0, q[2], 0.0))
 
 
 def _tilt_deg(q: Quaternion) -> float:

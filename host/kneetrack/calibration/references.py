@@ -41,6 +41,7 @@ class KeptReference:
     q_shank_sensor: Quaternion
     axis_sigma_deg: float
     shank_axis_sigma_deg: float
+    crosstalk_deg: float | None  # what refining the axis took off
     reference: dict[str, Any]
 
     @classmethod
@@ -57,6 +58,7 @@ class KeptReference:
             q_shank_sensor=held.q_shank_sensor,
             axis_sigma_deg=made.axis_sigma_deg,
             shank_axis_sigma_deg=USUAL_SHANK_SIGMA_DEG if shank is None else shank,
+            crosstalk_deg=made.crosstalk_deg,
             reference=made.reference,
         )
 
@@ -180,6 +182,7 @@ def _kept(items: dict[str, Any]) -> KeptReference:
     reference = items["reference"]
     if not isinstance(reference, dict):
         raise ValueError("a reference is missing")
+    crosstalk = items["crosstalk_deg"]
     return KeptReference(
         utc=str(items["utc"]),
         calibration_id=int(items["calibration_id"]),
@@ -188,6 +191,7 @@ def _kept(items: dict[str, Any]) -> KeptReference:
         q_shank_sensor=_quaternion(items["q_shank_sensor"]),
         axis_sigma_deg=float(items["axis_sigma_deg"]),
         shank_axis_sigma_deg=float(items["shank_axis_sigma_deg"]),
+        crosstalk_deg=None if crosstalk is None else float(crosstalk),
         reference=cast(dict[str, Any], reference),
     )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kneetrack.calibration import CalibrationFile
     from kneetrack.calibration.references import Athlete, KeptReference, References
     from kneetrack.detection import Reference
+    from kneetrack.detection.reliability import Between
 
 ALL = "all"
 
@@ -62,7 +63,7 @@ def references(
     for one in found:
         output.print(_title(one.athlete), markup=False)
         for line in _lines(one):
-            output.print(f"  {line}", markup=False)
+            output.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 def _delete(found: list[References], date: str) -> list[References]:
@@ -86,7 +87,7 @@ def _title(athlete: Athlete) -> str:
 
 
 def _lines(one: References) -> list[str]:
-    from kneetrack.detection.reliability import LEAST_SESSIONS, between_sessions
+    from kneetrack.detection.reliability import LEAST_SESSIONS
 
     known = [(kept, _reference(kept)) for kept in one.kept]
     lines = [
@@ -99,7 +100,7 @@ def _lines(one: References) -> list[str]:
         )
         for kept, reference in known
     ]
-    between = between_sessions([reference for _, reference in known if reference is not None])
+    between = _between(one)
     learned = (
         f"from {between.sessions} sessions"
         if between.learned
@@ -113,10 +114,7 @@ def _lines(one: References) -> list[str]:
 
 
 def _json(one: References) -> dict[str, Any]:
-    from kneetrack.detection.reliability import between_sessions
-
-    readable = [reference for kept in one.kept if (reference := _reference(kept)) is not None]
-    between = between_sessions(readable)
+    between = _between(one)
     return {
         "athlete": one.athlete.alias,
         "side": one.athlete.side.word,
@@ -135,6 +133,18 @@ def _json(one: References) -> dict[str, Any]:
             for kept in one.kept
         ],
     }
+
+
+def _between(one: References) -> Between:
+    from kneetrack.detection.reliability import as_found, between_sessions
+
+    return between_sessions(
+        [
+            as_found(reference, kept.crosstalk_deg, int(one.athlete.side))
+            for kept in one.kept
+            if (reference := _reference(kept)) is not None
+        ]
+    )
 
 
 def _reference(kept: KeptReference) -> Reference | None:
@@ -169,7 +179,7 @@ def keep(made: CalibrationFile, alias: str, *, simulated: bool, hints: Console) 
         hints.print(f"! {error}", markup=False)
         return made
     for sentence in chosen.remarks:
-        hints.print(sentence, markup=False)
+        hints.print(sentence, markup=False, soft_wrap=True)
     return replace(chosen.made, warnings=(*made.warnings, *chosen.warnings))
 
 
@@ -198,5 +208,5 @@ def lend(made: CalibrationFile, alias: str, *, simulated: bool, hints: Console) 
         hints.print(f"! {error}", markup=False)
         return made
     for sentence in chosen.remarks:
-        hints.print(sentence, markup=False)
+        hints.print(sentence, markup=False, soft_wrap=True)
     return replace(made, reference=chosen.made.reference)

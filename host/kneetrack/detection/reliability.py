@@ -2,7 +2,9 @@
 
 Two references are compared at equal flexion, on the way down and on the way up, over the flexion
 that both cover. Their difference is told by its largest size (smoothed over 10 deg) with its sign:
-inward is positive.
+inward is positive. What is compared are the curves as the squats' own axis showed them: the
+crosstalk refinement takes off whatever goes along with flexion, and with it most of a knee that
+came inward in these very squats (`as_found`).
 
 From the sessions kept of one person (biomechanics C3)
 
@@ -70,6 +72,17 @@ class Between:
     def learned(self) -> bool:
         """Whether the person's own sessions have a say in it."""
         return self.sessions >= LEAST_SESSIONS
+
+
+def as_found(reference: Reference, crosstalk_deg: float | None, side: int) -> Reference:
+    """The reference before its axis was refined by `crosstalk_deg` (None: it was not)."""
+    depth = np.sin(np.radians(FROM_DEG + STEP_DEG * np.arange(len(reference.valgus_down_deg))))
+    taken_off = side * (crosstalk_deg or 0.0) * depth
+    return replace(
+        reference,
+        valgus_down_deg=tuple((reference.valgus_down_deg - taken_off).tolist()),
+        valgus_up_deg=tuple((reference.valgus_up_deg - taken_off).tolist()),
+    )
 
 
 def compare(new: Reference, usual: Reference) -> Difference | None:
