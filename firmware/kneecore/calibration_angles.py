@@ -79,12 +79,12 @@ class CalibrationAngles:
             ),
         )
 
-    def side_gates(self, most_deg: float = gates.MIRRORED_DEG) -> tuple[Gate, ...]:
-        """Which leg it is: every knee turns the shank inward as it bends (biomechanics D).
+    def side_gates(self) -> tuple[Gate, ...]:
+        """Which leg it is: most knees turn the shank inward as it bends (biomechanics D).
 
         By some 3 to 12 deg over the first 60 deg; outward means that the other side was given.
         """
         (straight, n), (bent, m) = self._turn
         outward = straight / n - bent / m if n and m else 0.0
         remedy = "Say which leg wears the band: it looks like the other one."
-        return (Gate("mirrored_turn_deg", outward * _DEG, most_deg, remedy),)
+        return (Gate("mirrored_turn_deg", outward * _DEG, gates.MIRRORED_DEG, remedy),)

@@ -30,8 +30,9 @@ WOBBLE_SHARE = 0.17
 CROSSTALK_DEG = 10.0
 """A thigh axis farther off than this is measured again, not refined."""
 
-MIRRORED_DEG = 2.0
-"""A shank that turns outward by more in unloaded squats is the other leg's."""
+MIRRORED_DEG = 6.0
+"""Knees turn the shank inward by 3 to 12 deg as they bend, but not all do: one person's optical
+squats turn it outward by up to 6 deg. Only more than that is the other leg's."""
 
 
 class Gate:

@@ -25,7 +25,8 @@ Uncertainty (biomechanics B3), as a standard deviation of the valgus, tau the sh
     s^2 = (sin tau * heading)^2 + (sin flexion * axis)^2 + ((1 - cos flexion) * thigh_ap)^2
           + 2 inclination^2 + (soft_tissue * flexion / 90 deg)^2
 
-It changes slowly and is refreshed at the ticks.
+After a slip the thigh's frame may be wrong by as much as the heading jumped; that is added to the
+axis until the next calibration. It changes slowly and is refreshed at the ticks.
 """
 
 from math import atan2, cos, pi, sin, sqrt
@@ -114,6 +115,7 @@ class Pipeline:
         self._first = 0.0  # rad, the first observation of this rest
         self._sum = 0.0  # of the differences from it
         self._weight = 0.0  # of the provisional heading
+        self._slip = 0.0  # rad, the largest jump since the calibration
         self._odd = 0.0  # rad, what the last disagreeing rest said
         self._odd_count = 0
         self._standing = 0  # FLAG_REST and FLAG_SLIP as they stand now
@@ -228,6 +230,7 @@ class Pipeline:
     def _slipped(self, heading: float) -> None:
         agrees = abs(_wrapped(heading - self._odd)) <= 3.0 * SWAY
         self._odd_count = self._odd_count + 1 if self._odd_count and agrees else 1
+        self._slip = max(self._slip, abs(_wrapped(heading - self._heading)))
         self._odd = heading
         if self._odd_count >= SLIPS_BELIEVED:
             self._take(heading)
@@ -249,7 +252,7 @@ class Pipeline:
         sine = sin(self._flexion)
         one_less_cosine = 1.0 - cos(self._flexion)
         heading = SIGMA_HEADING if self._state == _TAKEN else SIGMA_HEADING_PROVISIONAL
-        axis = self._axis_sigma * sine
+        axis = sqrt(self._axis_sigma * self._axis_sigma + self._slip * self._slip) * sine
         thigh_ap = SIGMA_THIGH_AP * one_less_cosine
         tissue = SIGMA_SOFT_TISSUE_90 * self._flexion / (0.5 * pi)
         lean = heading * heading * max(0.0, 1.0 - shank_up * shank_up)

@@ -130,7 +130,7 @@ def test_swapped_imus_are_told() -> None:
 
 def test_the_wrong_leg_is_told() -> None:
     assert not measured_leg().warnings
-    found = from_trace(trace_of(leg(Side.RIGHT), Side.LEFT))
+    found = from_trace(trace_of(leg(Side.RIGHT, turn_deg=10.0), Side.LEFT))
     assert any("looks like the other leg" in warning for warning in found.warnings)
 
 

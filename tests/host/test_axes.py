@@ -53,10 +53,18 @@ def test_too_little_movement_tells_no_other_axis() -> None:
     assert found.thigh_apart_rad == 0.0
 
 
-def test_what_the_methods_disagree_by_is_part_of_the_axis_uncertainty() -> None:
+def test_the_axis_is_as_uncertain_as_all_that_may_be_wrong_with_it() -> None:
     made = from_trace(trace_of(leg(Side.RIGHT, FIVE, turn_deg=12.0)))
-    apart = np.sqrt(np.mean(np.square(list(made.axes_apart_deg["thigh"].values()))))
-    assert made.axis_sigma_deg == pytest.approx(np.hypot(2.0, apart), abs=0.11)
+    apart = {name: np.array(list(of.values())) for name, of in made.axes_apart_deg.items()}
+    assert made.crosstalk_deg is not None and made.shank_axis_sigma_deg is not None
+    assert made.shank_axis_sigma_deg >= np.sqrt((apart["shank"] ** 2).mean())
+    parts = (
+        2.0,
+        np.sqrt((apart["thigh"] ** 2).mean()),
+        0.5 * made.shank_axis_sigma_deg,
+        0.7 * made.crosstalk_deg,
+    )
+    assert made.axis_sigma_deg == pytest.approx(np.sqrt(np.sum(np.square(parts))), abs=0.11)
 
 
 def test_halfway_between_two_orientations() -> None:

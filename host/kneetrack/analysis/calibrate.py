@@ -42,6 +42,12 @@ BENDING = ("squat", "single_leg_squat", "lunge", "step_down", "sit_to_stand", "d
 ZERO_SD_DEG_S = 1.0
 """A window that moves more than this doesn't tell a gyroscope's zero at all."""
 SHORTEST_ZERO_S = 2.0
+LEAN_SHARE = 0.5
+"""A shank axis off about the long axis is a heading error in the stance: sin(lean) of it is valgus,
+and a shank leans about so much of sin(flexion)."""
+OWN_SHARE = 0.7
+"""What refining takes off is as likely the person's as the axis': so much of it stays uncertain."""
+OWN_DEG = 5.0
 _DEG = 180.0 / math.pi
 
 
@@ -93,7 +99,10 @@ def from_pairs(
         found = alignment.with_opposite_shank(found)
         reps = work.reps(work.plain(found))
     others = other_axes(reps.rates)
-    found.axis_sigma_rad = math.hypot(found.axis_sigma_rad, others.thigh_apart_rad)
+    shank_sigma = math.hypot(found.shank_sigma_rad, others.shank_apart_rad)
+    found.axis_sigma_rad = math.hypot(
+        found.axis_sigma_rad, others.thigh_apart_rad, LEAN_SHARE * shank_sigma
+    )
     crosstalk = work.crosstalk(reps)
     epsilon, refined_by = crosstalk.epsilon(), None
     if refine is None:
@@ -101,6 +110,14 @@ def from_pairs(
     if refine:
         found = alignment.refined(found, epsilon)
         refined_by = epsilon * _DEG
+        found.axis_sigma_rad = math.hypot(found.axis_sigma_rad, OWN_SHARE * epsilon)
+        if work.functional and abs(refined_by) >= OWN_DEG:
+            work.lower(
+                "B",
+                f"{abs(refined_by):.0f}° of valgus that goes along with flexion in the squats were "
+                "taken off, as of a tilted axis. They may as well be your own: absolute valgus is "
+                "uncertain by as much, what is compared with your reference is not.",
+            )
     calibration = work.plain(found)
     calibration.thigh_gyr_bias, calibration.shank_gyr_bias = thigh_bias, shank_bias
     return CalibrationFile(
@@ -109,7 +126,7 @@ def from_pairs(
         rests_on=dict(work.rests_on),
         gates=tuple(GateResult.of(gate) for gate in work.gates),
         crosstalk_deg=refined_by,
-        shank_axis_sigma_deg=math.hypot(found.shank_sigma_rad, others.shank_apart_rad) * _DEG,
+        shank_axis_sigma_deg=shank_sigma * _DEG,
         axes_apart_deg={"thigh": others.thigh_deg, "shank": others.shank_deg},
         warnings=tuple(work.warnings),
     )
@@ -147,7 +164,7 @@ class _Work:
             shank.add(_vector(row, 6), _vector(row, 9))
         return thigh, shank
 
-    def _lower(self, grade: str, warning: str) -> None:
+    def lower(self, grade: str, warning: str) -> None:
         self.grade = max(self.grade, grade)
         self.warnings.append(warning)
 
@@ -173,12 +190,12 @@ class _Work:
             if max(thigh.gyr_sd, shank.gyr_sd) * _DEG < ZERO_SD_DEG_S:
                 self.rests_on["bias"] = "table"
                 if failed:
-                    self._lower("B", f"The table window was not quite still: {failed}.")
+                    self.lower("B", f"The table window was not quite still: {failed}.")
                 return thigh.gyr_mean, shank.gyr_mean
-            self._lower("B", f"The table window moves, so it gives no gyroscope zero: {failed}.")
+            self.lower("B", f"The table window moves, so it gives no gyroscope zero: {failed}.")
         if earlier is not None:
             self.rests_on["bias"] = "earlier table"
-            self._lower("B", "No table window: the gyroscopes' zero is that of an earlier table.")
+            self.lower("B", "No table window: the gyroscopes' zero is that of an earlier table.")
             return earlier
         stand = self._inside("stand")
         if stand.sum() * PAIR_S >= SHORTEST_ZERO_S:
@@ -187,10 +204,10 @@ class _Work:
             tilts = max(thigh.tilt_rad, shank.tilt_rad) * _DEG
             if moves < ZERO_SD_DEG_S and tilts < gates.STAND_TILT_DEG:
                 self.rests_on["bias"] = "stand"
-                self._lower("B", "No table window: the gyroscopes' zero comes from standing still.")
+                self.lower("B", "No table window: the gyroscopes' zero comes from standing still.")
                 return thigh.gyr_mean, shank.gyr_mean
         self.rests_on["bias"] = "movement"
-        self._lower(
+        self.lower(
             "B",
             "No still table or stand window tells the gyroscopes' zero: it comes from the movement "
             "itself, and the heading may drift by some degrees a minute.",
@@ -228,7 +245,7 @@ class _Work:
         else:
             found = self._stance()
             self.rests_on["gravity"] = "calmest upright moment"
-        self._lower(
+        self.lower(
             "B",
             f"{why}; the long axes come from the calmest moment, at {found.at_s:.2f} s "
             f"({found.rate_deg_s:.1f} deg/s).",
@@ -272,16 +289,22 @@ class _Work:
             checks += movement.wobble_gates()
         failed = self._failed(checks)
         kind = self.rests_on["axis"]
+        if self.functional and not self.bends:
+            self.lower(
+                "B",
+                "Only squats show whether the sensors or the legs were exchanged: that was not "
+                "checked.",
+            )
         if kind == "reference":
-            self._lower("B", "No functional squats: the knee axis comes from the reference reps.")
+            self.lower("B", "No functional squats: the knee axis comes from the reference reps.")
         elif not self.functional:
-            self._lower(
+            self.lower(
                 "C",
                 "No functional squats: the knee axis comes from the reps themselves, so absolute "
                 "valgus is uncertain.",
             )
         if failed:
-            self._lower("C", f"The knee axis is not well defined: {failed}.")
+            self.lower("C", f"The knee axis is not well defined: {failed}.")
 
     @property
     def bends(self) -> bool:
@@ -329,7 +352,7 @@ class _Work:
         gyr, acc = (rows[:, 0:3], rows[:, 6:9]), (rows[:, 3:6], rows[:, 9:12])
         opposite = shank_is_opposite(Shaken.of(times, gyr, acc, q_earth), reps.rates)
         if opposite:
-            self._lower(
+            self.lower(
                 "C",
                 "Nobody stands up straight in this recording, so the zero of the flexion is not "
                 "known; which way the shank faces was told from the joint.",
@@ -346,15 +369,14 @@ class _Work:
         if self.functional:
             failed = self._failed(list(crosstalk.crosstalk_gates()))
             if failed:
-                self._lower("C", f"Valgus goes along with flexion in the squats: {failed}.")
+                self.lower("C", f"Valgus goes along with flexion in the squats: {failed}.")
             failed = self._failed(list(crosstalk.stance_gates()) if self.stood else [])
             if failed:
-                self._lower("C", f"The squats and the stand do not go together: {failed}.")
+                self.lower("C", f"The squats and the stand do not go together: {failed}.")
         if self.bends:
-            own = 1.0 if self.functional else 2.0  # in a set people may well turn it out
-            failed = self._failed(list(crosstalk.side_gates(own * gates.MIRRORED_DEG)))
+            failed = self._failed(list(crosstalk.side_gates()))
             if failed:
-                self._lower("C", f"This looks like the other leg: {failed}.")
+                self.lower("C", f"This looks like the other leg: {failed}.")
         return crosstalk
 
 

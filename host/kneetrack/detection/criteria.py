@@ -76,11 +76,16 @@ def with_doubts(verdict: Verdict, doubts: frozenset[Doubt], gap_s: float) -> Ver
     return Verdict.DOUBTFUL if hidden and verdict is Verdict.IN_RANGE else verdict
 
 
-def of_shift(shift_deg: float, sem_deg: float) -> Verdict:
-    """The verdict on what all reps of a set share, by the same limits."""
+def of_shift(shift_deg: float, sigma_deg: float, sem_deg: float) -> Verdict:
+    """The verdict on what all reps of a set share, by the same limits.
+
+    Doubtful where the shift is within them and could well be beyond (two standard uncertainties).
+    """
     limit_deg = threshold_deg(sem_deg)
     if shift_deg >= max(limit_deg, LARGE_DEG):
         return Verdict.MOVED_INWARD_LARGE
     if shift_deg >= limit_deg:
         return Verdict.MOVED_INWARD
-    return Verdict.MOVED_OUTWARD if shift_deg <= -limit_deg else Verdict.IN_RANGE
+    if shift_deg <= -limit_deg:
+        return Verdict.MOVED_OUTWARD
+    return Verdict.DOUBTFUL if abs(shift_deg) + 2.0 * sigma_deg >= limit_deg else Verdict.IN_RANGE

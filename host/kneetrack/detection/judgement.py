@@ -54,6 +54,9 @@ def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursi
     turned = rep.rotation_deg - reference.rotation_at(flexion, rep.share_of_descent) + nan
     peak = _largest(own)
     finding = criteria.find(own, reference.sem_deg, PERIOD_S)
+    verdict = finding.verdict
+    if verdict is Verdict.MOVED_OUTWARD and total[peak] > 0.0:
+        verdict = Verdict.DOUBTFUL  # further out than the others, yet further in than the reference
     return Excursion(
         total_deg=float(total[_largest(total)]),
         own_deg=float(own[peak]),
@@ -62,7 +65,7 @@ def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursi
         phase_at_peak=rep.phase_at(float(rep.time_s[peak])),
         rotation_deg=float(turned[_largest(turned)]),
         time_over_threshold_s=finding.time_over_threshold_s,
-        verdict=finding.verdict,
+        verdict=verdict,
         outside=outside,
     )
 

@@ -21,6 +21,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from kneecore.excursion import threshold_deg
 from kneetrack.detection import criteria
 from kneetrack.detection.judgement import describe
 from kneetrack.detection.measures import Measured
@@ -281,13 +282,20 @@ class Sets:
         if reference is None or one.index == _OUTSIDE:
             return None
         judged = [member.measured for member in one.members if not member.is_reference]
+        slip_s = self._slip_s(one)
+        steady = [rep for rep in judged if rep.bottom_s < slip_s]
+        judged = steady if len(steady) >= LEAST_REPS else judged
         return fit(judged if before is None else judged[-_RECENT_REPS:], reference, before)
+
+    def _slip_s(self, one: _Set) -> float:
+        """When something first slipped in this set; inf if nothing did."""
+        first_s = one.members[0].measured.start_s - _LATEST_S if one.members else math.inf
+        return min((slip_s for slip_s in self._slips_s if slip_s > first_s), default=math.inf)
 
     def _describe(
         self, one: _Set, member: _Member, shift: Shift | None, *, provisional: bool
     ) -> Rep:
         at = one.members.index(member)
-        first_s = one.members[0].measured.start_s - _LATEST_S
         later = one.members[at + 1 : at + 2]
         after_s = later[0].measured.start_s if later else member.measured.end_s + _LATEST_S
         return describe(
@@ -297,7 +305,7 @@ class Sets:
             is_reference=member.is_reference,
             reference=self._shared or one.own_reference,
             shift=None if member.is_reference else shift,
-            slipped=any(first_s < slip_s < after_s for slip_s in self._slips_s),
+            slipped=self._slip_s(one) < after_s,
             provisional=provisional,
         )
 
@@ -343,12 +351,20 @@ class Sets:
             return RepSet(one.index, start_s, end_s, None, None, verdict)
         depths = sorted(min(rep.peak_flexion_deg, reference.deepest_deg) for rep in judged)
         shift_deg, sigma_deg = shift.largest(depths[len(depths) // 2])
-        verdict = (
-            criteria.of_shift(shift_deg, reference.sem_deg)
-            if len(judged) >= LEAST_REPS
-            else Verdict.DOUBTFUL
-        )
+        verdict = criteria.of_shift(shift_deg, sigma_deg, reference.sem_deg)
+        if (
+            len(judged) < LEAST_REPS
+            or self._slip_s(one) < end_s
+            or self._most_inward(one, reference)
+        ):
+            verdict = Verdict.DOUBTFUL if verdict is Verdict.IN_RANGE else verdict
         return RepSet(one.index, start_s, end_s, shift_deg, sigma_deg, verdict)
+
+    def _most_inward(self, one: _Set, reference: Reference) -> bool:
+        """Whether most reps lie beyond the limit in all: then they are not in range together."""
+        told = [self.reps[member.index] for member in one.members if not member.is_reference]
+        totals = sorted(rep.valgus_excursion_deg or 0.0 for rep in told)
+        return totals[len(totals) // 2] >= threshold_deg(reference.sem_deg)
 
 
 def _counted(count: int, word: str) -> str:
