@@ -136,7 +136,9 @@ def fit(reps: list[Measured], reference: Reference, before: Shift | None = None)
     if before is None:
         s, covariance, spread = cells.search(np.concatenate([zero, cells.alone()]), spread)
     else:
-        starts = np.concatenate([zero, before.s[None]])
+        starts = (
+            before.s[None] if len(reps) > _FULL_REPS else np.concatenate([zero, before.s[None]])
+        )
         s, covariance, spread = cells.search(starts, before.spread_deg, np.ones(1))
     taken = min(1.0, (len(reps) - _LEAST_REPS + 1) / (_FULL_REPS - _LEAST_REPS + 1))
     left_out = (1.0 - taken) * s
