@@ -105,7 +105,9 @@ def test_analyze_json_has_the_promised_shape(work: Path) -> None:
     leg = document["legs"][0]
     assert leg["side"] == "right" and leg["exercise"] == "squat"
     assert leg["calibration"]["grade"] in ("A", "B", "C", "none")
-    assert set(leg["reference"]) == {"source", "reps", "sem_deg"}
+    assert set(leg["reference"]) == {
+        "source", "reps", "sem_deg", "sem_between_deg", "mdc95_deg", "standouts",
+    }  # fmt: skip
     assert set(leg["reps"][0]) == {
         "index", "set", "is_reference", "start_s", "end_s", "peak_flexion_deg",
         "valgus_excursion_deg", "own_excursion_deg", "own_excursion_sigma_deg", "peak_valgus_deg",
