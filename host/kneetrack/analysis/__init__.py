@@ -5,6 +5,7 @@ trace, log  the two kinds of source
 angles      sample pairs to knee samples, by the band's own pipeline
 realign     knee samples anew from their quaternions
 calibrate   the alignment from a recording; stance: where it has no good standing
+kept_reference, strapping   what references of earlier sessions are good for today
 validate    against a reference recording: lag, rep_agreement, agreement (the statistics),
             axis_fit (what is left with the same axes), validation_json
 """

@@ -3,6 +3,7 @@
 kneecore.reps, .excursion   rep boundaries and the excursion under way (shared with the band)
 measures                    what was measured in one rep, zero-phase, when it is over
 reference                   the user's own curves over flexion, from reference reps
+standouts, reliability      odd reps among them; how alike they are from session to session
 shift                       what all reps of a set share
 criteria, judgement         thresholds; a measured rep becomes a `Rep` with its verdict
 sets                        which rep belongs where, its reference, and when it is final

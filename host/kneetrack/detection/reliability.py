@@ -14,10 +14,9 @@ From the sessions kept of one person (biomechanics C3)
 All pairs of n sessions count, which tell as much as n - 1 sessions. Few sessions tell little: the
 deviation of three may be half or four times what it should be. So what is known before is averaged
 in, in squares, as if PRIOR_SESSIONS sessions had told it; with fewer than three sessions it is all
-there is, but never less than the references' own scatter makes. It is between what raw valgus has
-from one strapping to the next (C3: 2.4 deg, axes not refined) and what a simulation gives for
-references under refined axes, whose skin and straps are tamer than real ones (0.7 deg:
-tools/bench_reliability).
+there is, but never less than the references' own scatter makes. PRIOR_SEM_DEG lies between what a
+simulation gives for these curves, whose skin and straps are tamer than real ones (1.2 deg:
+tools/bench_reliability), and what raw valgus has from one strapping to the next (2.4 deg: C3).
 
 New squats are compared with the `usual` reference of n sessions, their median at each flexion. That
 has an error of its own, so what is told apart from it is 1.96 sqrt(1 + 1/n) SEM: MDC95 for n = 1.
