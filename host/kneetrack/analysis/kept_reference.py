@@ -84,14 +84,14 @@ def _with_squats(made: CalibrationFile, own: Reference, others: list[Reference])
     if abs(off_deg) < limit_deg:
         agree = (
             f"Your reference squats agree with those of your last {times}: within "
-            f"{abs(off_deg):.1f} deg at equal flexion, where {limit_deg:.1f} deg or more is told "
+            f"{abs(off_deg):.1f}° at equal flexion, where {limit_deg:.1f}° or more is told "
             "apart."
         )
         return Chosen(made, remarks=(agree,), difference=difference, between=between)
     where = "in" if off_deg > 0.0 else "out"
     differ = (
-        f"Your reference squats lie {abs(off_deg):.1f} deg further {where} than your usual ones, "
-        f"at {difference.at_flexion_deg:.0f} deg of flexion (a difference of {limit_deg:.1f} deg "
+        f"Your reference squats lie {abs(off_deg):.1f}° further {where} than your usual ones, "
+        f"at {difference.at_flexion_deg:.0f}° of flexion (a difference of {limit_deg:.1f}° "
         "or more is told apart): the strap or you, it can't be told. Today's serve as the "
         "reference."
     )

@@ -95,8 +95,8 @@ def _lines(one: References) -> list[str]:
         + (
             "can't be read"
             if reference is None
-            else f"{reference.reps} reps, to {reference.deepest_deg:.0f} deg of flexion, one rep's "
-            f"standard error {reference.sem_deg:.1f} deg"
+            else f"{reference.reps} reps, to {reference.deepest_deg:.0f}° of flexion, one rep's "
+            f"standard error {reference.sem_deg:.1f}°"
         )
         for kept, reference in known
     ]
@@ -107,8 +107,8 @@ def _lines(one: References) -> list[str]:
         else f"assumed, it takes {LEAST_SESSIONS} sessions to tell"
     )
     lines.append(
-        f"from session to session: standard error {between.sem_deg:.1f} deg, "
-        f"{between.mdc95_deg:.1f} deg or more is told apart ({learned})"
+        f"from session to session: standard error {between.sem_deg:.1f}°, "
+        f"{between.mdc95_deg:.1f}° or more is told apart ({learned})"
     )
     return lines
 

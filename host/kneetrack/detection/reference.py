@@ -78,7 +78,7 @@ class Reference:
         """What a person should know of it, as sentences."""
         rep = REP_WORDS.get(self.source, "reference rep").capitalize()
         return [
-            f"{rep} {number} stands out by {off_deg:.0f} deg from the others and counts little."
+            f"{rep} {number} stands out by {off_deg:.0f}° from the others and counts little."
             for number, off_deg in self.standouts
         ]
 
