@@ -34,6 +34,7 @@ from kneetrack.samples import (
     Response,
     Side,
     Warned,
+    Window,
 )
 from kneetrack.sessionlog import SessionWriter
 
@@ -202,7 +203,7 @@ async def pump(
     its file to the disk on each rep, and by itself every other second. With `ask` the band is asked
     for its status every STATUS_PERIOD_S. A sink that raises is told nothing more. With `closing`
     the end of the set (`stop`, `duration_s`) is not that of the recording: it goes on until that
-    is over, or `skip` is set.
+    is over, or `skip` is set. Where the source ends first, what it sent last is looked at.
 
     Raises LinkLost when the connection broke or the band hangs (`ask`), LogError when the log can't
     be written; all packets until then are in the log, and with LinkLost the analyzer is flushed.
@@ -265,6 +266,8 @@ class _Leg:
             return
         events = self._analyzer.feed_all(items)
         self.figures.take(packet, items)
+        if self._closing is not None:
+            self._keep_for(self._closing, items, events)
         if items and isinstance(items[-1], KneeSample):
             self._newest = items[-1]
         self._show(_packet_shown(items))
@@ -282,7 +285,7 @@ class _Leg:
         """Where something is to come after the set, look for reps no more."""
         if self.set_over or self._closing is None:
             return
-        self.end()
+        self._tell(self._analyzer.flush())
         self.set_over = True
         if self._writer is not None:
             side = self._analyzer.side.word
@@ -291,24 +294,40 @@ class _Leg:
         self._show(_events_shown([Warned(self._closing.says)]))
 
     def end(self) -> None:
-        if not self.set_over:
-            self._tell(self._analyzer.flush())
+        """The source has ended, before the set was or after."""
+        if self.set_over:
+            return
+        self._tell(self._analyzer.flush())
+        if self._closing is not None:
+            self._tell_zero(self._closing.at_end_of_source())
+
+    def _keep_for(
+        self, closing: TableZero, items: Sequence[Decoded], events: Sequence[Event]
+    ) -> None:
+        if any(isinstance(event, RepEnded) for event in events):
+            closing.rep_ended()
+        for item in items:
+            if isinstance(item, ImuPair):
+                closing.worn(item)
 
     def _close(self, items: Sequence[Decoded]) -> None:
         for item in items:
             if self._closing is None or not isinstance(item, ImuPair):
                 continue
-            window = self._closing.take(item)
-            if window is not None and self._writer is not None:
-                self._writer.event(
-                    {
-                        "event": "window",
-                        "side": self._analyzer.side.word,
-                        "kind": window.kind,
-                        "start_s": round(window.start_s, 3),
-                        "end_s": round(window.end_s, 3),
-                    }
-                )
+            self._tell_zero(self._closing.take(item))
+
+    def _tell_zero(self, window: Window | None) -> None:
+        if window is None or self._writer is None:
+            return
+        self._writer.event(
+            {
+                "event": "window",
+                "side": self._analyzer.side.word,
+                "kind": window.kind,
+                "start_s": round(window.start_s, 3),
+                "end_s": round(window.end_s, 3),
+            }
+        )
 
     def _tell(self, events: Sequence[Event]) -> None:
         self._show(_events_shown(events))

@@ -77,6 +77,32 @@ def test_it_is_not_waited_for_without_end() -> None:
     assert window is None and closing.over
 
 
+def test_where_the_source_ends_first_only_what_came_behind_the_last_rep_is_searched() -> None:
+    rows = pairs([(8.0, 0.0, 0.0), (4.0, 60.0, 60.0), (1.0, 0.0, 60.0), (7.0, 0.0, 0.0)])
+    closing = TableZero()
+    for pair in rows:
+        closing.worn(pair)
+    assert closing.at_end_of_source() is None, "it may be the first zero, if it was not worn before"
+    rep = round(12.0 / PERIOD_S)
+    for pair in rows[:rep]:
+        closing.worn(pair)
+    closing.rep_ended()
+    for pair in rows[rep:]:
+        closing.worn(pair)
+    window = closing.at_end_of_source()
+    assert window is not None and closing.over and closing.zeros is not None
+    assert window.start_s >= 113.0
+
+
+def test_walking_has_no_reps_and_a_second_zero_all_the_same() -> None:
+    rows = pairs([(8.0, 0.0, 0.0), (20.0, 60.0, 60.0), (7.0, 0.0, 0.0)])
+    closing = TableZero()
+    for pair in rows:
+        closing.worn(pair)
+    window = closing.at_end_of_source()
+    assert window is not None and window.start_s >= 128.0
+
+
 def test_nothing_is_found_twice() -> None:
     rows = pairs([(20.0, 0.0, 0.0)])
     closing = TableZero()

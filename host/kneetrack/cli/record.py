@@ -67,8 +67,8 @@ def record(
         bool,
         typer.Option(
             "--table-zero",
-            help="After the set, wait until both sensors lie on a table for 6 s: their zero, once "
-            "more, for analyze --offline.",
+            help="After the set (q, or --duration), wait until both sensors lie on a table for "
+            "6 s: their zero, once more, for analyze --offline.",
         ),
     ] = False,
     side: Annotated[
@@ -191,7 +191,12 @@ async def _remember(legs: list[Leg], recorded: Recorded, hints: Console) -> None
     for leg, zeros in zip(legs, recorded.zeros, strict=True):
         side = leg.analyzer.side.word
         if zeros is None:
-            hints.print(f"The {side} leg's sensors did not lie still: no second zero.")
+            hints.print(
+                f"No second zero of the {side} leg: its sensors were not seen lying on a table, "
+                "both at once, for 6 s behind the last rep. The recording is whole, and analyze "
+                "--offline makes do with the first zero. Next time end the set with q or "
+                "--duration, and leave both sensors on a firm table until the recording ends."
+            )
             continue
         hints.print(f"The {side} leg's second zero was measured.")
         for sentence in remember(leg.link, await warmth(leg.link), zeros):
