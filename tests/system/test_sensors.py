@@ -17,6 +17,7 @@ from kneetrack.calibration import sensors as store
 from kneetrack.calibration.store import CalibrationFile, as_on_the_band
 from kneetrack.calibration.tumbling import Outcome, Progress, calibrate_sensors
 from kneetrack.cli.app import run
+from kneetrack.errors import CalibrationError
 from kneetrack.link import open_link
 from kneetrack.live import command
 from kneetrack.protocol import Decoder
@@ -92,6 +93,7 @@ def test_the_band_measures_gravity_to_a_milli_g_after_its_sensors_were_calibrate
 def test_the_command_saves_shows_and_says_so_as_json(data_folder: Path) -> None:
     made = kneetrack("sensors", "--link", "sim:tumble?seed=2&speed=max", "--json")
     assert made.returncode == 0, made.stderr
+    assert "moves: put it on" not in made.stderr, "nobody has to wait where all goes well"
     told = json.loads(made.stdout)
     assert math.degrees(told["thigh"]["move_residual_rad"][1]) < 0.1
     assert sorted(Path(path).name for path in told["files"]) == [
@@ -101,23 +103,48 @@ def test_the_command_saves_shows_and_says_so_as_json(data_folder: Path) -> None:
     assert all(Path(path).parent == data_folder for path in told["files"])
     shown = kneetrack("sensors", "--show")
     assert shown.returncode == 0
-    assert "Simulated-2, thigh sensor" in shown.stdout and "LSM6DSOX" in shown.stdout
+    assert "Simulated-2, thigh sensor" in shown.stdout and "simulated chip" in shown.stdout
     listed = json.loads(kneetrack("sensors", "--show", "--json").stdout)["sensors"]
     assert [one["mount"] for one in listed] == ["thigh", "shank"]
     assert listed[0]["calibration"]["sensors_id"] == told["sensors_id"]
 
 
-def test_sensors_that_only_lie_are_refused_and_nothing_is_saved(data_folder: Path) -> None:
-    made = kneetrack("sensors", "--link", "sim:still?stand=4&table=3&speed=max")
-    assert made.returncode == 1
-    assert "six faces" in made.stderr and "Traceback" not in made.stderr
-    assert not data_folder.exists() or not list(data_folder.glob("*.json"))
+def test_sensors_that_only_lie_are_refused_and_what_is_waited_for_is_told() -> None:
+    seen: list[tuple[Progress, Progress]] = []
+
+    async def scene() -> None:
+        async with open_link("sim:still?stand=1&table=10&speed=max") as link:
+            await calibrate_sensors(link, seen.append)
+
+    with pytest.raises(CalibrationError, match="six faces"):
+        asyncio.run(scene())
+    assert all(one.waits is None for one in seen[0])
+    lying = next(both for both in seen if both[0].waits is not None)
+    assert lying[0].poses == 1
+    assert "lies still: turn it over an edge" in (lying[0].waits or "")
+    assert "The shank sensor lies still" in (lying[1].waits or "")
 
 
-def test_a_recording_has_no_sensors_to_turn(data_folder: Path) -> None:
-    made = kneetrack("sensors", "--link", "log:some.mcap")
+def test_a_sensor_that_is_worn_is_waited_for_in_words() -> None:
+    seen: list[tuple[Progress, Progress]] = []
+
+    async def scene() -> None:
+        async with open_link(
+            "sim:squats?reps=2&functional=0&reference=0&table=3&speed=max"
+        ) as link:
+            await calibrate_sensors(link, seen.append)
+
+    with pytest.raises(CalibrationError, match="six faces"):
+        asyncio.run(scene())
+    assert any("moves: put it on a firm table" in (both[0].waits or "") for both in seen)
+
+
+@pytest.mark.parametrize("link", ["log:some.mcap", "trace:some.csv", "sim:squats?speed=max"])
+def test_where_nobody_turns_the_sensors_it_is_said_at_once(data_folder: Path, link: str) -> None:
+    made = kneetrack("sensors", "--link", link)
     assert made.returncode == 2
     assert "sim:tumble" in made.stderr
+    assert not data_folder.exists() or not list(data_folder.glob("*.json"))
 
 
 def test_nothing_stored_says_how_to_begin(data_folder: Path) -> None:
@@ -162,6 +189,35 @@ def test_a_second_zero_is_recorded_after_the_set_and_is_no_part_of_it(
     (zero,) = store.load(thigh, data_folder).zeros
     assert zero.temperature_c == pytest.approx(truth.temperature_c(25.0), abs=0.3)
     assert zero.bias_rad_s == pytest.approx(truth.gyr_zero(25.0), abs=math.radians(0.02))
+
+
+def test_a_second_zero_is_found_where_the_source_ends_before_anybody_ended_the_set(
+    data_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mcap"
+    made = kneetrack(
+        *("record", "--table-zero", "--out", str(path)),
+        *("--calibration", str(any_calibration(tmp_path))),
+        *("--link", "sim:squats?functional=0&reference=0&reps=2&table=6&last_table=9&speed=max"),
+    )
+    assert made.returncode == 0, made.stderr
+    assert "second zero was measured" in made.stderr
+    log = read_log(path)
+    scenario, found = [w for w in log.windows_of(Side.RIGHT) if w.kind == "table"][-2:]
+    assert scenario.start_s <= found.start_s and found.end_s <= scenario.end_s
+    replayed = kneetrack("replay", str(path), "--speed", "max")
+    same, _, count = replayed.stderr.rpartition("Events as recorded: ")[2].partition(" of ")
+    assert same == count.rstrip(".\n"), replayed.stderr
+
+
+def test_without_a_second_zero_it_is_told_how_to_get_one(data_folder: Path, tmp_path: Path) -> None:
+    made = kneetrack(
+        *("record", "--table-zero", "--out", str(tmp_path / "a.mcap")),
+        *("--calibration", str(any_calibration(tmp_path))),
+        *("--link", "sim:still?stand=2&table=8&speed=max"),
+    )
+    assert made.returncode == 0, made.stderr
+    assert "No second zero" in made.stderr and "--duration" in made.stderr
 
 
 def test_a_second_zero_needs_raw_data(data_folder: Path) -> None:

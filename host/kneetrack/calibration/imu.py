@@ -23,7 +23,9 @@ least squares carry a prior (OFFSET_PRIOR, ...), and its uncertainty says so.
 
 The solution is Gauss-Newton's, five steps at most. The derivative of a turn R = R_1 R_2 .. R_n, by
 what is added to its rates, is sum R_k dr_k, dt each. Covariance: the inverse of the normal matrix,
-times the residuals' mean square where that exceeds what was expected of them.
+times the residuals' mean square where that exceeds what was expected of them. That is what tells
+how good a result is. The misfit of gravity tells next to nothing: nine numbers make nine positions
+fit, whatever the sensor does.
 
     I. Frosio, F. Pedersini, N. A. Borghese: Autocalibration of MEMS accelerometers. IEEE Trans.
     Instrum. Meas. 58(6), 2009.  D. Tedaldi, A. Pretto, E. Menegatti: A robust and easy to implement
@@ -82,7 +84,8 @@ class ImuCalibration:
     """Corrected: T (acc - acc_offset) in m/s^2, G gyr in rad/s (its zero is still in it).
 
     Sigmas are the worst axis' standard uncertainties; scales and crosses are parts of one.
-    Residuals are root mean squares, without correction (but the zero taken off) and with it.
+    Residuals are root mean squares, without correction (but the zero taken off) and with it; that
+    of the accelerometer is small with few poses by itself.
     """
 
     acc_matrix: Matrix
@@ -106,6 +109,17 @@ class ImuCalibration:
         return max(
             self.acc_scale_sigma, self.acc_cross_sigma, self.gyr_scale_sigma, self.gyr_cross_sigma
         )
+
+    @property
+    def offset_error_m_s2(self) -> float:
+        """What the accelerometer's worst axis showed too much or too little of, uncorrected."""
+        return max(abs(value) for value in self.acc_offset_m_s2)
+
+    @property
+    def axes_error(self) -> float:
+        """The largest error of a scale or a cross, uncorrected."""
+        off = np.array([self.acc_matrix, self.gyr_matrix]) - np.eye(3)
+        return float(np.abs(off).max())
 
     def gates(self, segment: str) -> tuple[GateResult, ...]:
         """Whether it may be used. `segment`: thigh or shank."""

@@ -255,7 +255,7 @@ def _odd(record: SensorRecord, sensors_id: int, warm: float, zero: Vector) -> li
     apart = math.degrees(math.dist(zero, expected))
     return [
         f"The zero of the {record.identity.mount}'s gyroscope is {apart:.2f}°/s from what "
-        f"{curve.points} earlier ones tell for {warm:.0f} degC: it moved on the table, or this is "
+        f"{curve.points} earlier ones tell for {warm:.0f} °C: it moved on the table, or this is "
         "another sensor. Repeat it if somebody touched the table."
     ]
 

@@ -79,6 +79,16 @@ class StillFinder:
         self._blocks += 1
         return True
 
+    @property
+    def is_still(self) -> bool:
+        """Whether the newest block was."""
+        return self._run is not None
+
+    @property
+    def count(self) -> int:
+        """How many rows came."""
+        return len(self._rows)
+
     def skip(self) -> None:
         """Samples are missing here: the rows to come do not follow on."""
         self._end_run()

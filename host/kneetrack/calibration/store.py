@@ -96,7 +96,9 @@ def gate_words(name: str, value: float, limit: float) -> str:
 
 
 def figure(value: float, limit: float) -> str:
-    """`value` with as many digits as it takes to be told from its limit."""
+    """`value` with as many digits as it takes to be told from its limit; a whole one with none."""
+    if float(value).is_integer() and value != limit:
+        return f"{value:.0f}"
     fewest = 0 if abs(value) >= 10.0 else 1 if abs(value) >= 1.0 else 2
     texts = (f"{value:.{digits}f}" for digits in range(fewest, fewest + 4))
     return next((text for text in texts if float(text) != limit), f"{value:g}")

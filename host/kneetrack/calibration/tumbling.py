@@ -4,6 +4,9 @@ Nobody presses a key: each sensor's stream is searched for poses as it comes (`s
 whenever there is one more, what they tell is solved anew (`imu`). When both pass their gates, it is
 over. The sensors may be turned both at once or one after the other, in any order.
 
+A sensor may lie while the other is turned. Where neither had a new position for QUIET_S, somebody
+waits for something: `Progress.waits` tells for what.
+
 A band that has a calibration already sends corrected counts; what is found then comes on top of it,
 and the two are put together.
 """
@@ -32,6 +35,8 @@ from kneetrack.samples import Channel, Gap, ImuPair, Vector
 RATE_HZ = 1e6 / wire.PAIR_PERIOD_US
 SILENCE_S = 10.0
 """So long without a packet, and the band hangs."""
+QUIET_S = 6.0
+"""A turn, and being put down, take less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Progress:
     poses: int
     axes_sigma: float | None  # how well the least known scale or axis is known; None: not yet
     wants: str | None  # what to do next; None: done
+    waits: str | None = None  # what keeps it from coming on, where nothing has for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class _Sensor:
     finder: StillFinder = field(default_factory=lambda: StillFinder(RATE_HZ))
     found: ImuCalibration | None = None
     poses: int = 0
+    newest: int = 0  # how many rows there were when the newest pose was found
 
     def add(self, gyr: Vector, acc: Vector) -> bool:
         """True where one more pose was found."""
@@ -74,18 +81,35 @@ class _Sensor:
         if len(poses) == self.poses:
             return False
         self.poses = len(poses)
+        self.newest = self.finder.count
         self.found = solve(self.finder.rows, poses, RATE_HZ, self.finder.breaks) or self.found
         return True
 
     @property
-    def progress(self) -> Progress:
+    def quiet_s(self) -> float:
+        """Since the newest pose, or since the beginning."""
+        return (self.finder.count - self.newest) / RATE_HZ
+
+    def progress(self, *, waited_for: bool) -> Progress:
+        """`waited_for`: what it does now is why nothing comes on."""
         faces = {pose.face for pose in self.finder.poses}
+        wants = self.wants
         return Progress(
             self.mount,
             tuple(face for face in FACES if face in faces),
             self.poses,
             None if self.found is None else self.found.axes_sigma,
-            self.wants,
+            wants,
+            self._waits if waited_for and wants is not None else None,
+        )
+
+    @property
+    def _waits(self) -> str:
+        if self.finder.is_still:
+            return f"The {self.mount} sensor lies still: turn it over an edge, and put it down."
+        return (
+            f"The {self.mount} sensor moves: put it on a firm table that nobody touches, and let "
+            "go of it for 2 s."
         )
 
     @property
@@ -111,8 +135,9 @@ class _Sensor:
 async def calibrate_sensors(link: Link, tell: Tell = lambda _: None) -> Outcome:
     """Watch both sensors until they are known, and give the band what was found.
 
-    `tell` is called with both sensors' progress at the start and with every pose. Raises
-    CalibrationError where the source ends before that, LinkError where the band refuses or is gone.
+    `tell` is called with both sensors' progress at the start, with every pose, and whenever there
+    is something to wait for. Raises CalibrationError where the source ends before all is known,
+    LinkError where the band refuses or is gone.
     """
     held = await _held(link)
     await command(link, wire.OP_START, wire.START.pack(wire.START_RAW))
@@ -144,7 +169,9 @@ async def _watch(
 ) -> None:
     now = asyncio.get_running_loop().time
     decoder = Decoder(link.feature)
-    tell((thigh.progress, shank.progress))
+    said = _progress(thigh, shank)
+    tell(said)
+    looked = 0
     async for packet in link.packets():
         patience.reschedule(now() + SILENCE_S)
         news = False
@@ -155,10 +182,23 @@ async def _watch(
             elif isinstance(item, Gap) and item.channel is Channel.RAW:
                 thigh.finder.skip()
                 shank.finder.skip()
-        if news:
-            tell((thigh.progress, shank.progress))
-            if thigh.wants is None and shank.wants is None:
+        if news or thigh.finder.count - looked >= RATE_HZ:
+            looked = thigh.finder.count
+            now_said = _progress(thigh, shank)
+            if now_said != said:
+                said = now_said
+                tell(said)
+            if all(one.wants is None for one in said):
                 return
+
+
+def _progress(thigh: _Sensor, shank: _Sensor) -> tuple[Progress, Progress]:
+    both = (thigh, shank)
+    quiet = min(one.quiet_s for one in both) >= QUIET_S
+    # Whoever turns one need not be told that the other lies.
+    moves = any(one.wants is not None and not one.finder.is_still for one in both)
+    said = [one.progress(waited_for=quiet and one.finder.is_still != moves) for one in both]
+    return said[0], said[1]
 
 
 async def _held(link: Link) -> core.Sensors | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from kneetrack.calibration.imu import ImuCalibration
-    from kneetrack.calibration.sensors import SensorRecord
+    from kneetrack.calibration.sensors import Identity, SensorRecord
     from kneetrack.calibration.tumbling import Outcome, Progress
 
 _MG = 9.80665e-3
@@ -75,10 +75,14 @@ async def _calibrate(address: str) -> tuple[Outcome, tuple[Path, Path]]:
     from kneetrack.calibration.tumbling import calibrate_sensors
     from kneetrack.cli import console
     from kneetrack.errors import UsageError
-    from kneetrack.link import open_link
+    from kneetrack.link import open_link, parse_address
 
-    if address.startswith(("log:", "trace:")):
-        raise UsageError("Sensors are calibrated on a band: give --link ble:NAME or sim:tumble.")
+    source = parse_address(address)
+    if source.kind != "ble" and (source.kind, source.target) != ("sim", "tumble"):
+        raise UsageError(
+            f"{address}: there nobody turns the sensors over on a table, so they can't be "
+            "calibrated. Give --link ble:NAME, or of the simulated ones sim:tumble."
+        )
     hints = console.hints()
     with hints.status(f"Connecting to {address} ..."):
         link = open_link(address)
@@ -124,7 +128,9 @@ class _Watching:
         if self._console.is_terminal:
             self._live.update(_progress_table(both), refresh=True)
             return
-        line = ", ".join(f"{one.mount} {len(one.faces)} of 6 faces" for one in both)
+        waits = [one.waits for one in both if one.waits is not None]
+        faces = ", ".join(f"{one.mount} {len(one.faces)} of 6 faces" for one in both)
+        line = " ".join(waits) or faces
         if line != self._told:
             self._told = line
             self._console.print(line)
@@ -141,18 +147,17 @@ def _progress_table(both: tuple[Progress, Progress]) -> Table:
     for one in both:
         faces = " ".join(face if face in one.faces else " ·" for face in FACES)
         known = "" if one.axes_sigma is None else f"±{100 * one.axes_sigma:.2f} %"
-        table.add_row(one.mount, faces, str(one.poses), known, one.wants or "done")
+        table.add_row(one.mount, faces, str(one.poses), known, one.waits or one.wants or "done")
     return table
 
 
 def _sentence(mount: str, imu: ImuCalibration) -> str:
-    before, after = imu.acc_residual_m_s2
-    turned, left = imu.move_residual_rad
+    """What was off and is taken off now, and how well it is known: standard uncertainties."""
     return (
-        f"{mount.capitalize()} sensor, {imu.poses} positions: gravity is met to "
-        f"{after / _MG:.1f} mg (was {before / _MG:.1f}), a quarter turn to "
-        f"{math.degrees(left):.2f}° (was {math.degrees(turned):.2f}); axes known to "
-        f"{100 * imu.axes_sigma:.2f} %."
+        f"{mount.capitalize()} sensor, {imu.poses} positions: the accelerometer's offset was up to "
+        f"{imu.offset_error_m_s2 / _MG:.1f} mg and is known to "
+        f"±{imu.acc_offset_sigma_m_s2 / _MG:.1f} mg, scales and axes were off by up to "
+        f"{100 * imu.axes_error:.1f} % and are known to ±{100 * imu.axes_sigma:.2f} %."
     )
 
 
@@ -193,25 +198,33 @@ def _record_json(record: SensorRecord) -> dict[str, Any]:
     return record.to_json() | {"curve": None if curve is None else asdict(curve)}
 
 
-def _record_lines(record: SensorRecord) -> list[str]:
+def _chip(identity: Identity) -> str:
+    """What it is. A simulated one answers as the board's chip does, whose errors it ever has."""
     from kneetrack.cli.session import CHIPS
 
-    chip = CHIPS.get(record.identity.who_am_i, f"0x{record.identity.who_am_i:02X}")
+    if identity.band.startswith("Simulated-"):
+        return "simulated chip"
+    return f"chip {CHIPS.get(identity.who_am_i, f'0x{identity.who_am_i:02X}')}"
+
+
+def _record_lines(record: SensorRecord) -> list[str]:
+    chip = _chip(record.identity)
     made = record.calibration
     if made is None:
-        lines = [f"chip {chip}; not calibrated"]
+        lines = [f"{chip}; not calibrated"]
     else:
-        warm = "" if made.temperature_c is None else f" at {made.temperature_c:.0f} degC"
-        offset = max(abs(v) for v in made.imu.acc_offset_m_s2) / _MG
-        scale = max(abs(made.imu.gyr_matrix[i][i] - 1.0) for i in range(3)) * 100
+        warm = "" if made.temperature_c is None else f" at {made.temperature_c:.0f} °C"
+        imu = made.imu
         lines = [
-            f"chip {chip}; calibrated {made.utc[:10]}{warm} from {made.imu.poses} positions",
-            f"accelerometer's offset up to {offset:.1f} mg, gyroscope's scale up to {scale:.2f} %",
+            f"{chip}; calibrated {made.utc[:10]}{warm} from {imu.poses} positions",
+            f"taken off: the accelerometer's offset, up to {imu.offset_error_m_s2 / _MG:.1f} mg "
+            f"(±{imu.acc_offset_sigma_m_s2 / _MG:.1f}), and errors of scales and axes, up to "
+            f"{100 * imu.axes_error:.1f} % (±{100 * imu.axes_sigma:.2f})",
         ]
     curve = record.curve
     if curve is None:
         lines.append(
-            f"{len(record.comparable)} table zeros; a curve over temperature needs 3, and 3 degC "
+            f"{len(record.comparable)} table zeros; a curve over temperature needs 3, and 3 °C "
             "between them"
         )
     else:
@@ -220,7 +233,7 @@ def _record_lines(record: SensorRecord) -> list[str]:
         lines += [
             f"zero at {curve.reference_c:.1f} °C: {zero}°/s "
             f"(±{math.degrees(curve.scatter_rad_s):.3f})",
-            f"and per degC: {slope} (±{math.degrees(curve.slope_sigma_rad_s_k):.4f}), from "
+            f"and per °C: {slope} (±{math.degrees(curve.slope_sigma_rad_s_k):.4f}), from "
             f"{curve.points} table zeros, {record.comparable[0].utc[:10]} to "
             f"{record.comparable[-1].utc[:10]}",
         ]
