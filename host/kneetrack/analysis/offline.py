@@ -153,7 +153,7 @@ class _Measured:
         self.course = self._course()
         for slip in self.course.slips:
             self.told.append(
-                f"The heading jumped by {abs(slip.jump) * _DEG:.0f} deg between {slip.after_s:.1f} "
+                f"The heading jumped by {abs(slip.jump) * _DEG:.0f}° between {slip.after_s:.1f} "
                 f"and {slip.before_s:.1f} s: the strap slipped or a foot moved. What lies before "
                 "and after has a heading of its own; reps in between are doubtful. If it was the "
                 "strap, what follows was measured by a turned sensor: do reference reps again."
