@@ -4,6 +4,11 @@
 
 Blocks, all of them unless --only names some:
 
+Every method, ours too, is calibrated on the recording itself: these have no table, no stand that is
+still and no calibration squats, so axes come from the very set that is scored, and our zeros and
+heading drift from all of it. What is compared is filters, zeros, headings and axes after the fact;
+no band could have said these angles live.
+
 reps      squats and sit-to-stands of squats_from_markers: ours online (host floats, and the
           firmware's fixed point and pipeline under MicroPython), ours offline, the crosstalk
           refinement on, and the peers (tools/peers.py) with the hinge constraint for the heading

@@ -94,6 +94,7 @@ class _Segment:
         self._wobble = Wobble()
         self.turned = 0.0  # rad, the largest tilt that stayed between two reps
         self.straightest = pi  # rad, the smallest tilt since the last rep
+        self._calm = pi  # rad, the same while it hardly turned: passing through is no standing
         self._gain = period_s / (period_s + _TILT_FILTER_S)
         self._acc = vector.scaled(up, 9.81)
         self._swing = (0.0, 0.0, 0.0)  # sum of up x acc: against z where the segment turns about +z
@@ -107,20 +108,24 @@ class _Segment:
         self.tilt = angle(self.up, vector.normalised(self._acc))
         self.peak_tilt = max(self.peak_tilt, self.tilt)
         self.straightest = min(self.straightest, self.tilt)
+        moving = vector.dot(gyr, gyr) > MOVING * MOVING
+        if not moving:
+            self._calm = min(self._calm, self.tilt)
         self._swing = vector.added(self._swing, vector.cross(self.up, acc))
         self._wobble.add(gyr)
-        if vector.dot(gyr, gyr) > MOVING * MOVING:
+        if moving:
             self._open = eigen.added(self._open, eigen.of_vector(gyr[0], gyr[1], gyr[2]))
             self._open_count += 1
 
     def begin_rep(self) -> None:
         """A rep begins: how straight the segment was since the last one."""
-        self.turned = max(self.turned, self.straightest)
-        self.straightest = pi
+        if self._calm < pi:
+            self.turned = max(self.turned, self._calm)
+        self.straightest = self._calm = pi
 
     def end_block(self) -> None:
         """A rep is over: what was gathered becomes one row."""
-        self.straightest = pi
+        self.straightest = self._calm = pi
         if self._open_count:
             self.blocks.add(self._open + (self._open_count,))
             self._open = eigen.ZERO
@@ -272,7 +277,7 @@ def aligned(movement: Movement) -> Alignment:
     checks = [
         Gate("reps", movement.reps, 3, gates.SQUATS, True),
         Gate("thigh_axis_ratio", thigh.ratio(), gates.AXIS_RATIO, gates.SQUATS, True),
-        Gate("shank_axis_ratio", shank.ratio(), gates.AXIS_RATIO, gates.SQUATS, True),
+        Gate("shank_axis_ratio", shank.ratio(), gates.SHANK_RATIO, gates.SQUATS, True),
     ]
     if len(thigh.blocks.rows) > 1 and len(shank.blocks.rows) > 1:
         checks.append(Gate("thigh_halves_deg", _halves(thigh, 1) * _DEG, 3.0, gates.SQUATS))

@@ -124,11 +124,12 @@ def test_a_strap_that_turned_after_the_stand_fails_its_gate():
     for turned, failed in ((0.0, []), (9.0 * DEG, ["thigh_strap_turned_deg"])):
         movement = alignment.Movement((0.0, 1.0, 0.0), (0.0, 1.0, 0.0), PERIOD)
         for k in range(int(12.0 / PERIOD)):
-            bend = 0.5 - 0.5 * cos(2.0 * pi * k * PERIOD / 3.0)
+            phase = 2.0 * pi * k * PERIOD / 3.0
+            bend, rate = 0.5 - 0.5 * cos(phase), pi / 3.0 * sin(phase)
             lean, shank = 1.2 * bend + turned, -0.5 * bend
             movement.add(
-                (0.0, 0.0, 1.2), (9.81 * sin(lean), 9.81 * cos(lean), 0.0),
-                (0.0, 0.0, -0.5), (9.81 * sin(shank), 9.81 * cos(shank), 0.0),
+                (0.0, 0.0, 1.2 * rate), (9.81 * sin(lean), 9.81 * cos(lean), 0.0),
+                (0.0, 0.0, -0.5 * rate), (9.81 * sin(shank), 9.81 * cos(shank), 0.0),
             )  # fmt: skip
         movement.end()
         assert movement.reps >= 3

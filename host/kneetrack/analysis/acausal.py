@@ -50,6 +50,10 @@ class Ends(NamedTuple):
     last: TableZero | None
 
 
+SAME_DAY_RAD_S = np.radians(0.15)
+"""A zero moves by some 0.01 deg/s a kelvin: a calibration farther from today's is another day's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Zeros:
     """Both gyroscopes' zeros in a recording, and where they come from.
@@ -139,11 +143,16 @@ def zeros(
     )
     source = calibration.rests_on.get("bias", "table")
     first = _table_zeros(stretches, opening, warmth) or (kept if source == "table" else None)
-    if first is not None and last is not None and last[0].time_s > first[0].time_s:
-        moved = max(_apart(*pair) for pair in zip(first, last, strict=True))
-        if moved < MOST_DRIFT_RAD_S:
-            both = (Ends(first[0], last[0]), Ends(first[1], last[1]))
-            return Zeros(*both, "table at both ends", tuple(warmth))
+    if first is kept and last is not None and _far_apart(kept, last, SAME_DAY_RAD_S):
+        return Zeros(Ends(last[0], None), Ends(last[1], None), "table at the end")
+    if (
+        first is not None
+        and last is not None
+        and last[0].time_s > first[0].time_s
+        and not _far_apart(first, last, MOST_DRIFT_RAD_S)
+    ):
+        both = (Ends(first[0], last[0]), Ends(first[1], last[1]))
+        return Zeros(*both, "table at both ends", tuple(warmth))
     return Zeros(Ends(kept[0], None), Ends(kept[1], None), source)
 
 
@@ -175,6 +184,13 @@ def _warmth_at(
         return None, None
     nearest = min(warmth, key=lambda one: abs(one.time_s - at_s))
     return nearest.thigh_c, nearest.shank_c
+
+
+def _far_apart(
+    first: tuple[TableZero, TableZero], last: tuple[TableZero, TableZero], most: float
+) -> bool:
+    """Whether a zero of either gyroscope moved by more than `most` (rad/s) about any axis."""
+    return max(_apart(*pair) for pair in zip(first, last, strict=True)) > most
 
 
 def _apart(one: TableZero, other: TableZero) -> float:

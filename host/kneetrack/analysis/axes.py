@@ -16,7 +16,8 @@ and no quality of the fit told which. So the axis stays the first one, and how f
 from it, where they are determined at all, is part of its uncertainty.
 
 The sign of the shank's axis comes from its lean at the stance, which fails where nobody stood up
-straight. There the joint itself decides: only with the right sign do both IMUs give the knee's
+straight. In calibration squats thigh and shank lean opposite ways, which tells it. Elsewhere the
+joint itself decides: only with the right sign do both IMUs give the knee's
 centre the same acceleration (kneetrack.analysis.connection).
 """
 
@@ -45,6 +46,9 @@ HINGE_SIGMA_DEG = 3.0
 """A hinge whose least certain direction is known no better (standard error) is not determined."""
 MOST_APART_DEG = 20.0
 """Nothing so far off is the knee's axis."""
+ALONG = 0.5
+"""Correlation of both rates about their axes: -0.99 in good calibration squats, +0.99 with a shank
+turned round."""
 CLEARLY = 1.5
 """So many times the residual the other way round, and a sign is beyond doubt."""
 _LEAST_SAMPLES = 104
@@ -154,6 +158,16 @@ def shank_is_opposite(shaken: Shaken, rates: Rates) -> bool | None:
     if max(as_found, opposite) < CLEARLY * min(as_found, opposite):
         return None
     return opposite < as_found
+
+
+def shank_turns_along(rates: Rates) -> bool:
+    """Whether thigh and shank seem to lean the same way, as never in squats: a wrong sign."""
+    z_thigh, z_shank = (axes[2] for axes in _axes(rates.calibration))
+    if len(rates.thigh) < _LEAST_SAMPLES:
+        return False
+    thigh: FloatArray = rates.thigh @ z_thigh
+    shank: FloatArray = rates.shank @ z_shank
+    return float(np.corrcoef(thigh, shank)[0, 1]) > ALONG
 
 
 def _axes(calibration: Calibration) -> tuple[FloatArray, FloatArray]:

@@ -5,8 +5,8 @@
     functional  slow squats, knees over the toes -> the medio-lateral axes, crosstalk refinement
 
 Each part may be missing or poor. Then the best there is takes its place, a warning says what was
-lacking, and the grade says what the whole rests on (kneetrack.calibration.store). With
-`require_passed` the same result refuses instead, which is what `kneetrack calibrate` does.
+lacking, and the grade says what the whole rests on (kneetrack.calibration.store). In `kneetrack
+calibrate` a gate that fails has its step repeated instead (kneetrack.calibration.procedure).
 
 Crosstalk is refined on functional squats only, and only up to 10 deg: where the axis comes from the
 set itself, valgus that goes along with flexion may be the wearer's own.
@@ -25,7 +25,7 @@ from kneecore.calibration_angles import CROSSTALK_MOST, CalibrationAngles
 from kneecore.gates import Gate
 from kneecore.stillness import Stillness
 from kneetrack.analysis.angles import PAIR_S, knee_samples
-from kneetrack.analysis.axes import Rates, other_axes, shank_is_opposite
+from kneetrack.analysis.axes import Rates, other_axes, shank_is_opposite, shank_turns_along
 from kneetrack.analysis.connection import Shaken
 from kneetrack.analysis.rotations import halfway
 from kneetrack.analysis.stance import Stance, find_stance
@@ -95,7 +95,8 @@ def from_pairs(
         shank_bias = vector.added(shank_bias, vector.scaled(shank_up, drift))
         work.rows[:, 6:9] -= vector.scaled(shank_up, drift)
     reps = work.reps(work.plain(found))
-    if not work.stood and work.shank_is_opposite(reps):
+    squats = work.functional and work.bends
+    if shank_turns_along(reps.rates) if squats else work.shank_is_opposite(reps):
         found = alignment.with_opposite_shank(found)
         reps = work.reps(work.plain(found))
     others = other_axes(reps.rates)
@@ -343,7 +344,9 @@ class _Work:
         return _Reps(tuple(kept), rates)
 
     def shank_is_opposite(self, reps: _Reps) -> bool:
-        """Whether the joint says that the shank's axis points the wrong way; warns where unsure."""
+        """Whether the joint, for want of a stand, says that the shank faces the other way."""
+        if self.stood:
+            return False
         mask, _ = self._axis_mask()
         rows, times = self.rows[mask], self.times[mask]
         span = min(len(rows), wire.KNEE_DIVIDER * len(reps.samples))

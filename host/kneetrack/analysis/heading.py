@@ -109,9 +109,13 @@ def in_stretches(
     stretches = [[observations[0]]]
     slips: list[Slip] = []
     for number, one in enumerate(observations[1:], start=1):
-        before = stretches[-1][-1]
-        if _agrees(before, one, rate_sigma):
-            stretches[-1].append(one._replace(heading=before.heading + _step(before, one)))
+        first, before = stretches[-1][0], stretches[-1][-1]
+        here = one._replace(heading=before.heading + _step(before, one))
+        # Small steps that add up are no drift either: a strap that creeps.
+        if _agrees(before, one, rate_sigma) and _crept(first, here) <= _allowed(
+            first, here, rate_sigma
+        ):
+            stretches[-1].append(here)
             continue
         later = observations[number + 1 : number + 1 + SLIPS_BELIEVED]
         if any(_agrees(before, other, rate_sigma) for other in later):
@@ -176,6 +180,16 @@ def _step(one: Observation, other: Observation) -> float:
 
 def _agrees(one: Observation, other: Observation, rate_sigma: float) -> bool:
     """Whether standing and drift explain the difference of two observations."""
+    return abs(_step(one, other)) <= _allowed(one, other, rate_sigma)
+
+
+def _allowed(one: Observation, other: Observation, rate_sigma: float) -> float:
+    """The most (rad) that standing and drift explain between two observations."""
     drift = rate_sigma * (other.at_s - one.at_s)
     spread = max(SWAY**2, 0.5 * (one.sigma**2 + other.sigma**2))
-    return abs(_step(one, other)) <= 3.0 * np.sqrt(spread + drift**2)
+    return 3.0 * float(np.sqrt(spread + drift**2))
+
+
+def _crept(first: Observation, here: Observation) -> float:
+    """How far (rad) the heading, unwrapped, has gone since the first of a stretch."""
+    return abs(here.heading - first.heading)

@@ -38,6 +38,8 @@ AGAIN_DEG = 25.0
 UPRIGHT_DEG = 15.0
 STANDING_DEG_S = 15.0
 STANDING_BLOCKS = 2
+MOST_TIMES = 2
+"""So many times the reps wanted are judged even where nobody was seen to stand in between."""
 POSE_DEG = 20.0
 POSE_DEG_S = 5.0
 POSE_BLOCKS = 10
@@ -136,7 +138,8 @@ class RepsWatch:
         tilts = (self._movement.thigh.tilt * _DEG, self._movement.shank.tilt * _DEG)
         standing = rate < STANDING_DEG_S and max(tilts) <= POSE_DEG and not self._bent
         self._standing = self._standing + 1 if standing else 0
-        if self._reps >= self._wanted and self._standing >= STANDING_BLOCKS:
+        done = self._reps >= self._wanted and self._standing >= STANDING_BLOCKS
+        if done or self._reps >= MOST_TIMES * self._wanted:
             return Over(start_s, now_s)
         posing = rate < POSE_DEG_S and max(tilts) > POSE_DEG
         self._posing = self._posing + 1 if posing else 0

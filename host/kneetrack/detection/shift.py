@@ -33,6 +33,9 @@ deepest point, where inward movements come (biomechanics D):
     several spreads of g; ends are averaged by how likely they are, and where they disagree, the
     uncertainty says so.
 
+The spreads, widths and shares below are choices. They were made on design seeds of both simulated
+populations (tools/bench_population), whose figures are given for other seeds.
+
 Two reps can't show what is common: their shift is zero, and its sigma the prior's. From five on it
 is taken in full, in thirds before; what is left out of it is in its sigma.
 """
@@ -64,6 +67,7 @@ _BUMP_REACH_S = 0.25  # within which bumps rise and fall together
 _BUMP_DEG, _WIDE_DEG = 0.7, 8.0  # of a clean rep, and of one that stands out
 _COMMON_BUMP_DEG = 1.5
 _WIDE_SHARE, _BY_DEPTH_SHARE = 0.3, 0.1  # of reps that stand out, by a bump and with the depth
+_UNSURE = 1.25  # the kinds of the reps are likely, not known
 _NOT_FIXED = 0.2  # of a shift: tissue lags by some 15 % (biomechanics D), more under load
 _STEPS, _CLOSE_DEG = 25, 0.02
 _SAME_DEG = 0.3  # ends that differ less are one
@@ -99,7 +103,8 @@ class Shift:
         """Its standard uncertainty (deg) at one flexion."""
         row = _design(np.array([flexion_deg]))[0]
         not_fixed = _NOT_FIXED * float(row @ self.s)
-        return math.sqrt(max(0.0, float(row @ self.covariance @ row)) + not_fixed**2)
+        known = max(0.0, float(row @ self.covariance @ row))
+        return math.sqrt(_UNSURE**2 * known + not_fixed**2)
 
     def largest(self, depth_deg: float) -> tuple[float, float]:
         """(shift, sigma) where the shift is largest, from 20 deg of flexion to `depth_deg`."""
