@@ -274,10 +274,12 @@ def test_the_table_shows_both_own_parts_side_by_side(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["analyze", str(save(steady(), tmp_path)), "--offline"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
     head = next(n for n, line in enumerate(lines) if "own part online and offline" in line)
     words = " ".join(lines[head:])
-    assert "online" in words and "change" in words and "vqf" in words
+    assert "online" in words and "change" in words
+    assert "Measured again with kneetrack" in printed.err and "vqf" in printed.err
     assert sum(line.strip()[:1].isdigit() for line in lines[head:]) == 8
 
 

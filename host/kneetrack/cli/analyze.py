@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kneetrack.cli.options import JSON_HELP, SIDE_HELP, side_of
 from kneetrack.errors import InputError, KneeTrackError
+
+if TYPE_CHECKING:
+    from kneetrack.analysis import SessionResult
 
 OFFLINE_HELP = "Measure again from the raw IMU data, with the whole recording at hand."
 
@@ -42,6 +45,7 @@ def analyze(
     from kneetrack.cli import console
     from kneetrack.cli.beside import print_comparison
     from kneetrack.cli.table import print_summary
+    from kneetrack.detection.criteria import SQUAT_FAMILY
 
     output, hints = console.results(), console.hints()
     wanted = side_of(side)
@@ -74,21 +78,29 @@ def analyze(
                 leg.result.reps,
                 leg.result.sets,
                 title=f"{title}, calibration grade {grade}",
+                looked_for=leg.result.exercise in SQUAT_FAMILY,
             )
-        for warning in result.warnings:
+        for warning in _warnings(result):
             hints.print(f"! {warning}", markup=False)
         if again is None:
             continue
-        made_by = ", ".join(f"{name} {version}" for name, version in versions().items())
+        made_by = versions()
         for leg, other in zip(result.legs, again.legs, strict=True):
             print_comparison(
                 output,
                 (leg.result.reps, leg.result.sets),
                 (other.result.reps, other.result.sets),
-                title=f"{leg.result.side.word} leg, own part online and offline ({made_by})",
+                title=f"{leg.result.side.word} leg, own part online and offline",
             )
-        for warning in again.warnings:
-            if warning not in result.warnings:
+        hints.print(f"Measured again with kneetrack {made_by['kneetrack']}, vqf {made_by['vqf']}.")
+        for warning in _warnings(again):
+            if warning not in _warnings(result):
                 hints.print(f"! Offline: {warning}", markup=False)
     if refused:
         raise InputError(f"{refused} of the files in {source} could not be analysed.")
+
+
+def _warnings(result: SessionResult) -> list[str]:
+    """Those of the analysis, behind those with which a log's calibration was made."""
+    made = [leg.calibration.warnings for leg in result.legs if leg.calibration is not None]
+    return list(dict.fromkeys([*(w for each in made for w in each), *result.warnings]))

@@ -1,7 +1,7 @@
 """The offline result beside the online one, rep by rep, for a terminal.
 
 Both measure the same movement, so a rep of one is paired with that of the other which overlaps it
-most in time. What only one of them found stands alone in its row.
+most in time. What only one of them found stands alone in its row; reps have their online numbers.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def comparison(online: Sequence[Rep], offline: Sequence[Rep], *, title: str) -> 
         if known is None:
             continue
         table.add_row(
-            words.number(known),
+            _UNKNOWN if pair.online is None else words.number(pair.online),
             words.plain(known.start_s),
             _own(pair.online),
             _own(pair.offline),
@@ -112,8 +112,12 @@ def _own(rep: Rep | None) -> str:
 
 
 def _verdicts(pair: Pair) -> str:
-    online = _UNKNOWN if pair.online is None else words.short_verdict(pair.online)
-    offline = _UNKNOWN if pair.offline is None else words.short_verdict(pair.offline)
+    if pair.online is None:
+        return "" if pair.offline is None else f"{words.short_verdict(pair.offline)}, offline only"
+    online = words.short_verdict(pair.online)
+    if pair.offline is None:
+        return f"{online}, not found offline"
+    offline = words.short_verdict(pair.offline)
     return online if online == offline else f"{online}, offline {offline}"
 
 

@@ -132,6 +132,7 @@ async def _record(
     from kneetrack.cli.keys import HINT
     from kneetrack.cli.table import print_summary
     from kneetrack.cli.view import open_view
+    from kneetrack.detection.criteria import SQUAT_FAMILY
     from kneetrack.link import open_link
 
     if len(addresses) > 2:
@@ -167,7 +168,8 @@ async def _record(
             await _remember(legs, recorded, hints)
     for leg in legs:
         result = leg.analyzer.result()
-        print_summary(output, result.reps, result.sets, title=leg.title)
+        looked_for = leg.analyzer.exercise in SQUAT_FAMILY
+        print_summary(output, result.reps, result.sets, title=leg.title, looked_for=looked_for)
     for figures in recorded.figures:
         if figures is not None:
             lost = f", {figures.lost_samples} lost" if figures.lost_samples else ", none lost"
@@ -251,8 +253,6 @@ async def _calibration(
     link: Link, given: list[CalibrationFile], side: Side | None, hints: Console
 ) -> CalibrationFile | None:
     """The calibration to record with; None where the band has only what it holds."""
-    from kneetrack.cli import session
-
     scenario = link.scenario
     wanted = side or (None if scenario is None else scenario.side) or Side(link.feature.side)
     if given:
@@ -264,6 +264,7 @@ async def _calibration(
                 f"None of the calibrations is of the {wanted.word} leg; make one with: "
                 f"kneetrack calibrate --side {wanted.word}."
             )
+        _tell_quality(fitting[-1], hints)
         return fitting[-1]
     if scenario is None:
         return _held_by(link, wanted, hints)
@@ -272,10 +273,16 @@ async def _calibration(
     except CalibrationError as error:
         hints.print(f"Without a calibration, angles mean nothing: {error}", markup=False)
         return None
+    _tell_quality(made, hints)
+    return made
+
+
+def _tell_quality(made: CalibrationFile, hints: Console) -> None:
+    from kneetrack.cli import session
+
     hints.print(session.quality(made))
     for warning in made.warnings:
         hints.print(f"! {warning}", markup=False)
-    return made
 
 
 async def _of_source(link: Link, hints: Console) -> CalibrationFile:

@@ -176,8 +176,12 @@ def print_summary(
     *,
     title: str | None = None,
     given_deg: Sequence[float | None] | None = None,
+    looked_for: bool = True,
 ) -> None:
-    """Print `summary` as wide as the console is."""
+    """Print `summary` as wide as the console is; only the title where no reps were looked for."""
+    if not looked_for and not reps:
+        console.print(title or "", markup=False, highlight=False)
+        return
     console.print(
         summary(reps, sets, width=console.width, title=title, given_deg=given_deg), highlight=False
     )
