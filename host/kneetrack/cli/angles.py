@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -32,8 +33,10 @@ def angles(
 
     Signs, for both legs: flexion +, valgus (knee inward) +, internal rotation +. `flags` is the sum
     of: 1 no alignment (the angles mean nothing), 2 sent again, 4 saturated, 8 samples lost before,
-    16 standing rest, 32 slip, 64 an IMU did not answer.
+    16 standing rest, 32 slip, 64 an IMU did not answer. valgus_sigma_deg is nan where angles
+    mean nothing.
     """
+    from kneecore import wire
     from kneetrack.analysis import knee_samples_of
     from kneetrack.analysis.offline_session import offline_samples
     from kneetrack.cli import console
@@ -55,13 +58,14 @@ def angles(
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(HEADER)
         for sample in samples:
+            unaligned = sample.flags & wire.FLAG_UNALIGNED
             rows.writerow(
                 (
                     f"{sample.time_s:.4f}",
                     f"{sample.flexion_deg:.3f}",
                     f"{sample.valgus_deg:.3f}",
                     f"{sample.rotation_deg:.3f}",
-                    f"{sample.valgus_sigma_deg:.2f}",
+                    f"{math.nan if unaligned else sample.valgus_sigma_deg:.2f}",
                     sample.flags,
                 )
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -36,6 +36,7 @@ def replay(
 
 
 async def _replay(path: Path, speed: float) -> int:
+    from kneecore import __version__
     from kneetrack.analysis.source import TRACE_SUFFIX
     from kneetrack.cli import console
     from kneetrack.cli.table import print_summary
@@ -60,8 +61,21 @@ async def _replay(path: Path, speed: float) -> int:
         print_summary(output, result.reps, result.sets, title=title)
     if not stopped:
         same, count = compared(log, events)
-        hints.print(f"Events as recorded: {same} of {count}.")
+        told = f"Events as recorded: {same} of {count}."
+        if same < count:
+            told += (
+                " The others came out otherwise, for another state of the program recorded them "
+                f"({_version(log)}; this one is {__version__}). What the band measured is the same."
+            )
+        hints.print(told, markup=False)
     return 0
+
+
+def _version(log: SessionLog) -> str:
+    """Of the program that recorded the log."""
+    versions: object = log.session.get("versions")
+    known = cast("dict[str, object]", versions) if isinstance(versions, dict) else {}
+    return str(known.get("kneetrack", "unknown"))
 
 
 async def fold(
