@@ -113,8 +113,8 @@ class SensorRecord:
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CalibrationError(
-                f"{source} is damaged ({error!r}); move it away and calibrate the sensors anew "
-                "with: kneetrack sensors."
+                f"{source} is damaged ({_what(error)}); move it away and calibrate the sensors "
+                "anew with: kneetrack sensors."
             ) from None
 
     def save(self, folder: Path | None = None) -> Path:
@@ -296,6 +296,15 @@ def _errors(imu: ImuCalibration) -> core.ImuErrors:
         return tuple(value for row in matrix for value in row)
 
     return core.ImuErrors(flat(imu.acc_matrix), imu.acc_offset_m_s2, flat(imu.gyr_matrix))
+
+
+def _what(error: Exception) -> str:
+    """What is wrong with a file, as a phrase."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing in it"
+    if isinstance(error, ValueError):
+        return str(error)
+    return "something in it is not what it should be"
 
 
 def _measured(items: dict[str, Any] | None) -> Measured | None:

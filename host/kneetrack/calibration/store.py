@@ -36,7 +36,7 @@ _GATE_WORDS = {
     "table_gyr_change_deg_s": (
         "the zero of the {segment}'s gyroscope wandered on the table ({value}°/s, {limit})"
     ),
-    "table_acc_sd_m_s2": "the table under the {segment}'s IMU shook ({value} m/s^2, {limit})",
+    "table_acc_sd_m_s2": "the table under the {segment}'s IMU shook ({value} m/s², {limit})",
     "stand_gyr_rms_deg_s": "the {segment} moved while standing ({value}°/s, {limit})",
     "stand_tilt_deg": "the {segment} leaned over while standing ({value}°, {limit})",
     "reps": "too few squats were seen ({value}, {limit})",
