@@ -330,3 +330,39 @@ def test_events_are_canonical_text() -> None:
     assert [event_json(event) for event in run(session([0.0, 8.0]))[0]] == [
         event_json(event) for event in events
     ]
+
+
+def test_reference_reps_of_the_recording_come_before_a_reference_that_was_given() -> None:
+    recording = session([0.0] * 3, functional=0)
+    _, before = run(session([0.0] * 6, functional=5))
+    start_s = recording.now_s
+    for _ in range(3):
+        recording.rep(0.0, 6.0)
+    recording.window("reference", start_s)
+    start_s = recording.now_s
+    for _ in range(3):
+        recording.rep(0.0, 6.0)
+    recording.window("set", start_s)
+    analyzer = Analyzer(Side.RIGHT, windows=recording.windows, reference=before.reference)
+    analyzer.feed_all(recording.samples)
+    analyzer.flush()
+    result = analyzer.result()
+    assert result.reference is not None and result.reference.source == "reference"
+    last = [rep.valgus_excursion_deg for rep in result.reps[-3:]]
+    assert last == pytest.approx([0.0] * 3, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("carried_deg", "verdict"), [(0.0, Verdict.IN_RANGE), (8.0, Verdict.DOUBTFUL)]
+)
+def test_a_rep_that_is_known_no_better_than_the_limit_is_doubtful(
+    carried_deg: float, verdict: Verdict
+) -> None:
+    _, made = run(session([0.0] * 6, functional=5))
+    assert made.reference is not None
+    reference = replace(made.reference, carried_deg=carried_deg)
+    recording = session([0.0] * 5, functional=0)
+    analyzer = Analyzer(Side.RIGHT, windows=recording.windows, reference=reference)
+    analyzer.feed_all(recording.samples)
+    analyzer.flush()
+    assert {rep.verdict for rep in analyzer.result().reps} == {verdict}

@@ -152,7 +152,15 @@ async def _calibrate(
     if athlete is not None:
         made = references.keep(made, athlete, simulated=link.info.is_simulated, hints=hints)
     path = out or default_path(made.side)
-    made.save(path)
+    try:
+        made.save(path)
+    except KneeTrackError as error:  # somebody has squatted for it
+        spare = default_path(made.side)
+        if path == spare:
+            raise
+        made.save(spare)
+        hints.print(f"! {error} It is kept in {spare} instead.", markup=False, soft_wrap=True)
+        path = spare
     return made, path
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneecore.excursion import FROM_DEG
+from kneecore.excursion import FROM_DEG, threshold_deg
 from kneetrack.detection import criteria
 from kneetrack.detection.measures import PERIOD_S, Floats, Measured
 from kneetrack.detection.reference import Reference, deep
@@ -54,13 +54,16 @@ def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursi
     turned = rep.rotation_deg - reference.rotation_at(flexion, rep.share_of_descent) + nan
     peak = _largest(own)
     finding = criteria.find(own, reference.sem_deg, PERIOD_S)
+    own_sigma_deg = _sigma(float(flexion[peak]), reference, shift)
     verdict = finding.verdict
     if verdict is Verdict.MOVED_OUTWARD and total[peak] > 0.0:
         verdict = Verdict.DOUBTFUL  # further out than the others, yet further in than the reference
+    if own_sigma_deg > threshold_deg(reference.sem_deg):
+        verdict = Verdict.DOUBTFUL  # nothing within the limits can be told from nothing
     return Excursion(
         total_deg=float(total[_largest(total)]),
         own_deg=float(own[peak]),
-        own_sigma_deg=_sigma(float(flexion[peak]), reference, shift),
+        own_sigma_deg=own_sigma_deg,
         flexion_at_peak_deg=float(flexion[peak]),
         phase_at_peak=rep.phase_at(float(rep.time_s[peak])),
         rotation_deg=float(turned[_largest(turned)]),

@@ -3,7 +3,7 @@
 Rules
     1. A rep belongs to the window that holds its deepest point. With `set` windows, only reps in
        them count; without, all do that lie in no other window, and 20 s without one end a set.
-    2. The reference is, in this order: the one given; the reps in `reference` windows; those in
+    2. The reference is, in this order: the reps in `reference` windows; the one given; those in
        `functional` windows (outside the sets); the first three of a set of six or more, for that
        set alone, flagged (but one that stands out from the other two is judged by them). Each takes
        three; where fewer were done, that and what serves instead is said. A set that has none of
@@ -82,12 +82,11 @@ class Sets:
         self._sources: dict[str, list[Measured]] = {"reference": [], "functional": []}
         kinds = {window.kind for window in self._windows}
         self._source = next((kind for kind in self._sources if kind in kinds), "")
+        wanted = self._sources if given is None else ("reference",)
         self._reference_until_s = max(
-            (window.end_s for window in self._windows if window.kind in self._sources),
+            (window.end_s for window in self._windows if window.kind in wanted),
             default=-math.inf,
         )
-        if given is not None:
-            self._reference_until_s = -math.inf
         self._windowed = "set" in kinds
         self._outside = _Set(_OUTSIDE, None)
         self._open: list[_Set] = [
@@ -204,9 +203,9 @@ class Sets:
     def _learn(self, source: str, rep: Measured) -> None:
         """One more rep for the reference; a better source replaces a lesser one."""
         self._sources[source].append(rep)
-        if self._given is not None:
-            return
         for name, reps in self._sources.items():
+            if self._given is not None and name != "reference":
+                return
             built = build(reps, name)
             if built is not None:
                 self._shared = built

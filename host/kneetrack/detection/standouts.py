@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 USUAL_DEG = 1.0
-"""How far clean reps lie apart: a choice, of the size that simulated people's own path varies by."""
+"""How far clean reps lie apart: a choice, of the size that simulated people's paths vary by."""
 _USUAL_REPS = 2.0
 _FULL_UNITS, _NOTHING_UNITS = 2.0, 4.0
 _SMOOTH_BINS = 5

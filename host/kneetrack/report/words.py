@@ -140,8 +140,13 @@ def shared(one: RepSet) -> str:
     shift, sigma = one.shift_deg, one.shift_sigma_deg
     if shift is None or sigma is None:
         return ""
+    figure = f"{with_sigma(shift, sigma)}°"
+    if one.verdict is Verdict.DOUBTFUL:
+        return (
+            f"Set {number(one)}: whether its reps together lie where your reference does can't be "
+            f"told ({figure})."
+        )
     if abs(shift) < 2.0 * sigma:
-        figure = f"{with_sigma(shift, sigma)}°"
         return f"Set {number(one)}: its reps together lie where your reference does ({figure})."
     way = "further in than" if shift > 0.0 else "further out than"
     beyond = "" if one.verdict in (None, Verdict.IN_RANGE) else f" ({VERDICTS[one.verdict]})"
