@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import shutil
 import signal
 import subprocess
@@ -174,6 +175,7 @@ def test_no_angles_are_told_before_the_imus_are_on_the_leg(work: Path, name: str
     table_s = next(w["end_s"] for w in windows if w["kind"] == "table")
     assert unaligned and unaligned[-1]["time_s"] > table_s
     assert not any(row["flexion_deg"] or row["valgus_deg"] for row in unaligned)
+    assert all(math.isnan(row["valgus_sigma_deg"]) for row in unaligned)
     assert all(abs(row["flexion_deg"]) < 20.0 for row in before), "it stands by then"
     after = [row for row in rows if row["time_s"] >= stand_s]
     assert not any(int(row["flags"]) & 1 for row in after)
