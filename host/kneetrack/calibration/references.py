@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from kneetrack.calibration.kept import json_in, kept_in
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import Quaternion, Side
-from kneetrack.sessionlog import user_data_dir
 from kneetrack.whole_file import whole_file
 
 KIND = "kneetrack-references"
@@ -100,7 +100,7 @@ class References:
 
     def save(self, folder: Path | None = None) -> Path:
         """Write them in one step, or take the file away where none is left. Raises InputError."""
-        path = _folder(folder) / self.athlete.file_name
+        path = kept_in("references", folder) / self.athlete.file_name
         if not self.kept:
             path.unlink(missing_ok=True)
             return path
@@ -120,7 +120,7 @@ class References:
 
 def load(athlete: Athlete, folder: Path | None = None) -> References:
     """What is kept of that leg, nothing where there is no file. Raises CalibrationError."""
-    path = _folder(folder) / athlete.file_name
+    path = kept_in("references", folder) / athlete.file_name
     if not path.exists():
         return References(athlete)
     return References(athlete, _read(path).kept)
@@ -128,7 +128,7 @@ def load(athlete: Athlete, folder: Path | None = None) -> References:
 
 def load_all(alias: str | None = None, folder: Path | None = None) -> tuple[References, ...]:
     """All that is kept, or all of one alias, by file name. Raises CalibrationError."""
-    found = [_read(path) for path in sorted(_folder(folder).glob("*.json"))]
+    found = [_read(path) for path in sorted(kept_in("references", folder).glob("*.json"))]
     return tuple(one for one in found if alias in (None, one.athlete.alias))
 
 
@@ -140,23 +140,8 @@ def _same(one: KeptReference, other: KeptReference) -> bool:
     )
 
 
-def _folder(folder: Path | None) -> Path:
-    if folder is None:
-        folder = user_data_dir() / "references"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CalibrationError(
-            f"The folder {folder} can't be made: {error.strerror}. Make room or allow it."
-        ) from error
-    return folder
-
-
 def _read(path: Path) -> References:
-    try:
-        value: object = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        value = None
+    value = json_in(path)
     items = cast(dict[str, Any], value) if isinstance(value, dict) else {}
     if items.get("kind") != KIND or items.get("format") != FORMAT:
         raise CalibrationError(

@@ -22,12 +22,12 @@ from typing import Any, cast
 
 from kneecore import sensors as core
 from kneetrack.calibration.imu import ImuCalibration
+from kneetrack.calibration.kept import json_in, kept_in
 from kneetrack.calibration.temperature import SURPRISE, BiasCurve, ZeroPoint
 from kneetrack.errors import CalibrationError, InputError
 from kneetrack.link import parse_address
 from kneetrack.link.base import Link
 from kneetrack.samples import Vector
-from kneetrack.sessionlog import user_data_dir
 from kneetrack.whole_file import whole_file
 
 KIND = "kneetrack-sensor"
@@ -119,7 +119,7 @@ class SensorRecord:
 
     def save(self, folder: Path | None = None) -> Path:
         """Write it in one step. Raises InputError where that can't be done."""
-        folder = _folder(folder)
+        folder = kept_in("sensors", folder)
         path = folder / self.identity.file_name
         text = json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n"
         with whole_file(path) as file:
@@ -129,12 +129,12 @@ class SensorRecord:
 
 def is_stored(identity: Identity, folder: Path | None = None) -> bool:
     """Whether there is a file of that sensor."""
-    return (_folder(folder) / identity.file_name).exists()
+    return (kept_in("sensors", folder) / identity.file_name).exists()
 
 
 def load(identity: Identity, folder: Path | None = None) -> SensorRecord:
     """What is stored of that sensor; an empty record where nothing is. Raises CalibrationError."""
-    path = _folder(folder) / identity.file_name
+    path = kept_in("sensors", folder) / identity.file_name
     if not path.exists():
         return SensorRecord(identity)
     return replace(_read(path), identity=identity)
@@ -142,7 +142,7 @@ def load(identity: Identity, folder: Path | None = None) -> SensorRecord:
 
 def load_all(folder: Path | None = None) -> tuple[SensorRecord, ...]:
     """Every sensor there is a file of, by band and place. Raises CalibrationError."""
-    records = [_read(path) for path in sorted(_folder(folder).glob("*.json"))]
+    records = [_read(path) for path in sorted(kept_in("sensors", folder).glob("*.json"))]
     return tuple(sorted(records, key=lambda r: (r.identity.band, MOUNTS.index(r.identity.mount))))
 
 
@@ -263,23 +263,8 @@ def _odd(record: SensorRecord, sensors_id: int, warm: float, zero: Vector) -> li
 # --- files -------------------------------------------------------------------------------------
 
 
-def _folder(folder: Path | None) -> Path:
-    if folder is None:
-        folder = user_data_dir() / "sensors"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CalibrationError(
-            f"The folder {folder} can't be made: {error.strerror}. Make room or allow it."
-        ) from error
-    return folder
-
-
 def _read(path: Path) -> SensorRecord:
-    try:
-        value: object = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        value = None
+    value = json_in(path)
     return SensorRecord.from_json(value, str(path))
 
 

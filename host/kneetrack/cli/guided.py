@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -33,9 +32,9 @@ from kneetrack.calibration.procedure import (
 )
 from kneetrack.calibration.watches import SETTLED_DEG_S, Reading
 from kneetrack.cli.bigtype import big
+from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.table import IN_RANGE_STYLE
 
-REFRESH_HZ = 8
 NOTES = 2
 WIDEST = 96
 BAR = 32
@@ -138,33 +137,15 @@ def _refusal(reasons: tuple[str, ...], tries_left: int) -> str:
 # --- the screen ----------------------------------------------------------------------------------
 
 
-class Screen:
+class Screen(OnScreen):
     """The live screen: everything is drawn from the procedure's present state."""
 
     def __init__(self, console: Console, procedure: Procedure, title: str) -> None:
-        self._console = console
         self._procedure = procedure
         self._title = title
         self._notes: deque[str] = deque(maxlen=NOTES)
         self._depths: list[float] = []
-        self._live = Live(
-            get_renderable=self.draw,
-            console=console,
-            refresh_per_second=REFRESH_HZ,
-            transient=True,
-        )
-
-    def __enter__(self) -> Screen:
-        self._live.start(refresh=True)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._live.stop()
+        super().__init__(console)
 
     def told(self, event: Told) -> None:
         match event:
@@ -213,7 +194,7 @@ class Screen:
         return Group(panel, Text(f"  {HINT}", style="dim"))
 
     def _steps(self) -> RenderableType:
-        signs = _SIGNS if self._can_draw() else _ASCII
+        signs = _SIGNS if can_draw(self._console) else _ASCII
         line = Text()
         for number, step in enumerate(self._procedure.steps):
             at = self._procedure.at
@@ -245,7 +226,7 @@ class Screen:
 
     def _beside(self, number: str, what: RenderableType) -> RenderableType:
         """The one number that counts, to read from afar, and the rest."""
-        if not self._can_draw():
+        if not can_draw(self._console):
             return what
         whole = Table.grid(padding=(0, 3))
         whole.add_row(Text(big(number), style="bold", no_wrap=True), what)
@@ -255,7 +236,7 @@ class Screen:
         bar = max(10, min(BAR, width - 50))
         depth = self._bar(reading.flexion_deg / DEEP_DEG, bar)
         for mark in (reading.least_deg, WANTED_DEG):
-            _mark(depth, round(bar * mark / DEEP_DEG), "┃" if self._can_draw() else "|")
+            _mark(depth, round(bar * mark / DEEP_DEG), "┃" if can_draw(self._console) else "|")
         wanted = f"{reading.least_deg:.0f}° or more, about {WANTED_DEG:.0f}°"
         done = "".join(f"  {depth:.0f}°" for depth in self._depths)
         grid = Table.grid(padding=(0, 1))
@@ -266,13 +247,10 @@ class Screen:
 
     def _bar(self, part: float, width: int) -> Text:
         filled = round(width * min(1.0, max(0.0, part)))
-        full, empty = ("━", "─") if self._can_draw() else ("#", ".")
+        full, empty = ("━", "─") if can_draw(self._console) else ("#", ".")
         bar = Text(full * filled, style=IN_RANGE_STYLE)
         bar.append(empty * (width - filled), style="dim")
         return bar
-
-    def _can_draw(self) -> bool:
-        return self._console.encoding.startswith("utf")
 
 
 def _mark(bar: Text, at: int, sign: str) -> None:

@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +21,7 @@ from rich.text import Text
 from kneecore import wire
 from kneecore.excursion import threshold_deg
 from kneetrack.cli.bigtype import big
+from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.table import IN_RANGE_STYLE, style
 from kneetrack.report import words
 from kneetrack.samples import (
@@ -43,7 +43,6 @@ from kneetrack.samples import (
 SCALE_DEG = 15.0  # the end of a rep's bar
 FULL_FLEXION_DEG = 120.0  # the end of the flexion bar
 LEAST_DEG = threshold_deg(0.0)  # of an excursion that counts; a bar's limits
-REFRESH_HZ = 6
 QUIET_S = 2.0  # without a packet, and the link line says so
 HINTS = 2
 FAULTS = (
@@ -208,38 +207,20 @@ class _LegLines:
                 pass
 
 
-class Screen:
+class Screen(OnScreen):
     """The live screen."""
 
     def __init__(self, console: Console, *, hint: str) -> None:
-        self._console = console
         self._hint = hint
         self._legs: list[_LegScreen] = []
-        self._live = Live(
-            get_renderable=self._draw,
-            console=console,
-            refresh_per_second=REFRESH_HZ,
-            transient=True,
-        )
-
-    def __enter__(self) -> Screen:
-        self._live.start(refresh=True)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._live.stop()
+        super().__init__(console)
 
     def leg(self, title: str) -> LegView:
         leg = _LegScreen(self._console, title)
         self._legs.append(leg)
         return leg
 
-    def _draw(self) -> RenderableType:
+    def draw(self) -> RenderableType:
         height = self._console.height // max(1, len(self._legs))
         return Group(*[leg.draw(height) for leg in self._legs], Text(self._hint, style="dim"))
 
@@ -290,7 +271,9 @@ class _LegScreen:
             return Panel(body, title="last rep", width=30, height=7)
         value = rep.own_excursion_deg
         shown = f"{rep.peak_flexion_deg:.0f}°" if value is None else f"{words.signed(value)}°"
-        number = Text(big(shown) if self._can_draw() else shown, style=style(rep), no_wrap=True)
+        number = Text(
+            big(shown) if can_draw(self._console) else shown, style=style(rep), no_wrap=True
+        )
         what = "deep" if value is None else words.short_verdict(rep)
         sign = "" if rep.verdict is None else f"{words.mark(rep)} "
         body = Group(number, Text(f"{sign}{what}", style=style(rep)))
@@ -342,9 +325,6 @@ class _LegScreen:
         age_s = time.monotonic() - seen.newest_at if seen.packets else 0.0
         late = f"; nothing for {age_s:.0f} s" if age_s >= QUIET_S else f", {age_s:.1f} s old"
         return Text(f"link: {seen.packets} packets, {lost}{late}", style="dim")
-
-    def _can_draw(self) -> bool:
-        return self._console.encoding.startswith("utf")
 
 
 def rep_bar(rep: Rep, half: int) -> Text:

@@ -1,0 +1,49 @@
+"""What stays on the screen and is drawn anew: a `with` block around rich's Live."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+
+REFRESH_HZ = 8
+
+
+class OnScreen(ABC):
+    """Drawn while its `with` block runs, REFRESH_HZ times a second, and gone afterwards.
+
+    It is drawn once when it is made, so a subclass has all that it draws before it calls __init__.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(
+            get_renderable=self.draw,
+            console=console,
+            refresh_per_second=REFRESH_HZ,
+            transient=True,
+        )
+
+    @abstractmethod
+    def draw(self) -> RenderableType:
+        """What the screen shows now."""
+
+    def __enter__(self) -> Self:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+
+def can_draw(console: Console) -> bool:
+    """Whether it shows lines and blocks, not letters only."""
+    return console.encoding.startswith("utf")
