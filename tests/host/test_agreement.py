@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from kneetrack.analysis.agreement import cmc, difference, limits_of_agreement
-from kneetrack.analysis.lag import find_lag
+from kneetrack.analysis.lag import Lag, find_lag
 from kneetrack.analysis.rep_agreement import farthest
 from kneetrack.errors import InputError
 from kneetrack.traces.reader import FloatArray
@@ -185,3 +185,33 @@ def test_even_reps_say_that_another_lag_fits_as_well() -> None:
     even = 45.0 - 45.0 * np.cos(2.0 * math.pi * times / 3.0)
     found = find_lag(times, even, ReferenceAngles(times, np.column_stack([even] * 3)), 4.0)
     assert any(abs(abs(other) - 3.0) < 0.1 for other in found.others_s)
+
+
+def test_flexion_that_does_not_move_is_refused_in_a_sentence() -> None:
+    times = np.arange(0.0, 20.0, 0.01)
+    still = ReferenceAngles(times, np.full((len(times), 3), 12.0))
+    with pytest.raises(InputError, match=r"of the reference does not move \(it stays at 12\.0°"):
+        find_lag(OURS, knee(OURS), still, 1.0)
+    with pytest.raises(InputError, match="of the recording does not move"):
+        find_lag(OURS, np.zeros_like(OURS), reference(times), 1.0)
+
+
+def test_flexion_that_stands_still_in_the_part_both_tell_is_refused_too() -> None:
+    times = np.arange(0.0, 40.0, 0.01)
+    late = reference(times)
+    late.angles[:, :] = np.where(times < 25.0, 3.0, 40.0 + 30.0 * np.sin(times))[:, None]
+    with pytest.raises(InputError, match="does not go together"):
+        find_lag(OURS, knee(OURS), late, 1.0)
+
+
+def test_flexion_of_rows_too_far_apart_is_refused() -> None:
+    with pytest.raises(InputError, match="nothing but holes"):
+        find_lag(OURS, knee(OURS), reference(np.arange(0.0003, 20.0, 0.99991)), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "words"),
+    [(0.0057, ""), (-0.009, ""), (0.0123, "12 ms ahead"), (-7.3057, "7.306 s behind")],
+)
+def test_a_lag_is_told_in_ms_or_s_and_not_below_a_sample(lag_s: float, words: str) -> None:
+    assert Lag(lag_s, 1.0).words == words

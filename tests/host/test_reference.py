@@ -41,16 +41,27 @@ def test_a_short_hole_is_bridged_and_a_long_one_is_not(tmp_path: Path) -> None:
     assert np.isnan(flexion[[0, 3, 7]]).all()
 
 
-def test_a_slow_reference_is_not_all_holes(tmp_path: Path) -> None:
-    text = HEAD + "".join(f"{k / 5},{k},0,0\n" for k in range(10))
+@pytest.mark.parametrize(("rate_hz", "dense"), [(120, True), (30, True), (10, True), (5, False)])
+def test_what_is_between_rows_is_told_where_they_are_dense(
+    tmp_path: Path, rate_hz: int, dense: bool
+) -> None:
+    text = HEAD + "".join(f"{k / rate_hz},{k},0,0\n" for k in range(300))
     read = read_reference(written(tmp_path, text))
-    assert read.at(np.array([0.1]))[0, 0] == pytest.approx(0.5)
+    assert read.is_dense == dense
+    assert read.step_s == pytest.approx(1.0 / rate_hz)
+    between = read.at(np.array([0.5, 20.5]) / rate_hz)[:, 0]
+    assert between.tolist() == pytest.approx([0.5, 20.5] if dense else [np.nan] * 2, nan_ok=True)
+
+
+def test_flexion_at_every_hundredth_row_only_is_not_dense(tmp_path: Path) -> None:
+    rows = (f"{k / 100},{k if k % 100 == 0 else ''},0,0\n" for k in range(1000))
+    assert not read_reference(written(tmp_path, HEAD + "".join(rows))).is_dense
 
 
 def test_a_rotation_may_be_missing(tmp_path: Path) -> None:
-    read = read_reference(written(tmp_path, "time_s,flexion_deg,valgus_deg\n0,1,2\n1,3,4\n"))
+    read = read_reference(written(tmp_path, "time_s,flexion_deg,valgus_deg\n0,1,2\n0.1,3,4\n"))
     assert not read.has_rotation
-    assert np.isnan(read.at(np.array([0.5]))[0]).tolist() == [False, False, True]
+    assert np.isnan(read.at(np.array([0.05]))[0]).tolist() == [False, False, True]
 
 
 def test_other_signs_turn_their_own_angle_only(tmp_path: Path) -> None:
@@ -66,7 +77,12 @@ def test_other_signs_turn_their_own_angle_only(tmp_path: Path) -> None:
         (HEAD + "0,1,2,x\n", 'line 2, rotation_deg .* "x" is no number'),
         (HEAD + "0,1,2,3\n1,2\n", "line 3 .* 2 cells"),
         (HEAD + "0,1,2,3\n,1,2,3\n", "line 3: time_s is missing"),
-        (HEAD + "1,1,2,3\n0,1,2,3\n", "time_s that increases"),
+        (HEAD + "1,1,2,3\n0,1,2,3\n", "line 3: time_s 0 comes after 1"),
+        (HEAD + "0,1,2,3\n1,1,2,3\n\n1,1,2,3\n", "line 5: time_s 1 comes after 1"),
+        (HEAD.replace(",", ";") + "0,5;1;2;3\n", "line 1: .* separated by semicolons"),
+        (HEAD.replace(",", "\t") + "0.5\t1\t2\t3\n", "line 1: .* separated by tabs"),
+        (HEAD + '"0,5",1,2,3\n', 'line 2, time_s .* "0,5" .* with a point'),
+        (HEAD + "0,5,1,0,2,0,3,0\n", "line 2 .* 8 cells, 4 in line 1. Decimals"),
         (HEAD + "0,1,inf,3\n1,1,2,3\n", "line 2, valgus_deg"),
         (HEAD + "0,1,,3\n1,1,,3\n", "no number in the column flexion_deg or valgus_deg"),
         (HEAD, "at least two rows"),

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from kneetrack.analysis.validate import Validation, validate
+from kneetrack.analysis.validate import AngleAgreement, Validation, validate
 from kneetrack.analysis.validation_json import to_json
 from kneetrack.cli.agreement_table import shown
 from kneetrack.cli.app import run
 from kneetrack.errors import InputError, UsageError
 from kneetrack.report.validation import save as save_figure
+from kneetrack.report.validation import signed
 from kneetrack.samples import Side
 from synthetic_legs import leg, log_of, measured_leg, save, trace_of
 
@@ -40,6 +41,10 @@ def lab(side: Side = Side.RIGHT) -> np.ndarray:
     return np.column_stack([at + LATE_S, *rows])
 
 
+def known(found: Validation) -> list[AngleAgreement]:
+    return [angle for angle in found.angles.values() if angle is not None]
+
+
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return log_of(tmp_path_factory.mktemp("validate"))
@@ -63,6 +68,8 @@ def test_lag_and_biases_come_back(found: Validation) -> None:
         assert angle.overall.bias == pytest.approx(-bias, abs=0.6)
         assert angle.limits.lower < -bias < angle.limits.upper
         assert angle.limits.groups == 8
+        assert angle.limits.bias == pytest.approx(angle.overall.bias, abs=1e-9)
+        assert angle.limits.samples == angle.overall.samples <= found.samples
 
 
 def test_each_rep_has_its_errors(found: Validation) -> None:
@@ -129,6 +136,11 @@ def test_a_hole_costs_the_rep_that_it_is_in_and_no_other(log: Path, tmp_path: Pa
     assert sum(rep["valgus_excursion_error_deg"] is None for rep in told["reps"]) == 1
     assert told["reps"][2]["cmc"]["flexion"] is None
     assert told["agreement"]["flexion"]["cmc_reps"] == 7
+    assert told["reps_covered"] == 7
+    assert told["reps"][2]["covered"] < 0.8 < told["reps"][1]["covered"] == 1.0
+    share = told["agreement"]["flexion"]["samples"] / told["samples"]
+    assert told["covered"]["flexion"] == pytest.approx(share, abs=1e-4)
+    assert share < 0.98
     json.dumps(told, allow_nan=False)
 
 
@@ -145,6 +157,54 @@ def test_a_lab_that_counts_adduction_positive_is_told_and_understood(
     assert valgus is not None and valgus.overall.bias == pytest.approx(3.0, abs=0.6)
     with pytest.raises(UsageError, match="not varus"):
         validate(log, path, signs=["varus"])
+
+
+def test_a_part_of_one_rep_is_told_as_that(
+    found: Validation, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, rep = lab(), found.reps[3].rep
+    part = (rows[:, 0] > rep.start_s + LATE_S) & (rows[:, 0] < rep.start_s + LATE_S + 1.2)
+    short = validate(log, write(tmp_path / "short.csv", rows[part]))
+    assert short.reps_covered == 0 and short.covered["flexion"] < 0.08
+    assert any("from 1 rep only" in text for text in short.warnings)
+    assert not any("--reference-signs" in text for text in short.warnings)
+    for line in shown(short, 80):
+        Console(width=80).print(line)
+    heading = " ".join(capsys.readouterr().out.split())
+    assert f"{100 * short.covered['flexion']:.1f} % of the sets' {short.samples} samples" in heading
+    assert "0 of 8 reps" in heading
+
+
+@pytest.mark.parametrize(
+    ("columns", "factor", "words"),
+    [
+        (0, 1000.0, "time_s of .*is it in milliseconds"),
+        (slice(1, 4), np.pi / 180.0, "seems to be in radians"),
+    ],
+)
+def test_other_units_are_named(
+    log: Path, tmp_path: Path, columns: int | slice, factor: float, words: str
+) -> None:
+    rows = lab()
+    rows[:, columns] *= factor
+    with pytest.raises(InputError, match=words):
+        validate(log, write(tmp_path / "units.csv", rows))
+
+
+def test_a_row_a_second_is_refused(log: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"only every 1\.00 s"):
+        validate(log, write(tmp_path / "slow.csv", lab()[:: round(RATE_HZ)]))
+
+
+def test_both_signs_turned_are_told_and_true_ones_are_not(
+    found: Validation, log: Path, tmp_path: Path
+) -> None:
+    assert not any("--reference-signs" in text for text in found.warnings)
+    rows = lab()
+    rows[:, 2:] *= -1.0
+    told = validate(log, write(tmp_path / "a.csv", rows)).warnings
+    assert any("--reference-signs adduction" in text for text in told)
+    assert any("--reference-signs external" in text for text in told)
 
 
 def test_a_clock_far_off_asks_for_max_lag(log: Path, tmp_path: Path) -> None:
@@ -169,7 +229,8 @@ def test_the_json_has_the_documented_keys(found: Validation) -> None:
     json.dumps(told, allow_nan=False)
     assert set(told) == {
         "format", "source", "reference", "side", "exercise", "offline", "lag_s", "lag_correlation",
-        "rmse", "agreement", "reps", "rep_errors", "warnings", "versions",
+        "rmse", "agreement", "reps", "rep_errors", "warnings", "versions", "samples", "covered",
+        "reps_covered",
     }  # fmt: skip
     assert set(told["agreement"]) == {"flexion", "valgus", "rotation"}
     assert set(told["agreement"]["valgus"]) == {
@@ -183,7 +244,8 @@ def test_the_json_has_the_documented_keys(found: Validation) -> None:
     names = ("peak_flexion", "valgus_excursion", "matched_excursion")
     assert set(told["rep_errors"]) == set(names)
     assert set(told["reps"][0]) == {
-        "index", "set", "start_s", "end_s", "is_reference", "rmse", "cmc", "cmc_minus_mean",
+        "index", "set", "start_s", "end_s", "is_reference", "covered", "rmse", "cmc",
+        "cmc_minus_mean",
         *(f"{name}{end}" for name in names for end in ("_deg", "_reference_deg", "_error_deg")),
     }  # fmt: skip
 
@@ -200,7 +262,7 @@ def test_the_tables_fit_the_terminal_and_nothing_is_cut(
     assert "…" not in out
     valgus = found.angles["valgus"]
     assert valgus is not None and f"{valgus.overall.bias:+.2f}" in out
-    assert ("RMSE f v r" in out) == (columns >= 80)
+    assert ("flex valg  rot" in out) == (columns >= 80)
 
 
 def test_the_command_prints_lag_and_reps_and_draws_the_same_figure(
@@ -214,10 +276,16 @@ def test_the_command_prints_lag_and_reps_and_draws_the_same_figure(
     arguments = ["validate", str(log), "--reference", str(reference), "--figure", str(figure)]
     assert run(arguments) == 0
     out = capsys.readouterr().out
-    assert "8 reps" in out and "later, taken off" in out and "Figure:" in out
+    assert (
+        "8 of 8 reps" in out
+        and "Its clock was 25" in out
+        and " ms ahead" in out
+        and "Figure:" in out
+    )
     assert out.count("matched") == 1
     text = figure.read_text()
     assert all(word in text for word in ("flexion, °", "valgus, °", "mean rep", "bias", "8 reps"))
+    assert all(signed(angle.overall.bias) in text for angle in known(found))
     save_figure(found, tmp_path / "b.svg")
     assert (tmp_path / "b.svg").read_text() == text
 

@@ -16,9 +16,11 @@ Limits of agreement, multiple observations per individual
     for g groups of m observations, and the limits are bias +- 1.96 sqrt(W + between^2). Taking all
     observations for independent would make them too narrow, for few groups differ.
 
-    Here the groups are the reps of one person, their samples the observations. Such limits say
-    where a sample of another rep of the *same* person, strapped on once, will lie. What differs
-    between people and between strappings is not in them; that takes several recordings.
+    Here the groups are the reps of one person, and the observations the samples of the sets, each
+    with the rep that it is nearest to: the same samples that bias and RMSE are of, so the bias is
+    in the middle of its limits. They say where a sample of another rep of the *same* person,
+    strapped on once, will lie. What differs between people and between strappings is not in them;
+    that takes several recordings.
 
 Coefficient of multiple correlation, inter-protocol
     Ferrari, Cutti & Cappello, Gait Posture 31:540-542, 2010: P measurements of the same cycle, of F

@@ -22,13 +22,14 @@ from scipy import signal
 from kneecore import wire
 from kneetrack.errors import InputError
 from kneetrack.traces.reader import FloatArray
-from kneetrack.traces.reference import ReferenceAngles
+from kneetrack.traces.reference import BRIDGED_S, ReferenceAngles
 
 STEP_S = wire.KNEE_PERIOD_US * 1e-6
 ALIKE = 0.8
 """Flexion that correlates less than this is not of the same movement."""
 _NEARLY = 0.02  # of r, by which another peak may be lower to be told
 _APART_S = 0.3
+_STILL_DEG = 0.1  # from lowest to highest; even a standing knee moves more
 _LEAST_OVERLAP = 0.5  # of the largest overlap within what is searched
 _LEAST_SAMPLES = 50
 
@@ -46,18 +47,39 @@ class Lag:
     correlation: float
     others_s: tuple[float, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """How far the reference's clock was ahead or behind, "" where less than a sample."""
+        if abs(self.lag_s) < STEP_S:
+            return ""
+        late = abs(self.lag_s)
+        much = f"{1000.0 * late:.0f} ms" if late < 1.0 else f"{late:.3f} s"
+        return f"{much} {'ahead' if self.lag_s > 0.0 else 'behind'}"
+
 
 def find_lag(
     times: FloatArray, flexion: FloatArray, reference: ReferenceAngles, most_s: float
 ) -> Lag:
     """The lag within +-`most_s` at which `flexion` (n,) at `times` (n,) fits the reference best.
 
-    Raises InputError where there is no such lag: no overlap, curves that are not alike, or a best
-    one at the end of what was searched.
+    Raises InputError where there is no such lag: no overlap, a flexion that doesn't move, curves
+    that are not alike, or a best one at the end of what was searched.
     """
+    for who, values in (("recording", flexion), ("reference", reference.angles[:, 0])):
+        lowest, highest = float(np.nanmin(values)), float(np.nanmax(values))
+        if highest - lowest < _STILL_DEG:
+            raise InputError(
+                f"The flexion of the {who} does not move (it stays at {lowest:.1f}°), so the time "
+                "lag can't be found; check its column, or take no lag off with --max-lag 0."
+            )
     ours = _on_grid(times, flexion)
     start_s, end_s = float(reference.times[0]), float(reference.times[-1])
     theirs = reference.at(_grid(start_s, end_s))[:, 0]
+    if np.isfinite(theirs).sum() < _LEAST_SAMPLES and len(theirs) >= _LEAST_SAMPLES:
+        raise InputError(
+            f"The reference's flexion is nothing but holes: gaps of more than {BRIDGED_S:g} s "
+            "between its numbers are not bridged."
+        )
     correlation, overlap = _correlations(ours, theirs)
     first_s = start_s - float(times[0]) - STEP_S * (len(ours) - 1)
     lags = _grid(first_s, first_s + STEP_S * (len(correlation) - 0.5))
@@ -73,7 +95,7 @@ def find_lag(
     best = int(np.argmax(correlation))
     found = float(correlation[best])
     if found < ALIKE:
-        raise InputError(_not_alike(found, float(np.nanmin(_finite(correlation)))))
+        raise InputError(_not_alike(correlation, flexion, reference.angles[:, 0]))
     before, after = correlation[max(0, best - 1)], correlation[min(len(lags) - 1, best + 1)]
     if not np.isfinite([before, after]).all():
         raise InputError(
@@ -86,18 +108,23 @@ def find_lag(
     return Lag(float(lags[best] + vertex * STEP_S), found, _others(lags, correlation, best))
 
 
-def _not_alike(best: float, worst: float) -> str:
-    text = f"Flexion in the recording and in the reference does not go together (r {best:.2f})"
-    if worst < -ALIKE:
+def _not_alike(correlation: FloatArray, ours: FloatArray, theirs: FloatArray) -> str:
+    text = "Flexion in the recording and in the reference does not go together"
+    known = correlation[np.isfinite(correlation)]
+    if not len(known):
+        return f"{text}: in what both tell, one of them does not move; check the times of both."
+    text = f"{text} (r {known.max():.2f})"
+    if known.min() < -ALIKE:
         return (
-            f"{text}, but well with the opposite sign (r {worst:.2f}); add --reference-signs "
+            f"{text}, but well with the opposite sign (r {known.min():.2f}); add --reference-signs "
             "extension if the reference counts extension as positive."
         )
-    return f"{text}; check that they are of the same movement, leg and column, or give --max-lag S."
-
-
-def _finite(values: FloatArray) -> FloatArray:
-    return np.where(np.isfinite(values), values, np.nan)
+    return (
+        f"{text}: it goes from {np.nanmin(ours):.1f} to {np.nanmax(ours):.1f}° in the recording, "
+        f"from {np.nanmin(theirs):.1f} to {np.nanmax(theirs):.1f}° in the reference. Check that "
+        "they are of the same movement, leg and column, or let a larger lag be searched with "
+        "--max-lag S."
+    )
 
 
 def _grid(start_s: float, end_s: float) -> FloatArray:

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
@@ -28,6 +30,8 @@ from kneetrack.detection.measures import PAD_S, Measured, measure
 from kneetrack.samples import KneeSample, Rep
 from kneetrack.traces.reader import FloatArray
 from kneetrack.traces.reference import ReferenceAngles
+
+IntArray: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
 
 PERCENT: FloatArray = np.linspace(0.0, 100.0, 101)
 LEAST_COVERED = 0.8
@@ -52,10 +56,12 @@ class RepAgreement:
     """One rep. Figures of angles are in the order flexion, valgus, rotation; None where not known.
 
     `cmc_minus_mean` is the CMC of both curves with their means taken off. `ours` and `theirs` are
-    the angles over 0 to 100 % of the rep's time, (101, 3) in deg.
+    the angles over 0 to 100 % of the rep's time, (101, 3) in deg. `covered` is the share of the
+    rep's samples whose flexion the reference tells.
     """
 
     rep: Rep
+    covered: float
     peak_flexion: Pair | None
     valgus_excursion: Pair | None
     matched_excursion: Pair | None
@@ -85,6 +91,7 @@ def compare_reps(
         found.append(
             RepAgreement(
                 rep=rep,
+                covered=float(np.isfinite(theirs[inside, 0]).mean()) if inside.any() else 0.0,
                 peak_flexion=_peak_flexion(measured),
                 valgus_excursion=_valgus_excursion(measured),
                 matched_excursion=excursion,
@@ -98,6 +105,12 @@ def compare_reps(
             )
         )
     return tuple(found)
+
+
+def nearest_rep(times: FloatArray, reps: Sequence[RepAgreement]) -> IntArray:
+    """(n,) the index in `reps`, in order of time, of the one nearest to each time."""
+    between = [0.5 * (one.rep.end_s + other.rep.start_s) for one, other in pairwise(reps)]
+    return np.searchsorted(np.array(between, dtype=np.float64), times)
 
 
 _Both = tuple[Measured, Measured]

@@ -4,14 +4,16 @@ What is compared with what:
 
 1. The reference's clock is set: its lag against the source is found from flexion (analysis.lag),
    told, and taken off.
-2. The reference is read at the source's own sample times; where it has a hole nothing is compared.
+2. The reference is read at the source's own sample times; where it has a hole nothing is compared,
+   and how much of the sets it covers is told (analysis.reference_checks: what is refused).
 3. Over the sets (all of it where no set is known): RMSE, bias and standard deviation, and the
    errors in three ways (analysis.axis_fit). For a trace the latter also with the crosstalk
    refinement off and on.
-4. In each rep, as the product segments the source: RMSE, CMC, peak flexion and excursions
-   (analysis.rep_agreement). The CMC of an angle is the mean over the reps that have one.
-5. Over the samples of all reps: Bland and Altman's limits of agreement, the reps being the groups
-   (analysis.agreement). Where there are no reps, as in walking, all samples are one group.
+4. Over the same samples: Bland and Altman's limits of agreement (analysis.agreement). The reps, as
+   the product segments the source, are the groups; a sample between two belongs to the nearer one.
+   Where there are no reps, as in walking, all samples are one group.
+5. In each rep: RMSE, CMC, peak flexion and excursions (analysis.rep_agreement). The CMC of an angle
+   is the mean over the reps that have one.
 """
 
 from __future__ import annotations
@@ -23,13 +25,20 @@ from pathlib import Path
 import numpy as np
 
 from kneecore import wire
-from kneetrack.analysis import agreement
+from kneetrack.analysis import agreement, reference_checks
 from kneetrack.analysis.agreement import Difference, Limits
 from kneetrack.analysis.axis_fit import ANGLES, Errors, errors
 from kneetrack.analysis.calibrate import from_trace
 from kneetrack.analysis.lag import Lag, find_lag
 from kneetrack.analysis.log import log_samples, only_side
-from kneetrack.analysis.rep_agreement import RepAgreement, compare_reps, similarity
+from kneetrack.analysis.reference_checks import LEAST_SAMPLES
+from kneetrack.analysis.rep_agreement import (
+    LEAST_COVERED,
+    RepAgreement,
+    compare_reps,
+    nearest_rep,
+    similarity,
+)
 from kneetrack.analysis.source import is_log
 from kneetrack.analysis.trace import MeasuredTrace, measure
 from kneetrack.detection import Analyzer
@@ -40,15 +49,13 @@ from kneetrack.traces import Trace, read_trace
 from kneetrack.traces.reader import BoolArray, FloatArray
 from kneetrack.traces.reference import OTHER_SIGNS, ReferenceAngles, read_reference
 
-LEAST_SAMPLES = 50
 MAX_LAG_S = 1.0
 """How far clocks that were set together may be apart; more is asked for."""
-_TURNED_AROUND = -0.7  # r of valgus or rotation below which the other sign is likely
 
 
 @dataclass(frozen=True, slots=True)
 class AngleAgreement:
-    """One angle: over the sets, and over the samples of the reps.
+    """One angle: `overall` and its `limits` of the same samples, those of the sets.
 
     `cmc` is the mean over the `cmc_reps` reps in which it is defined (where there are no reps, that
     of all as one cycle); `cmc_minus_mean` the same of curves with their means taken off.
@@ -89,6 +96,22 @@ class Validation:
     reps: tuple[RepAgreement, ...]
     series: Series
     warnings: tuple[str, ...]
+
+    @property
+    def samples(self) -> int:
+        """Of the source in the sets, with a reference or without."""
+        return int(self.series.scored.sum())
+
+    @property
+    def covered(self) -> dict[str, float]:
+        """angle -> the share of `samples` for which the reference tells it."""
+        known = np.isfinite(self.series.theirs[self.series.scored])
+        return {name: float(known[:, k].mean()) for k, name in enumerate(ANGLES)}
+
+    @property
+    def reps_covered(self) -> int:
+        """Reps of which the reference tells LEAST_COVERED or more of the flexion."""
+        return sum(one.covered >= LEAST_COVERED for one in self.reps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +156,7 @@ def validate(
     if len(samples) < LEAST_SAMPLES:
         raise InputError(f"{source} holds hardly any knee angles: {len(samples)} samples.")
     times, ours = _table(samples)
+    reference_checks.refuse_sparse(wanted, str(reference), float(times[-1] - times[0]))
     lag = find_lag(times, ours[:, 0], wanted, max_lag_s) if max_lag_s > 0.0 else None
     lag_s = lag.lag_s if lag else 0.0
     scored = {
@@ -146,7 +170,10 @@ def validate(
             f"In the sets, {source.name} and {reference.name} have only {compared} samples in "
             "common; check the windows in the sidecar and the holes in the reference."
         )
+    reference_checks.refuse_radians(series.ours[:, 0], series.theirs[:, 0], str(reference))
     reps = compare_reps(_reps(measured, samples), samples, wanted, lag_s)
+    angles = {name: _angle(k, series, reps) for k, name in enumerate(ANGLES)}
+    groups = [one.limits.groups for one in angles.values() if one and one.limits]
     return Validation(
         source=source,
         reference=reference,
@@ -154,14 +181,20 @@ def validate(
         exercise=measured.exercise,
         offline=offline,
         lag=lag,
-        angles={name: _angle(k, series, reps) for k, name in enumerate(ANGLES)},
+        angles=angles,
         errors={
             name: errors(one.ours[one.scored], one.theirs[one.scored], measured.side)
             for name, one in scored.items()
         },
         reps=reps,
         series=series,
-        warnings=(*measured.warnings, *_doubts(lag, series, wanted)),
+        warnings=(
+            *measured.warnings,
+            *reference_checks.doubts(
+                lag, series.ours[series.scored], series.theirs[series.scored], wanted
+            ),
+            *reference_checks.few_reps(groups, len(reps)),
+        ),
     )
 
 
@@ -245,15 +278,14 @@ def _angle(k: int, series: Series, reps: Sequence[RepAgreement]) -> AngleAgreeme
     overall = agreement.difference(ours, theirs)
     if overall is None:
         return None
-    apart = series.ours[:, k] - series.theirs[:, k]
-    groups = [
-        apart[(series.time_s >= one.rep.start_s) & (series.time_s <= one.rep.end_s)] for one in reps
-    ]
+    apart = ours - theirs
+    nearest = nearest_rep(series.time_s[series.scored], reps)
+    groups = [apart[nearest == index] for index in range(max(1, len(reps)))]
     each = [one.cmc[k] for one in reps] or [similarity(ours, theirs)]
     centred = [one.cmc_minus_mean[k] for one in reps] or [similarity(ours, theirs, centred=True)]
     return AngleAgreement(
         overall=overall,
-        limits=agreement.limits_of_agreement(groups or [ours - theirs]),
+        limits=agreement.limits_of_agreement(groups),
         cmc=_mean(each),
         cmc_reps=sum(value is not None for value in each) if reps else 0,
         cmc_minus_mean=_mean(centred),
@@ -263,31 +295,3 @@ def _angle(k: int, series: Series, reps: Sequence[RepAgreement]) -> AngleAgreeme
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-def _doubts(lag: Lag | None, series: Series, reference: ReferenceAngles) -> list[str]:
-    """What a person should look at before believing the figures."""
-    told: list[str] = []
-    if lag is not None and lag.others_s:
-        others = ", ".join(f"{other:+.2f}" for other in lag.others_s[:3])
-        told.append(
-            f"The lag of {lag.lag_s:+.3f} s fits best, but {others} s fit nearly as well: the reps "
-            "are alike. Make a movement at the start that stands out, or set both clocks."
-        )
-    if not reference.has_rotation:
-        told.append("The reference has no rotation_deg: nothing is said of the rotation.")
-    for k, other in ((1, "adduction"), (2, "external")):
-        known = series.scored & np.isfinite(series.theirs[:, k])
-        if known.sum() > LEAST_SAMPLES and _correlation(series, known, k) < _TURNED_AROUND:
-            told.append(
-                f"The {ANGLES[k]} of the reference goes the other way: does it count {other} as "
-                f"positive? Then add --reference-signs {other}."
-            )
-    return told
-
-
-def _correlation(series: Series, known: BoolArray, k: int) -> float:
-    ours, theirs = series.ours[known, k], series.theirs[known, k]
-    if min(ours.std(), theirs.std()) < 1e-6:
-        return 0.0
-    return float(np.corrcoef(ours, theirs)[0, 1])

@@ -6,13 +6,18 @@ lag_s                 the reference tells at time_s + lag_s what the source tell
 lag_correlation       of both flexions there; null where no lag was sought
 rmse                  variant -> raw | minus_mean | same_axes -> angle_deg, and samples; the
                       variants are as_analysed, and of a trace crosstalk_off and crosstalk_on
+samples               of the source in the sets, with a reference or without
+covered               angle -> share of these samples for which the reference tells it
+reps_covered          reps of which it tells the flexion of 80 % or more
 agreement             angle -> null where the reference doesn't tell it, else
   samples, rmse_deg, bias_deg, sd_deg       of ours minus the reference over the sets
   cmc, cmc_reps                             mean over the reps that have one, and how many have
                                                 (0 where there are no reps: of all as one cycle)
   limits_of_agreement                       bias_deg, lower_deg, upper_deg, within_sd_deg,
-                                            between_sd_deg, groups (reps), samples
-reps                  one object a rep: index, set, start_s, end_s, is_reference; then for
+                                            between_sd_deg, groups (reps, with the pauses
+                                            next to them), samples: the same as above
+reps                  one object a rep: index, set, start_s, end_s, is_reference, covered (the
+                      share of its samples whose flexion the reference tells); then for
                       peak_flexion, valgus_excursion, matched_excursion: NAME_deg,
                       NAME_reference_deg, NAME_error_deg; rmse, cmc and cmc_minus_mean:
                           angle -> number
@@ -48,6 +53,9 @@ def to_json(found: Validation) -> dict[str, Any]:
         "offline": found.offline,
         "lag_s": round(found.lag.lag_s, 5) if found.lag else 0.0,
         "lag_correlation": round(found.lag.correlation, 5) if found.lag else None,
+        "samples": found.samples,
+        "covered": {name: round(share, 4) for name, share in found.covered.items()},
+        "reps_covered": found.reps_covered,
         "rmse": {name: one.to_json() for name, one in found.errors.items()},
         "agreement": {name: _angle(one) for name, one in found.angles.items()},
         "reps": [_rep(one) for one in found.reps],
@@ -108,6 +116,7 @@ def _rep(one: RepAgreement) -> dict[str, Any]:
         "is_reference": one.rep.is_reference,
         "start_s": round(one.rep.start_s, 4),
         "end_s": round(one.rep.end_s, 4),
+        "covered": round(one.covered, 4),
     }
     for name in PER_REP:
         pair: Pair | None = getattr(one, name)

@@ -27,20 +27,24 @@ _WAYS = {
     "minus_mean": "each angle's mean taken off",
     "same_axes": "both frames turned to fit best",
 }
-_FIGURES = ("RMSE", "bias", "SD", "95 % from", "to", "CMC", "CMC'")
+_FIGURES = ("RMSE", "bias", "SD", "limits from", "to", "CMC", "CMC'")
 _UNKNOWN = "–"
 _UPRIGHT = 72  # columns that the agreement takes with an angle a row
 _WITH_RMSE = 79
 _WITH_REFERENCE = 64
 _AGREEMENT_NOTE = (
-    "KneeTrack minus reference, over the sets. Limits of agreement: of the samples of reps, of "
-    "this person and strapping (Bland and Altman 2007). CMC: Ferrari 2010, mean over reps; CMC' "
-    f"with each rep's mean taken off. {_UNKNOWN}: the two differ more than the angle moves."
+    "KneeTrack minus reference, over all samples of the sets. Limits: 95 % of the differences of "
+    "this person, strapped on once, are expected between them (limits of agreement, Bland and "
+    "Altman 2007, reps as groups). CMC: how alike the curves of a rep are, 1 is the same (Ferrari "
+    "2010), mean over reps; CMC' with each rep's mean taken off. "
+    f"{_UNKNOWN}: the two differ more than the angle moves."
 )
 _REP_NOTE = (
     "In brackets the reference's own. Valgus: excursion from the rep's start. Matched: against the "
-    "other reps at equal flexion. RMSE: flexion, valgus, rotation."
+    f"other reps at equal flexion. {_UNKNOWN}: the reference has a hole in the rep, or there are "
+    "too few reps to match."
 )
+_RMSE_HEAD = "RMSE          \nflex valg  rot"  # above "{:4.1f}" of each
 
 
 def shown(found: Validation, width: int) -> Iterator[RenderableType]:
@@ -55,18 +59,43 @@ def shown(found: Validation, width: int) -> Iterator[RenderableType]:
 
 
 def _heading(found: Validation) -> str:
-    what = f"{found.side.word} leg, {found.exercise.replace('_', ' ')}"
-    reps = f"{len(found.reps)} rep{'' if len(found.reps) == 1 else 's'}"
+    """Who and what, how much of it has a reference, and the clocks."""
+    what = f"{found.side.word.capitalize()} leg, {found.exercise.replace('_', ' ')}"
+    count = len(found.reps)
+    reps = f"{count} rep{'' if count == 1 else 's'}"
     how = ", measured offline" if found.offline else ""
+    said = [f"{what}, {reps}{how}.", f"The reference covers {_covered(found)}."]
     if found.lag is None:
-        lag = "no time lag sought"
-    else:
-        late = 1000.0 * found.lag.lag_s
-        lag = (
-            f"the reference tells things {abs(late):.1f} ms {'later' if late > 0 else 'earlier'}, "
-            f"taken off (flexion then r {found.lag.correlation:.4f})"
+        said.append("No time lag was sought.")
+    elif ahead := found.lag.words:
+        said.append(
+            f"Its clock was {ahead}, which is taken off (flexion then r "
+            f"{found.lag.correlation:.4f})."
         )
-    return f"{what}, {reps}{how}; {lag}."
+    else:
+        said.append(f"Flexion of both: r {found.lag.correlation:.4f}.")
+    return " ".join(said)
+
+
+def _covered(found: Validation) -> str:
+    """Of the samples in sets, with each angle where they differ; and of the reps."""
+    shares = {
+        name: share for name, share in found.covered.items() if found.angles[name] is not None
+    }
+    flexion = shares.get("flexion", 0.0)
+    if max(shares.values(), default=0.0) - min(shares.values(), default=0.0) < 0.005:
+        much = _percent(flexion)
+    else:
+        much = ", ".join(f"{_percent(share)} ({name})" for name, share in shares.items())
+    text = f"{much} of the sets' {found.samples} samples"
+    if not found.reps:
+        return text
+    return f"{text} and {found.reps_covered} of {len(found.reps)} reps"
+
+
+def _percent(share: float) -> str:
+    """100 % only where nothing is missing."""
+    return "100 %" if share == 1.0 else f"{min(100.0 * share, 99.9):.1f} %"
 
 
 def _table(title: str) -> Table:
@@ -123,7 +152,7 @@ def _each_rep(reps: Sequence[RepAgreement], width: int) -> Table:
     for head in ("rep", "start s", "peak flexion", "valgus", "matched"):
         table.add_column(head, justify="right")
     if with_rmse:
-        table.add_column("RMSE f v r", justify="right", no_wrap=True)
+        table.add_column(_RMSE_HEAD, justify="right", no_wrap=True)
     for one in reps:
         number = str(one.rep.index + 1)
         table.add_row(

@@ -49,8 +49,9 @@ def validate(
           --max-lag 30 --figure agreement.pdf
 
     The lag between both clocks is found from flexion and taken off. Then, for each angle and each
-    rep: errors, limits of agreement, similarity of the curves; in degrees. An empty cell in the
-    reference is a hole; a rotation that it does not tell is left out.
+    rep: errors, limits of agreement, similarity of the curves; in degrees. The reference has
+    seconds, degrees, commas between its columns, and at least 10 rows a second. An empty cell in it
+    is a hole; a rotation that it does not tell is left out.
     """
     from kneetrack.analysis import validate as validating
     from kneetrack.analysis.validation_json import to_json

@@ -2,7 +2,8 @@
 
 A row an angle. Left the curves over time, below them their difference with the bias and the limits
 of agreement; in the middle the mean rep of both with one standard deviation; right Bland and
-Altman's plot, whose points are the samples of the reps, thinned and marked by rep.
+Altman's plot, whose points are the samples of the sets, thinned and marked by the nearest rep. Bias
+and limits are those of the table, of the same samples.
 
 It is 180 mm wide, two columns of a journal, and speaks through dashes and marks as well as colours
 (Okabe and Ito's), so that it survives a printer.
@@ -25,7 +26,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
 
 from kneetrack.analysis.agreement import Limits
-from kneetrack.analysis.rep_agreement import PERCENT
+from kneetrack.analysis.rep_agreement import PERCENT, nearest_rep
 from kneetrack.analysis.validate import AngleAgreement, Validation
 from kneetrack.errors import InputError
 from kneetrack.report.model import Floats
@@ -162,17 +163,16 @@ def _mean_and_sd(curves: Floats) -> tuple[Floats, Floats]:
 
 def _bland_altman(axes: Axes, found: Validation, k: int, angle: AngleAgreement) -> None:
     series = found.series
-    spans = [(one.rep.start_s, one.rep.end_s) for one in found.reps] or [
-        (float(series.time_s[0]), float(series.time_s[-1]))
-    ]
-    step = max(1, round(sum(end - start for start, end in spans) * 104 / POINTS))
-    for index, (start_s, end_s) in enumerate(spans):
-        inside = (series.time_s >= start_s) & (series.time_s <= end_s)
-        inside &= series.scored if not found.reps else np.True_
-        ours, theirs = series.ours[inside, k][::step], series.theirs[inside, k][::step]
+    shown = series.scored & np.isfinite(series.theirs[:, k])
+    step = max(1, round(shown.sum() / POINTS))
+    at, ours, theirs = series.time_s[shown], series.ours[shown, k], series.theirs[shown, k]
+    at, ours, theirs = at[::step], ours[::step], theirs[::step]
+    nearest = nearest_rep(at, found.reps)
+    for index in range(max(1, len(found.reps))):
+        mine = nearest == index
         axes.plot(
-            0.5 * (ours + theirs),
-            ours - theirs,
+            0.5 * (ours + theirs)[mine],
+            (ours - theirs)[mine],
             linestyle="none",
             marker=MARKS[index % len(MARKS)],
             markersize=2.0,
@@ -191,9 +191,9 @@ def _limit_lines(axes: Axes, limits: Limits) -> None:
     reach = max(high, limits.upper) - min(low, limits.lower)
     axes.set_ylim(min(low, limits.lower - 0.12 * reach), max(high, limits.upper + 0.12 * reach))
     for value, dashes, text in (
-        (limits.upper, ":", f"+1.96 SD\n{_signed(limits.upper)}"),
-        (limits.bias, "--", f"bias\n{_signed(limits.bias)}"),
-        (limits.lower, ":", f"−1.96 SD\n{_signed(limits.lower)}"),
+        (limits.upper, ":", f"+1.96 SD\n{signed(limits.upper)}"),
+        (limits.bias, "--", f"bias\n{signed(limits.bias)}"),
+        (limits.lower, ":", f"−1.96 SD\n{signed(limits.lower)}"),
     ):
         axes.axhline(value, color=APART, linewidth=0.9, linestyle=dashes)
         axes.annotate(
@@ -210,7 +210,8 @@ def _limit_lines(axes: Axes, limits: Limits) -> None:
         )
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Degrees as the figure has them."""
     return f"{value:+.1f}°".replace("-", "−")
 
 
@@ -231,8 +232,12 @@ def _finish(figure: Figure, found: Validation) -> None:
     more = panels[1].get_legend_handles_labels()
     handles, labels = [*handles, *more[0]], [*labels, *more[1]]
     figure.align_ylabels([panel for at, panel in enumerate(panels) if at % each < 2])
-    reps = f", {len(found.reps)} reps" if found.reps else ""
-    lag = "" if found.lag is None else f", lag of {1000 * found.lag.lag_s:+.0f} ms taken off"
+    count = len(found.reps)
+    reps = f", {count} rep{'' if count == 1 else 's'}" if found.reps else ""
+    if found.reps_covered < count:
+        reps += f" ({found.reps_covered} with a reference)"
+    ahead = found.lag.words if found.lag else ""
+    lag = f", reference's clock {ahead}, taken off" if ahead else ""
     figure.legend(
         handles,
         labels,
