@@ -203,8 +203,14 @@ class _Cells:
             common = new
             if done:
                 break
-        _, likely = kinds.heard(self, common, which)
         covariance = _LINALG.inv(precision)
+        if len(which) == 1:  # one end needs no weighing
+            return (
+                common[0, :_SHIFTS],
+                covariance[0, :_SHIFTS, :_SHIFTS],
+                float(spread_deg * factors[0]),
+            )
+        _, likely = kinds.heard(self, common, which)
         cost = self._cost(common, which, factors) - likely - _LINALG.slogdet(covariance)[1] / 2.0
         return _averaged(
             common[:, :_SHIFTS],
