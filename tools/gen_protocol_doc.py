@@ -41,7 +41,11 @@ quaternions are (w, x, y, z).
 
 ## Services
 
-A band advertises as `{prefix}` and the last four hexadecimal digits of its address.
+A band advertises as `{prefix}` and the last four hexadecimal digits of its address. Its
+manufacturer data (company 0x{company:04X}) are the record Advertised below.
+
+Knee Feature and all writes demand an encrypted link. The band notifies and obeys a bonded host
+only, and bonds only while its button has opened the window for it.
 
 | characteristic | UUID | use |
 |---|---|---|
@@ -50,6 +54,7 @@ A band advertises as `{prefix}` and the last four hexadecimal digits of its addr
 | Raw IMU | `{raw}` | notify: header and up to {raw_count} raw pairs, if asked for at the start |
 | Knee Feature | `{feature}` | read: Feature |
 | Knee Control Point | `{control}` | write a command, indicate its answer |
+| Session Transfer | `{transfer}` | write a request, notify blocks that the band has kept |
 
 Besides them: Device Information (0x{device:04X}: model number, firmware revision) and Battery
 (0x{battery:04X}). A band asks for an MTU of {mtu}; under {mtu_min} it refuses to start.
@@ -61,6 +66,20 @@ A packet is one header and as many records as its length says. Sample pairs lie 
 counts the grid points of its own characteristic, whether or not they could be measured or sent: a
 hole in it is exactly what is missing. `time_us` is the band's clock; a receiver unwraps both.
 """
+
+TRANSFER = """\
+## Session Transfer
+
+A message is one byte and its record. One FETCH at a time: a new one ends the one before. Its blocks
+come oldest first, then DONE; samples of the range that no block held are gone. A BLOCK is the
+recording's id (uint16) and one block, laid out as `kneecore/blocks.py` says."""
+
+SERIAL = """\
+## Serial
+
+The same over a USB cable, in frames of `kneecore/frames.py`: one byte, and what the characteristic
+of that number would carry. FEATURE without bytes asks for Feature, and says that the host is there:
+after {silence_s} s without a frame the band takes the host for gone."""
 
 
 def table(record: Any) -> str:
@@ -98,8 +117,14 @@ def text() -> str:
         for opcode, name, operand, meaning in wire.COMMANDS
     ]
     results = [f"| {number} | {name} | {meaning} |" for number, name, meaning in wire.RESULTS]
-    version = ".".join(str(number) for number in wire.PROTOCOL_VERSION)
-    values = {wire.QUERY.name: [constants("QUERY_")]}
+    values = {
+        wire.QUERY.name: [constants("QUERY_")],
+        wire.FORGET.name: [constants("FORGET_")],
+    }
+    transfers = [
+        f"| 0x{number:02X} | {name} | {'' if record is None else record.name} | {meaning} |"
+        for number, name, record, meaning in wire.TRANSFERS
+    ]
     parts = [
         INTRODUCTION.format(
             major=wire.PROTOCOL_VERSION[0],
@@ -110,6 +135,8 @@ def text() -> str:
             raw=wire.RAW_UUID,
             feature=wire.FEATURE_UUID,
             control=wire.CONTROL_UUID,
+            transfer=wire.TRANSFER_UUID,
+            company=wire.COMPANY_ID,
             device=wire.DEVICE_INFORMATION_UUID,
             battery=wire.BATTERY_SERVICE_UUID,
             knee_count=wire.KNEE_SAMPLES_PER_PACKET,
@@ -121,8 +148,8 @@ def text() -> str:
         ).rstrip(),
         section("Header", wire.PACKET_HEADER),
         "\n".join(["| flag | name | meaning |", "|---|---|---|", *flags]),
-        f"BACKFILL is reserved: no command of protocol {version} asks for samples again, so no\n"
-        "band sets it yet. A receiver that meets it must not take such a packet for a live one.",
+        "No band sets BACKFILL in a packet: what is sent again travels as blocks (Session\n"
+        "Transfer), and a receiver marks the samples of a block with it.",
         section("Knee sample", wire.KNEE_SAMPLE),
         section(
             "Raw pair",
@@ -149,6 +176,24 @@ def text() -> str:
         constants("STATE_"),
         "and `faults` any of",
         constants("FAULT_", bits=True),
+        section("Recording", wire.RECORDING),
+        "`flags` of a Recording",
+        constants("RECORDING_", bits=True),
+        TRANSFER,
+        "\n".join(["| first byte | name | record | meaning |", "|---|---|---|---|", *transfers]),
+        *[section(record.name, record) for _, _, record, _ in wire.TRANSFERS if record is not None],
+        section("Advertised", wire.ADVERTISED),
+        "`flags` of Advertised",
+        constants("ADVERTISED_", bits=True),
+        SERIAL.format(silence_s=wire.SERIAL_SILENCE_S),
+        "\n".join(
+            ["| first byte | name |", "|---|---|"]
+            + [
+                f"| 0x{getattr(wire, name):02X} | {name} |"
+                for name in vars(wire)
+                if name.startswith("SERIAL_") and name != "SERIAL_SILENCE_S"
+            ]
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

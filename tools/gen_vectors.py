@@ -58,7 +58,23 @@ CASES: dict[str, tuple[Any, tuple[Any, ...]]] = {
             (0.0,) * 8 + (-0.01,),
         ),
     ),
-    "status": (wire.STATUS, (wire.STATE_STREAMING, 0, 123456, 1, 2, 3, 25.5, -4.25, 255)),
+    "status": (
+        wire.STATUS,
+        (wire.STATE_STREAMING, 0, 123456, 1, 2, 3, 25.5, -4.25, 255, 15.0, 4000, 5120, 3),
+    ),
+    "resume": (wire.RESUME, (7, 300, wire.START_RAW)),
+    "list": (wire.LIST, (299,)),
+    "delete": (wire.DELETE, (299,)),
+    "set_time": (wire.SET_TIME, (1795000000,)),
+    "forget": (wire.FORGET, (wire.FORGET_ALL,)),
+    "recording": (
+        wire.RECORDING,
+        (300, 7, wire.RECORDING_RUNNING, -1, 515, 42, 70000, 76240, 8, 65432, 1795000000),
+    ),
+    "fetch": (wire.FETCH, (300, 70000, 76240)),
+    "acknowledge": (wire.ACKNOWLEDGE, (300, 76240)),
+    "done": (wire.DONE, (300, 70000, 76240, wire.RESULT_SUCCESS, 390)),
+    "advertised": (wire.ADVERTISED, (1, wire.ADVERTISED_IN_USE | wire.ADVERTISED_KEEPS)),
 }
 
 
@@ -81,10 +97,12 @@ def text() -> str:
             "raw": wire.RAW_UUID,
             "feature": wire.FEATURE_UUID,
             "control": wire.CONTROL_UUID,
+            "transfer": wire.TRANSFER_UUID,
         },
         "records": records,
         "commands": commands,
         "answers": {"response": wire.OP_RESPONSE, "status": wire.OP_STATUS},
+        "transfers": {name.lower(): number for number, name, _, _ in wire.TRANSFERS},
         "results": {name.lower(): number for number, name, _ in wire.RESULTS},
         "flags": {name.lower(): bit for bit, name, _ in wire.FLAGS},
     }

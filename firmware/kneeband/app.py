@@ -125,6 +125,10 @@ class App:
             _temperature_c(sampler.thigh),
             _temperature_c(sampler.shank),
             self._battery_percent,
+            0,
+            0,
+            0,
+            0,
         )
 
     def calibration_record(self) -> bytes:

@@ -33,7 +33,9 @@ class Control:
             wire.OP_QUERY: self._query,
         }
         self._commands = {
-            opcode: (record, actions[opcode]) for opcode, _, record, _ in wire.COMMANDS
+            opcode: (record, actions[opcode])
+            for opcode, _, record, _ in wire.COMMANDS
+            if opcode in actions
         }
 
     def handle(self, request: bytes) -> bytes:

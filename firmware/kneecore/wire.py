@@ -14,6 +14,20 @@ Packets
     A packet of Knee Measurement or Raw IMU is one PACKET_HEADER and as many KNEE_SAMPLE or RAW_PAIR
     records as fit; their number follows from the length.
 
+Nothing lost
+    A notification may be dropped by a busy host, and a connection may break. So the band keeps
+    every knee sample as *blocks* (`kneecore.blocks`) in a *recording* until the host has
+    acknowledged it. Blocks count knee samples by `number`, the grid number since the band's start,
+    not modulo anything: a packet's sequence is its lowest 16 bits, its time_us is number *
+    KNEE_PERIOD_US. The host asks for the numbers it lacks over Session Transfer and gets the blocks
+    that hold them; what no block of the answer holds is gone. A recording that the band makes by
+    itself, without a host, is fetched in the same way.
+
+Security
+    Knee Feature and both ways of writing demand an encrypted link; the band notifies and obeys a
+    bonded host only, and bonds only while its button has opened the window for it. Advertising
+    tells what the band is doing (ADVERTISED), never who wears it.
+
 Versions
     The band publishes PROTOCOL_VERSION in Knee Feature. A host speaks to its own major version
     only; a higher minor version may add opcodes, flags and fields at the end of a record.
@@ -21,7 +35,7 @@ Versions
 
 from kneecore.record import Record
 
-PROTOCOL_VERSION = (1, 1)
+PROTOCOL_VERSION = (1, 2)
 
 # --- GATT ----------------------------------------------------------------------------------------
 
@@ -35,7 +49,7 @@ MEASUREMENT_UUID = _uuid(0x0002)  # notify: knee samples
 RAW_UUID = _uuid(0x0003)  # notify: raw sample pairs
 FEATURE_UUID = _uuid(0x0004)  # read: FEATURE
 CONTROL_UUID = _uuid(0x0005)  # write, indicate: commands and their responses
-# 0x0006 is kept for Session Transfer.
+TRANSFER_UUID = _uuid(0x0006)  # notify, write: blocks that the band has kept (from 1.2)
 
 DEVICE_INFORMATION_UUID = 0x180A
 MODEL_NUMBER_UUID = 0x2A24
@@ -45,6 +59,19 @@ BATTERY_LEVEL_UUID = 0x2A19
 
 NAME_PREFIX = "KneeBand-"
 """A band advertises this and the last four hexadecimal digits of its Bluetooth address."""
+
+COMPANY_ID = 0xFFFF
+"""Manufacturer data of ADVERTISED are marked with the number that is nobody's (Bluetooth SIG)."""
+
+ADVERTISED = Record(
+    "Advertised",
+    ("protocol_major", "B", None, "", "PROTOCOL_VERSION[0]"),
+    ("flags", "B", None, "", "ADVERTISED_* bits"),
+)
+ADVERTISED_IN_USE = 0x01  # somebody is connected: not connectable until they leave
+ADVERTISED_PAIRING = 0x02  # the button was held: a new host may bond now
+ADVERTISED_RECORDING = 0x04  # it measures into its memory
+ADVERTISED_KEEPS = 0x08  # it keeps recordings that nobody has fetched
 
 MTU = 247
 MTU_MIN = 200
@@ -142,6 +169,12 @@ OP_SET_CALIBRATION = 0x04
 OP_IDENTIFY = 0x05
 OP_QUERY = 0x06
 OP_SET_SENSORS = 0x07
+OP_RESUME = 0x08
+OP_RECORD = 0x09
+OP_LIST = 0x0A
+OP_DELETE = 0x0B
+OP_SET_TIME = 0x0C
+OP_FORGET = 0x0D
 OP_RESPONSE = 0x80
 OP_STATUS = 0x81
 
@@ -151,11 +184,24 @@ START_RAW = 0x01
 QUERY_STATUS = 0
 QUERY_CALIBRATION = 1
 QUERY_SENSORS = 2
+QUERY_RECORDING = 3
+FORGET_ME = 0
+FORGET_ALL = 1
 
 START = Record("Start", ("options", "B", None, "", "bit 0 (START_RAW): send Raw IMU too"))
 SET_SIDE = Record("SetSide", ("side", "b", None, "", "+1 right, -1 left"))
 IDENTIFY = Record("Identify", ("duration_s", "B", None, "s", "how long the lamp blinks"))
-QUERY = Record("Query", ("what", "B", None, "", "QUERY_STATUS, QUERY_CALIBRATION or QUERY_SENSORS"))
+QUERY = Record("Query", ("what", "B", None, "", "QUERY_*"))
+RESUME = Record(
+    "Resume",
+    ("boot_id", "B", None, "", "as in the packets received before"),
+    ("recording_id", "H", None, "", "the recording that START told"),
+    ("options", "B", None, "", "as in Start"),
+)
+LIST = Record("List", ("after_id", "H", None, "", "0 for the oldest, else the last one told"))
+DELETE = Record("Delete", ("recording_id", "H", None, "", "a recording that was fetched whole"))
+SET_TIME = Record("SetTime", ("utc_s", "I", None, "s", "seconds since 1970-01-01, UTC"))
+FORGET = Record("Forget", ("which", "B", None, "", "FORGET_ME or FORGET_ALL"))
 
 CALIBRATION = Record(
     "Calibration",
@@ -195,11 +241,36 @@ STATUS = Record(
     ("thigh_temperature_c", "h", 0.01, "degC", "die temperature"),
     ("shank_temperature_c", "h", 0.01, "degC", "die temperature"),
     ("battery_percent", "B", None, "%", "255 if unknown"),
+    ("connection_interval_ms", "H", 1.25, "ms", "0 if not known (this and all below: from 1.2)"),
+    ("supervision_timeout_ms", "H", 10, "ms", "0 if not known"),
+    ("storage_free_kib", "H", None, "KiB", "room for recordings"),
+    ("recordings", "B", None, "", "finished recordings that it keeps"),
 )
+STATUS_LEAST = STATUS.size - 7
+"""Its length before protocol 1.2."""
+
+RECORDING = Record(
+    "Recording",
+    ("recording_id", "H", None, "", "counts up over restarts; never 0"),
+    ("boot_id", "B", None, "", "of the start of the band in which it was made"),
+    ("flags", "B", None, "", "RECORDING_* bits"),
+    ("side", "b", None, "", "+1 right, -1 left"),
+    ("calibration_id", "H", None, "", "the calibration it began with, 0 if none"),
+    ("sensors_id", "H", None, "", "the sensor calibration it was made with, 0 if none"),
+    ("first_number", "I", None, "", "the oldest knee sample that is kept"),
+    ("end_number", "I", None, "", "one past the newest that can be fetched"),
+    ("lost_samples", "I", None, "", "knee samples that could not be kept: no room"),
+    ("size_bytes", "I", None, "B", "what it takes in the band's memory"),
+    ("utc_s", "I", None, "s", "UTC at its first sample, 0 if the band had not been told the time"),
+)
+RECORDING_RUNNING = 0x01  # still being made
+RECORDING_ALONE = 0x02  # begun without a host: it is kept until it is deleted
+RECORDING_CUT = 0x04  # its end is missing: the band lost power
 
 STATE_IDLE = 0
 STATE_STREAMING = 1
 STATE_FAULT = 2
+STATE_RECORDING = 3  # measures into its memory, sends nothing (from 1.2)
 
 FAULT_THIGH_IMU = 0x01
 FAULT_SHANK_IMU = 0x02
@@ -212,20 +283,33 @@ RESULT_FAILED = 4
 RESULT_MTU_TOO_SMALL = 5
 RESULT_WRONG_STATE = 6
 RESULT_SENSOR_FAULT = 7
+RESULT_NOT_FOUND = 8
+RESULT_BUSY = 9
 
 COMMANDS = (
-    (OP_START, "START", START, "begin to stream"),
-    (OP_STOP, "STOP", None, "stop streaming"),
+    (OP_START, "START", START, "begin a recording and stream it; the response holds RECORDING"),
+    (OP_STOP, "STOP", None, "end the recording that runs, streamed or not"),
     (OP_SET_SIDE, "SET_SIDE", SET_SIDE, "set the leg; a calibration of the other leg is dropped"),
     (OP_SET_CALIBRATION, "SET_CALIBRATION", CALIBRATION, "store and use a calibration"),
     (OP_IDENTIFY, "IDENTIFY", IDENTIFY, "blink the lamp"),
-    (OP_QUERY, "QUERY", QUERY, "ask for STATUS, CALIBRATION or SENSORS"),
+    (OP_QUERY, "QUERY", QUERY, "ask for STATUS, CALIBRATION, SENSORS or RECORDING"),
     (
         OP_SET_SENSORS,
         "SET_SENSORS",
         SENSORS,
         "store and use a calibration of the IMUs; a leg's calibration made before it is dropped",
     ),
+    (
+        OP_RESUME,
+        "RESUME",
+        RESUME,
+        "stream the recording that runs on; the response holds RECORDING",
+    ),
+    (OP_RECORD, "RECORD", None, "begin a recording without streaming; it outlives the connection"),
+    (OP_LIST, "LIST", LIST, "the RECORDING of the next finished recording after that id"),
+    (OP_DELETE, "DELETE", DELETE, "delete a finished recording"),
+    (OP_SET_TIME, "SET_TIME", SET_TIME, "what time it is, for recordings made without a host"),
+    (OP_FORGET, "FORGET", FORGET, "drop the bond with this host, or with all; disconnects"),
 )
 
 RESULTS = (
@@ -236,4 +320,61 @@ RESULTS = (
     (RESULT_MTU_TOO_SMALL, "MTU_TOO_SMALL", "the link's MTU is under MTU_MIN"),
     (RESULT_WRONG_STATE, "WRONG_STATE", "not in this state of the band"),
     (RESULT_SENSOR_FAULT, "SENSOR_FAULT", "an IMU does not answer"),
+    (RESULT_NOT_FOUND, "NOT_FOUND", "there is no such recording (LIST: no further one)"),
+    (RESULT_BUSY, "BUSY", "a recording made without a host runs; STOP ends it"),
 )
+
+# --- Session Transfer ----------------------------------------------------------------------------
+# Every message is one byte TRANSFER_* and its record; a BLOCK is followed by the block's own bytes.
+# One FETCH at a time: a new one ends the one before. Its blocks come oldest first, then DONE. While
+# a recording streams, blocks go only where live packets leave room.
+
+TRANSFER_FETCH = 0x01  # host to band
+TRANSFER_ACKNOWLEDGE = 0x02
+TRANSFER_STOP = 0x03
+TRANSFER_BLOCK = 0x81  # band to host
+TRANSFER_DONE = 0x82
+
+FETCH = Record(
+    "Fetch",
+    ("recording_id", "H", None, "", "the running recording, or one that LIST told"),
+    ("first_number", "I", None, "", "the first knee sample wanted"),
+    ("end_number", "I", None, "", "one past the last wanted"),
+)
+ACKNOWLEDGE = Record(
+    "Acknowledge",
+    ("recording_id", "H", None, "", "the running recording"),
+    ("number", "I", None, "", "all knee samples before this one are on the host's disk"),
+)
+DONE = Record(
+    "Done",
+    ("recording_id", "H", None, "", "as in the FETCH"),
+    ("first_number", "I", None, "", "as in the FETCH"),
+    ("end_number", "I", None, "", "as in the FETCH"),
+    ("result", "B", None, "", "RESULT_SUCCESS, RESULT_NOT_FOUND, or RESULT_FAILED (a read failed)"),
+    ("blocks", "H", None, "", "how many were sent"),
+)
+
+TRANSFERS = (
+    (TRANSFER_FETCH, "FETCH", FETCH, "send the blocks that hold these samples"),
+    (TRANSFER_ACKNOWLEDGE, "ACKNOWLEDGE", ACKNOWLEDGE, "these need not be kept any longer"),
+    (TRANSFER_STOP, "STOP", None, "end the FETCH"),
+    (TRANSFER_BLOCK, "BLOCK", None, "recording_id (u16), then one block"),
+    (TRANSFER_DONE, "DONE", DONE, "the FETCH is answered"),
+)
+BLOCK_HEAD = 3
+"""Bytes of a BLOCK message before the block: TRANSFER_BLOCK and the recording's id."""
+BLOCK_BYTES_MAX = MTU_MIN - 3 - BLOCK_HEAD
+"""The longest block, so that it fits a notification at the smallest MTU."""
+
+# --- serial --------------------------------------------------------------------------------------
+# The same over a cable: frames of `kneecore.frames`, each one byte SERIAL_* and the bytes that the
+# characteristic of that number would carry. FEATURE without bytes asks for it, and says that the
+# host is there: a band that has heard nothing for SERIAL_SILENCE_S takes the host for gone.
+
+SERIAL_MEASUREMENT = 0x02
+SERIAL_RAW = 0x03
+SERIAL_FEATURE = 0x04
+SERIAL_CONTROL = 0x05
+SERIAL_TRANSFER = 0x06
+SERIAL_SILENCE_S = 5

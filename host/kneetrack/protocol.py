@@ -65,7 +65,13 @@ def read_feature(data: bytes) -> Any | None:
 
 
 def read_status(data: bytes) -> Status | None:
-    """The band's report from the bytes of a wire.STATUS record, or None where it is too short."""
+    """The band's report from the bytes of a wire.STATUS record, or None where it is too short.
+
+    Fields that an older band did not have are None, a newer one's are not looked at.
+    """
+    complete = len(data) >= wire.STATUS.size
+    if len(data) >= wire.STATUS_LEAST:
+        data = data.ljust(wire.STATUS.size, b"\0")
     try:
         values: Any = wire.STATUS.unpack_from(data)
     except ValueError:
@@ -78,6 +84,10 @@ def read_status(data: bytes) -> Status | None:
         dropped_packets=values.dropped_packets,
         temperature_c=(values.thigh_temperature_c, values.shank_temperature_c),
         battery_percent=None if values.battery_percent == 255 else values.battery_percent,
+        connection_interval_ms=values.connection_interval_ms or None,
+        supervision_timeout_ms=values.supervision_timeout_ms or None,
+        storage_free_kib=values.storage_free_kib if complete else None,
+        recordings=values.recordings if complete else None,
     )
 
 

@@ -40,6 +40,7 @@ class Channel(StrEnum):
     RAW = "raw"
     FEATURE = "feature"
     CONTROL = "control"
+    TRANSFER = "transfer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,10 @@ class Status:
     dropped_packets: int
     temperature_c: tuple[float, float]
     battery_percent: int | None
+    connection_interval_ms: float | None = None
+    supervision_timeout_ms: float | None = None
+    storage_free_kib: int | None = None
+    recordings: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

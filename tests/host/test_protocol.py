@@ -188,9 +188,12 @@ def test_answers_and_reports_of_the_band() -> None:
     decoder = Decoder()
     answer = Packet(Channel.CONTROL, bytes([wire.OP_RESPONSE, wire.OP_START, 5]), 0.0)
     assert decoder.feed(answer) == [Response(wire.OP_START, wire.RESULT_MTU_TOO_SMALL, b"")]
-    report = wire.STATUS.pack(1, 2, 90_000, 3, 4, 5, 21.5, 22.0, 255)
+    report = wire.STATUS.pack(1, 2, 90_000, 3, 4, 5, 21.5, 22.0, 255, 15, 4000, 900, 2)
     (status,) = decoder.feed(Packet(Channel.CONTROL, bytes([wire.OP_STATUS]) + report, 0.0))
-    assert status == Status(1, 2, 90.0, 7, 5, (21.5, 22.0), None)
+    assert status == Status(1, 2, 90.0, 7, 5, (21.5, 22.0), None, 15.0, 4000, 900, 2)
+    older = bytes([wire.OP_STATUS]) + report[: wire.STATUS_LEAST]
+    (status,) = decoder.feed(Packet(Channel.CONTROL, older, 0.0))
+    assert status == Status(1, 2, 90.0, 7, 5, (21.5, 22.0), None, None, None, None, None)
 
 
 def test_what_cannot_be_read_is_counted_and_passed_over() -> None:

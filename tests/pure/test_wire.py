@@ -12,6 +12,16 @@ RECORDS = (
     wire.CALIBRATION,
     wire.SENSORS,
     wire.STATUS,
+    wire.RESUME,
+    wire.LIST,
+    wire.DELETE,
+    wire.SET_TIME,
+    wire.FORGET,
+    wire.RECORDING,
+    wire.FETCH,
+    wire.ACKNOWLEDGE,
+    wire.DONE,
+    wire.ADVERTISED,
 )
 
 
@@ -34,7 +44,7 @@ def test_commands_and_their_answers_fit_the_smallest_link():
 
 
 def test_every_opcode_result_and_flag_is_its_own():
-    for rows in (wire.COMMANDS, wire.RESULTS, wire.FLAGS):
+    for rows in (wire.COMMANDS, wire.RESULTS, wire.FLAGS, wire.TRANSFERS):
         numbers = [row[0] for row in rows]
         names = [row[1] for row in rows]
         assert len(set(numbers)) == len(numbers)
@@ -77,7 +87,8 @@ def test_the_characteristics_differ_only_in_their_number():
         wire.RAW_UUID,
         wire.FEATURE_UUID,
         wire.CONTROL_UUID,
+        wire.TRANSFER_UUID,
     )
-    assert len(set(uuids)) == 5
+    assert len(set(uuids)) == 6
     for uuid in uuids:
         assert len(uuid) == 36 and uuid[:4] == "7d1e" and uuid[8:] == uuids[0][8:]

@@ -31,6 +31,7 @@ CHANNEL_UUIDS = {
     Channel.RAW: wire.RAW_UUID,
     Channel.FEATURE: wire.FEATURE_UUID,
     Channel.CONTROL: wire.CONTROL_UUID,
+    Channel.TRANSFER: wire.TRANSFER_UUID,
 }
 
 

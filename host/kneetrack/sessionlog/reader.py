@@ -261,8 +261,10 @@ def _status_in(data: bytes) -> Any | None:
         record = data[3:]
     else:
         return None
-    # A calibration that was asked for is longer.
-    return wire.STATUS.unpack_from(record) if len(record) == wire.STATUS.size else None
+    # Other records that are asked for have other lengths; before 1.2 it was shorter.
+    if len(record) not in (wire.STATUS.size, wire.STATUS_LEAST):
+        return None
+    return wire.STATUS.unpack_from(record.ljust(wire.STATUS.size, b"\0"))
 
 
 def _placed(told: list[tuple[float, Any]], origin_us: int) -> tuple[DieTemperature, ...]:
