@@ -334,6 +334,7 @@ TRANSFER_ACKNOWLEDGE = 0x02
 TRANSFER_STOP = 0x03
 TRANSFER_BLOCK = 0x81  # band to host
 TRANSFER_DONE = 0x82
+TRANSFER_HEAD = 0x83
 
 FETCH = Record(
     "Fetch",
@@ -361,6 +362,13 @@ TRANSFERS = (
     (TRANSFER_STOP, "STOP", None, "end the FETCH"),
     (TRANSFER_BLOCK, "BLOCK", None, "recording_id (u16), then one block"),
     (TRANSFER_DONE, "DONE", DONE, "the FETCH is answered"),
+    (
+        TRANSFER_HEAD,
+        "HEAD",
+        None,
+        "recording_id (u16), then u8 length and CALIBRATION, u8 length and SENSORS (length 0: none): "
+        "what a finished recording was begun with, before its blocks",
+    ),
 )
 BLOCK_HEAD = 3
 """Bytes of a BLOCK message before the block: TRANSFER_BLOCK and the recording's id."""
