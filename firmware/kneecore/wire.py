@@ -366,8 +366,8 @@ TRANSFERS = (
         TRANSFER_HEAD,
         "HEAD",
         None,
-        "recording_id (u16), then u8 length and CALIBRATION, u8 length and SENSORS (length 0: none): "
-        "what a finished recording was begun with, before its blocks",
+        "recording_id (u16), then u8 length and CALIBRATION, u8 length and SENSORS (0: none): what "
+        "a finished recording was begun with, before its blocks",
     ),
 )
 BLOCK_HEAD = 3
