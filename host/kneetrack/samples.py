@@ -237,4 +237,15 @@ class Response:
     payload: bytes = field(default=b"")
 
 
-Decoded: TypeAlias = KneeSample | ImuPair | Gap | Status | Response
+@dataclass(frozen=True, slots=True)
+class TransferDone:
+    """The band has answered a FETCH (wire.DONE). Numbers count from the band's start."""
+
+    recording_id: int
+    first_number: int
+    end_number: int
+    result: int  # wire.RESULT_*
+    blocks: int  # how many were sent; fewer may have come
+
+
+Decoded: TypeAlias = KneeSample | ImuPair | Gap | Status | Response | TransferDone

@@ -17,10 +17,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from kneetrack.errors import LinkError, UsageError
-from kneetrack.link.base import Link, LinkInfo, Scenario
+from kneetrack.link.base import Link, LinkFigures, LinkInfo, Scenario
 from kneetrack.samples import Side
 
-__all__ = ["Address", "Link", "LinkInfo", "Scenario", "open_link", "parse_address"]
+__all__ = ["Address", "Link", "LinkFigures", "LinkInfo", "Scenario", "open_link", "parse_address"]
 
 KINDS = ("ble", "sim", "trace", "log")
 _FORMS = "ble:auto, ble:NAME, sim:squats, trace:FILE.csv or log:FILE.mcap"

@@ -14,6 +14,10 @@ in Knee Feature. It stamps them with its own clock (`now_s`), and no other part 
 Some sources end by themselves (a simulated leg that has done its reps, a log), a real band does
 not. Either way `finish()` ends well: the band stops its stream, what is in the air still arrives,
 then `packets()` is over.
+
+A connection may break in the middle: `packets()` raises LinkLost behind the last one that came.
+Then `reconnect()` tries once to find the same band and to connect; how often, and what is said to
+the band afterwards, is `kneetrack.live`'s business.
 """
 
 from __future__ import annotations
@@ -66,6 +70,16 @@ class Scenario:
         return next((window for window in self.windows if window.kind == kind), None)
 
 
+@dataclass(frozen=True, slots=True)
+class LinkFigures:
+    """What a link can tell of its radio; None where there is none, or it can't tell."""
+
+    rssi_dbm: int | None = None
+    """How strongly the last advertisement was heard, not the connection."""
+    mtu: int | None = None
+    """The ATT MTU agreed on (Core Specification, Vol 3, Part F, 3.4.2)."""
+
+
 class Link(Protocol):
     """One band, or what stands for one.
 
@@ -85,12 +99,26 @@ class Link(Protocol):
     def scenario(self) -> Scenario | None: ...
     @property
     def name(self) -> str: ...
+    @property
+    def figures(self) -> LinkFigures: ...
 
     async def __aenter__(self) -> Link: ...
     async def __aexit__(self, *_: object) -> None: ...
 
     def now_s(self) -> float:
         """The clock by which `Packet.received_at_s` is stamped."""
+        ...
+
+    async def sleep(self, duration_s: float) -> None:
+        """Wait in the link's own time: a simulated one's passes `speed` times as fast."""
+        ...
+
+    async def reconnect(self) -> None:
+        """Try once to come back to the same band: find, connect, subscribe, read Knee Feature.
+
+        `packets()` then goes on. Raises BandNotFound where it is not heard, ProtocolMismatch where
+        it has become another, LinkError for the rest; it may be tried again.
+        """
         ...
 
     async def read_feature(self) -> None:

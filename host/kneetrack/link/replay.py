@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kneetrack.errors import LinkError, LogError, UsageError
-from kneetrack.link.base import LinkInfo, Scenario
+from kneetrack.link.base import LinkFigures, LinkInfo, Scenario
 from kneetrack.protocol import read_feature
 from kneetrack.samples import Channel, Packet, Side, Vector
 from kneetrack.sessionlog import SessionLog, read_log
@@ -28,6 +28,7 @@ class ReplayLink:
     ) -> None:
         self.info = info
         self.name = ""
+        self.figures = LinkFigures()
         self.log = read_log(path)
         self.side = _one_side(self.log, side)
         self.feature: Any = next(
@@ -53,6 +54,12 @@ class ReplayLink:
     def now_s(self) -> float:
         """The recorded time of the packet that came last."""
         return self._now_s
+
+    async def sleep(self, duration_s: float) -> None:
+        await asyncio.sleep(duration_s / self._speed if self._speed else 0.0)
+
+    async def reconnect(self) -> None:
+        raise LinkError("A recorded session has no band to come back to.")
 
     async def read_feature(self) -> None:
         return
