@@ -379,10 +379,15 @@ BLOCK_BYTES_MAX = MTU_MIN - 3 - BLOCK_HEAD
 # The same over a cable: frames of `kneecore.frames`, each one byte SERIAL_* and the bytes that the
 # characteristic of that number would carry. FEATURE without bytes asks for it, and says that the
 # host is there: a band that has heard nothing for SERIAL_SILENCE_S takes the host for gone.
+# LEAVE says that whoever was there before has gone: a host sends it when it goes, and before its
+# first FEATURE, lest it inherit the stream of one that was killed. NAME without bytes asks for the
+# name that the band advertises.
 
+SERIAL_LEAVE = 0x01
 SERIAL_MEASUREMENT = 0x02
 SERIAL_RAW = 0x03
 SERIAL_FEATURE = 0x04
 SERIAL_CONTROL = 0x05
 SERIAL_TRANSFER = 0x06
+SERIAL_NAME = 0x07
 SERIAL_SILENCE_S = 5
