@@ -1,7 +1,6 @@
 """The session log: what goes in comes out; what is no log is refused in one sentence."""
 
 import json
-import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from kneecore import wire
 from kneetrack.errors import LogError
 from kneetrack.samples import Channel, Packet, Side
 from kneetrack.sessionlog import SessionWriter, new_log_path, read_log, streams
+from kneetrack.sessionlog.appending import in_use
 
 SESSION = {
     "athlete": "Änne",
@@ -129,17 +129,23 @@ def test_each_packet_is_in_the_file_before_the_call_returns(tmp_path: Path) -> N
     writer.close()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
-def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
-    writer = SessionWriter(tmp_path / "a.mcap", SESSION)
-    writer.packet(*some_packets(1)[0])
-    full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, writer.fileno())
-    os.close(full)
-    with pytest.raises(LogError, match="the disk is full"):
+def test_the_writer_says_up_to_which_packet_everything_is_on_the_disk(tmp_path: Path) -> None:
+    with SessionWriter(tmp_path / "a.mcap", SESSION) as writer:
+        assert writer.synced_count == 0
+        numbers = [writer.packet(side, packet) for side, packet in some_packets(5)]
+        assert numbers == [1, 2, 3, 4, 5]
+        assert writer.synced_count == 0, "the operating system has them, the disk perhaps not"
+        writer.sync()
+        assert writer.synced_count == 5
         writer.packet(*some_packets(1)[0])
-    writer.close()
-    assert read_log(tmp_path / "a.mcap").packet_count == 1
+    assert writer.synced_count == 6, "closing syncs"
+
+
+def test_a_log_that_is_being_written_can_be_told_from_one_that_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    with SessionWriter(path, SESSION):
+        assert in_use(path)
+    assert not in_use(path)
 
 
 def bad_header(path: Path) -> Path:

@@ -22,7 +22,8 @@ SESSION = "session"
 EVENT_TOPIC = "host/event"
 CALIBRATION_TOPIC = "calibration"
 ORIGIN, TAKEN_OFF, WINDOW = "origin", "taken_off", "window"
-RECORDED_EVENTS = (ORIGIN, TAKEN_OFF, WINDOW)
+DISK_FULL, CLOCK, REPAIRED = "disk_full", "clock", "repaired"
+RECORDED_EVENTS = (ORIGIN, TAKEN_OFF, WINDOW, DISK_FULL, CLOCK, REPAIRED)
 """Events that tell of the recording itself; all others are what the analysis said."""
 JSON_ENCODING = "json"
 WIRE_ENCODING_PREFIX = "kneetrack.wire."
