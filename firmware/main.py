@@ -10,6 +10,7 @@ from machine import I2C, Pin, reset
 from kneeband import board
 from kneeband.app import App
 from kneeband.battery import Battery
+from kneeband.button import Button
 from kneeband.clock import BoardClock
 from kneeband.indicator import Indicator
 from kneeband.lsm6ds import Lsm6ds
@@ -25,10 +26,11 @@ time.sleep_ms(board.I2C_POWER_UP_MS)
 bus = I2C(board.I2C_ID, scl=Pin(board.SCL), sda=Pin(board.SDA), freq=board.I2C_FREQUENCY_HZ)
 sampler = Sampler(Lsm6ds(bus, board.THIGH_IMU), Lsm6ds(bus, board.SHANK_IMU), BoardClock())
 
-# 3. The radio, the memory, the lamp; then everything runs.
+# 3. The radio, the memory, lamp and button; then everything runs.
 radio = Peripheral(bluetooth.BLE())
 lamp = Indicator(Pin(board.LED, Pin.OUT, value=0))
-app = App(sampler, radio, Store(), Battery(bus), lamp)
+button = Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP))
+app = App(sampler, radio, Store(), Battery(bus), lamp, button)
 try:
     asyncio.run(app.run())
 except Exception as error:

@@ -13,7 +13,7 @@ import asyncio
 import gc
 import time
 
-from kneeband import battery, config, lsm6ds, states
+from kneeband import battery, button, config, lsm6ds, states
 from kneeband.control import Control
 from kneeband.measurement import Measurement
 from kneecore import calibration, sensors, wire
@@ -24,13 +24,14 @@ _NO_NEWS = (wire.STATE_IDLE, 0)  # what a host may expect of a band it connects 
 class App:
     """Made of its parts by `main`; `run` never returns."""
 
-    def __init__(self, sampler, peripheral, store, gauge, indicator):
+    def __init__(self, sampler, peripheral, store, gauge, indicator, pressed):
         self.state = states.IDLE
         self._sampler = sampler
         self._peripheral = peripheral
         self._store = store
         self._gauge = gauge
         self._indicator = indicator
+        self._button = pressed
         self._control = Control(self)
         self._boot_id = 0
         self._calibration = None
@@ -201,6 +202,11 @@ class App:
                 request = peripheral.next_request()
             self._tell()
             peripheral.serve()
+            pressed = self._button.poll()
+            if pressed == button.HELD:
+                peripheral.open_pairing(config.PAIRING_S)
+            elif pressed == button.LONG:
+                peripheral.forget(wire.FORGET_ALL)
             self._indicator.show(states.WIRE_STATES[self.state])
             if time.ticks_diff(time.ticks_ms(), measured) >= config.BATTERY_MS:
                 measured = time.ticks_ms()

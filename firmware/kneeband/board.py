@@ -19,6 +19,9 @@ I2C_POWER_UP_MS = const(40)
 
 LED = const(13)
 
+BUTTON = const(0)
+"""The BOOT button: low while pressed. Held at a reset it makes the chip wait for a download."""
+
 THIGH_IMU = const(0x6A)
 SHANK_IMU = const(0x6B)
 FUEL_GAUGE_MAX17048 = const(0x36)

@@ -36,3 +36,37 @@ COMMAND_QUEUE = const(4)
 
 LONG_HOLE_US = const(100_000)
 """A longer hole in the samples starts the filters anew: what turned meanwhile is not known."""
+
+RING_BLOCKS = const(144)
+"""Blocks of knee samples kept in RAM, 28 KB: about 19 s at full rate."""
+
+RING_HIGH = const(112)
+"""Above this the oldest go to flash although a host is there: it does not acknowledge."""
+
+BLOCKS_PER_SERVE = const(16)
+"""The most that go to flash at a time: under one page of 4 KiB, so one or two erasures, 0.1 s each.
+The IMUs' FIFOs hold 1.2 s."""
+
+PUSH_MS = const(1000)
+"""How often a recording without a host is made safe on flash."""
+
+LINGER_MS = const(3000)
+"""How long a host may acknowledge after the end, before the rest goes to flash."""
+
+DETACHED_S = const(900)
+"""How long a recording goes on when its host has left."""
+
+BATTERY_FLAT_PERCENT = const(3)
+"""At this level a recording without a host is ended while there is power to do it well."""
+
+BLOCKS_STREAMING = const(2)
+BLOCKS_SILENT = const(6)
+"""Blocks that are sent again at a time (every POLL_MS), with live packets and without."""
+
+DEBOUNCE_MS = const(30)
+SHORT_PRESS_MS = const(1000)
+HELD_PRESS_MS = const(3000)
+LONG_PRESS_MS = const(10_000)
+
+PAIRING_S = const(60)
+"""How long the button opens the window in which a new host may bond."""

@@ -12,7 +12,7 @@ Lines (bytes travel as hex strings; every line of the board carries `"t"`, its c
     host -> board   {"result": value, "n": id} or {"error": errno, "n": id}
                     {"credit": k}                                the air has taken k notifications
                     {"irq": name, ..}                            see shims/bluetooth.py
-                    {"rig": "play" | "fault" | "quit", ..}
+                    {"rig": "play" | "fault" | "press" | "quit", ..}
 
 Credits
     `gatts_notify` never waits for the host. The board counts what it has posted; the host credits

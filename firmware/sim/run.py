@@ -11,6 +11,7 @@ Only errors are printed.
 MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_files).
 """
 
+import asyncio
 import sys
 
 import machine
@@ -22,6 +23,7 @@ from sim.motion import Motion
 
 I2C_ID = 0
 POWER_PIN = 7
+BUTTON_PIN = 0
 ADDRESSES = {"thigh": 0x6A, "shank": 0x6B}
 
 
@@ -45,7 +47,7 @@ def solder(scenario) -> Motion:
 
 
 def wire_rig(motion: Motion) -> None:
-    """Let the host set the leg in motion and make the chips fail."""
+    """Let the host set the leg in motion, make the chips fail, and press the button."""
 
     def play(message):
         lead_s = message.get("lead_s", 0.0)
@@ -64,9 +66,20 @@ def wire_rig(motion: Motion) -> None:
                 duration_us = int(message.get("duration_s", 0.0) * 1e6)
                 chip.fault(message["kind"], vclock.now_us(), duration_us)
 
+    def press(message):
+        """{"duration_s": 3.2}: somebody presses the button for so long, in the board's time."""
+
+        async def hold():
+            machine.wire_input(BUTTON_PIN, 0)
+            await asyncio.sleep_ms(int(message["duration_s"] * 1000))
+            machine.wire_input(BUTTON_PIN, 1)
+
+        asyncio.create_task(hold())  # noqa: RUF006  (the loop's queue holds it)
+
     motion.on_held = held
     rig.on("play", play)
     rig.on("fault", fault)
+    rig.on("press", press)
 
 
 def main() -> None:

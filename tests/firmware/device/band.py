@@ -12,6 +12,7 @@ from machine import Pin
 
 from kneeband import battery, board
 from kneeband.app import App
+from kneeband.button import Button
 from kneeband.clock import BoardClock
 from kneeband.indicator import Indicator
 from kneeband.peripheral import Peripheral
@@ -127,7 +128,14 @@ class Band:
         self.sampler = Sampler(bench.driver(thigh_address), bench.driver(bench.SHANK), BoardClock())
         gauge = battery.Battery(bench.bus())
         self.peripheral = Peripheral(self.radio)
-        self.app = App(self.sampler, self.peripheral, self.store, gauge, Indicator(self.lamp))
+        self.app = App(
+            self.sampler,
+            self.peripheral,
+            self.store,
+            gauge,
+            Indicator(self.lamp),
+            Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP)),
+        )
 
     def handle(self, uuid):
         import bluetooth

@@ -1,0 +1,58 @@
+"""The button: a short press, or held for a while.
+
+Asked every few tens of milliseconds it tells once what has happened:
+
+    SHORT   let go within a second
+    HELD    down for three seconds (it is still down)
+    LONG    down for ten seconds
+
+A level counts once it has stood for DEBOUNCE_MS; contacts bounce for a few.
+"""
+
+import time
+
+from micropython import const
+
+from kneeband import config
+
+NOTHING = const(0)
+SHORT = const(1)
+HELD = const(2)
+LONG = const(3)
+
+
+class Button:
+    """On `pin`, which is low while it is pressed."""
+
+    def __init__(self, pin):
+        self._pin = pin
+        self._down = False
+        self._level = False  # as last read ...
+        self._since_ms = time.ticks_ms()  # ... and since when
+        self._down_ms = 0
+        self._told = NOTHING
+
+    def poll(self) -> int:
+        """What has happened since the last call: SHORT, HELD, LONG, or NOTHING."""
+        now = time.ticks_ms()
+        level = not self._pin.value()
+        if level != self._level:
+            self._level = level
+            self._since_ms = now
+        steady = time.ticks_diff(now, self._since_ms) >= config.DEBOUNCE_MS
+        if steady and level != self._down:
+            self._down = level
+            if level:
+                self._down_ms = self._since_ms
+                self._told = NOTHING
+            elif time.ticks_diff(self._since_ms, self._down_ms) < config.SHORT_PRESS_MS:
+                return SHORT
+        if self._down:
+            held = time.ticks_diff(now, self._down_ms)
+            if held >= config.LONG_PRESS_MS and self._told != LONG:
+                self._told = LONG
+                return LONG
+            if held >= config.HELD_PRESS_MS and self._told == NOTHING:
+                self._told = HELD
+                return HELD
+        return NOTHING
