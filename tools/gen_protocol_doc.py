@@ -77,9 +77,12 @@ recording's id (uint16) and one block, laid out as `kneecore/blocks.py` says."""
 SERIAL = """\
 ## Serial
 
-The same over a USB cable, in frames of `kneecore/frames.py`: one byte, and what the characteristic
-of that number would carry. FEATURE without bytes asks for Feature, and says that the host is there:
-after {silence_s} s without a frame the band takes the host for gone."""
+The same over a USB cable, in frames of `kneecore/frames.py`: flag 0x7E, one byte, what the
+characteristic of that number would carry, CRC-16 (polynomial 0x1021, start 0xFFFF, little-endian),
+flag; between the flags 0x7D, 0x7E and 0x03 are sent as 0x7D and the byte with bit 5 turned. FEATURE
+without bytes asks for Feature, and says that the host is there: after {silence_s} s without a frame
+the band takes the host for gone. LEAVE says so at once; a host begins with it, lest it inherit the
+stream of one that was killed. NAME without bytes asks for the name that the band advertises."""
 
 
 def table(record: Any) -> str:

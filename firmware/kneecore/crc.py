@@ -13,8 +13,8 @@ _START = 0xFFFF
 _POLYNOMIAL = 0x1021
 
 
-def _table():
-    table = array("H")
+def _table() -> "array[int]":
+    table: array[int] = array("H")
     for byte in range(256):
         crc = byte << 8
         for _ in range(8):
@@ -26,8 +26,8 @@ def _table():
 _TABLE = _table()
 
 
-def crc16(data) -> int:
-    """CRC-16 of bytes, a bytearray or a memoryview of bytes."""
+def crc16(data: bytes | bytearray | memoryview) -> int:
+    """CRC-16 of these bytes."""
     table = _TABLE
     crc = _START
     for byte in data:

@@ -32,7 +32,7 @@ FRAME_BYTES_MAX = 2 * _BODY_BYTES_MAX + 2
 """The longest frame, if every byte of it had to be escaped."""
 
 
-def frame(kind: int, data) -> bytes:
+def frame(kind: int, data: bytes) -> bytes:
     """One frame, ready for the line. ValueError where there are too many data."""
     if len(data) > DATA_BYTES_MAX:
         raise ValueError("a frame carries %d bytes, not %d" % (DATA_BYTES_MAX, len(data)))
@@ -56,9 +56,9 @@ class Receiver:
         self._held = b""  # since the last flag
         self._lost = True  # no flag yet, or too much since the last one
 
-    def feed(self, data) -> list:
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """Take what came; the (kind, data) of each frame that it completes."""
-        found = []
+        found: list[tuple[int, bytes]] = []
         parts = bytes(data).split(FLAG)
         last = len(parts) - 1
         for number, part in enumerate(parts):
