@@ -28,5 +28,14 @@ def json_in(path: Path) -> object:
     """What the file holds; None where it can't be read, or holds no JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+    except (OSError, ValueError, RecursionError):  # ValueError: not UTF-8, not JSON
         return None
+
+
+def what_is_wrong(error: Exception) -> str:
+    """What is wrong with a file, as a phrase."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing in it"
+    if isinstance(error, ValueError):
+        return str(error)
+    return "something in it is not what it should be"

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from kneetrack.calibration.kept import json_in, kept_in
+from kneetrack.calibration.kept import json_in, kept_in, what_is_wrong
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import Quaternion, Side
@@ -156,10 +156,10 @@ def _read(path: Path) -> References:
             bool(items["simulated"]),
         )
         return References(athlete, tuple(_kept(one) for one in items["references"]))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise CalibrationError(
-            f"{path} is damaged ({error!r}); move it away, and the next calibration begins a new "
-            "one."
+            f"{path} is damaged ({what_is_wrong(error)}); move it away, and the next "
+            "calibration begins a new one."
         ) from None
 
 

@@ -22,7 +22,7 @@ from typing import Any, cast
 
 from kneecore import sensors as core
 from kneetrack.calibration.imu import ImuCalibration
-from kneetrack.calibration.kept import json_in, kept_in
+from kneetrack.calibration.kept import json_in, kept_in, what_is_wrong
 from kneetrack.calibration.temperature import SURPRISE, BiasCurve, ZeroPoint
 from kneetrack.errors import CalibrationError, InputError
 from kneetrack.link import parse_address
@@ -38,11 +38,15 @@ ZEROS_KEPT = 200
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which sensor: `band` is its name, `mount` one of MOUNTS."""
+    """Which sensor: `band` is its name, `mount` one of MOUNTS (ValueError if not)."""
 
     band: str
     mount: str
     who_am_i: int
+
+    def __post_init__(self) -> None:
+        if self.mount not in MOUNTS:
+            raise ValueError(f'mount "{self.mount}"')
 
     @property
     def file_name(self) -> str:
@@ -111,10 +115,10 @@ class SensorRecord:
                 _measured(items["calibration"]),
                 tuple(_zero(zero) for zero in items["zeros"]),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise CalibrationError(
-                f"{source} is damaged ({_what(error)}); move it away and calibrate the sensors "
-                "anew with: kneetrack sensors."
+                f"{source} is damaged ({what_is_wrong(error)}); move it away and "
+                "calibrate the sensors anew with: kneetrack sensors."
             ) from None
 
     def save(self, folder: Path | None = None) -> Path:
@@ -283,15 +287,6 @@ def _errors(imu: ImuCalibration) -> core.ImuErrors:
     return core.ImuErrors(flat(imu.acc_matrix), imu.acc_offset_m_s2, flat(imu.gyr_matrix))
 
 
-def _what(error: Exception) -> str:
-    """What is wrong with a file, as a phrase."""
-    if isinstance(error, KeyError):
-        return f"{error.args[0]} is missing in it"
-    if isinstance(error, ValueError):
-        return str(error)
-    return "something in it is not what it should be"
-
-
 def _measured(items: dict[str, Any] | None) -> Measured | None:
     if items is None:
         return None
@@ -305,6 +300,10 @@ def _measured(items: dict[str, Any] | None) -> Measured | None:
     for key in ("acc_residual_m_s2", "move_residual_rad"):
         rest[key] = _numbers(rest[key], 2)
     rest["faces"] = tuple(str(face) for face in rest["faces"])
+    rest["poses"] = int(rest["poses"])
+    for key in rest:
+        if key.endswith(("_sigma", "_m_s2", "_rad_s")) and not isinstance(rest[key], tuple):
+            rest[key] = _numbers([rest[key]], 1)[0]
     return Measured(sensors_id, utc, None if warm is None else float(warm), ImuCalibration(**rest))
 
 

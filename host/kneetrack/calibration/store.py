@@ -21,6 +21,7 @@ from typing import Any, cast
 
 from kneecore.calibration import Calibration, from_wire
 from kneecore.gates import Gate
+from kneetrack.calibration.kept import what_is_wrong
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import Side
 from kneetrack.whole_file import whole_file
@@ -211,9 +212,10 @@ class CalibrationFile:
             )
         try:
             return _read(items)
-        except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise CalibrationError(
-                f"{source} is damaged ({error!r}); calibrate anew with: kneetrack calibrate."
+                f"{source} is damaged ({what_is_wrong(error)}); calibrate anew with: "
+                "kneetrack calibrate."
             ) from None
 
     def save(self, path: Path) -> None:
@@ -240,7 +242,7 @@ class CalibrationFile:
             raise CalibrationError(
                 f"{path} does not exist; make it with: kneetrack calibrate --out {path}."
             ) from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        except (OSError, ValueError, RecursionError):  # ValueError: not UTF-8, not JSON
             value = None
         return cls.from_json(value, str(path))
 

@@ -142,7 +142,7 @@ def curve_of(value: object) -> BiasCurve | None:
         points = int(items.pop("points"))
         scalars: dict[str, Any] = {key: float(number) for key, number in items.items()}
         return BiasCurve(**vectors, points=points, **scalars)
-    except (IndexError, KeyError, TypeError, ValueError):
+    except (ArithmeticError, IndexError, KeyError, TypeError, ValueError):
         return None
 
 

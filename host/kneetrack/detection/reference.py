@@ -134,7 +134,7 @@ class Reference:
                 sem_between_deg=None if between is None else float(between),
                 carried_deg=float(data.get("carried_deg", 0.0)),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a reference: {error!r}") from None
         numbers = [value for curve in curves.values() for value in curve]
         if len({len(curve) for curve in curves.values()}) != 1 or not numbers:

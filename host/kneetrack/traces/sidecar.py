@@ -53,6 +53,8 @@ def read_sidecar(path: Path) -> Sidecar:
         raise TraceError(
             f"{path}, line {error.lineno}: not valid JSON ({error.msg}); mend that line."
         ) from None
+    except RecursionError:
+        raise TraceError(f"{path} is nested without end; a sidecar is one JSON object.") from None
     if not isinstance(value, dict):
         raise TraceError(f'{path} holds no JSON object; it should look like {{"side": "right"}}.')
     sidecar = cast(dict[str, Any], value)
