@@ -23,6 +23,7 @@ from kneetrack.cli import (
     demo,
     record,
     references,
+    repair,
     replay,
     report,
     scan,
@@ -66,6 +67,7 @@ app.command()(analyze.analyze)
 app.command()(angles.angles)
 app.command()(report.report)
 app.command()(validate.validate)
+app.command()(repair.repair)
 
 
 def _version(wanted: bool) -> None:

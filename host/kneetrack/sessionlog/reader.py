@@ -5,49 +5,44 @@ power went: then the file holds whole records up to some point and perhaps a par
 zeros, where a file system had grown the file but not yet filled it). Everything up to that point is
 good and is read; what was lost is told in `torn`, never raised.
 
-`mcap.StreamReader` takes 6.7 us a message, two passes of it a third of the time that a replay of
-1000 times real time leaves for everything. So the framing of records (one byte of opcode, eight of
-length) and the head of messages are read here, 1 us each; every other record is read by mcap's own
-classes. Opening a log walks it once, to know its session, events and end before the first packet
-is handed out; iterating walks it again, record by record, so memory does not grow with the length
-of the recording.
+Opening a log walks it once, to know its session, events and end before the first packet is handed
+out; iterating walks it again, record by record, so memory does not grow with the length of the
+recording.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
-from mcap.data_stream import ReadDataStream, RecordBuilder
-from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Channel as ChannelRecord
-from mcap.records import Chunk, Metadata
-from mcap.stream_reader import breakup_chunk
+from mcap.records import Metadata
 from mcap.writer import MCAP0_MAGIC
 
 from kneecore import wire
 from kneetrack.errors import LogError
 from kneetrack.samples import Channel, DieTemperature, Packet, Side, Window
 from kneetrack.sessionlog import streams
+from kneetrack.sessionlog.records import (
+    BAD_RECORD,
+    MESSAGE,
+    MESSAGE_CODE,
+    check_head,
+    open_log,
+    records,
+    stream,
+)
 
-RECORD_LIMIT = 1 << 26
-"""No record of ours comes near this many bytes: a longer one is garbage."""
-
-_FRAME = struct.Struct("<BQ")
-_MESSAGE = struct.Struct("<HIQQ")
-_MESSAGE_CODE = int(Opcode.MESSAGE)
-_CHUNK_CODE = int(Opcode.CHUNK)
 _PACKET_HEADER = struct.Struct(wire.PACKET_HEADER.format)
 _US = 2**32
 _IMU_FAULTS = wire.FAULT_THIGH_IMU | wire.FAULT_SHANK_IMU
-_BAD_RECORD = (McapError, struct.error, ValueError, KeyError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +121,11 @@ class SessionLog:
 
     def __iter__(self) -> Iterator[tuple[Side, Packet]]:
         bands = {n: streams.BAND_TOPICS[t] for n, t in self._topics.items() if _is_band(t)}
-        unpack, head = _MESSAGE.unpack_from, _MESSAGE.size
-        with _open(self.path) as file:
+        unpack, head = MESSAGE.unpack_from, MESSAGE.size
+        with open_log(self.path) as file:
             file.seek(len(MCAP0_MAGIC))
-            for opcode, body in _records(file, self._end):
-                if opcode == _MESSAGE_CODE:
+            for opcode, body in records(file, self._end):
+                if opcode == MESSAGE_CODE:
                     number, _, time_ns, _ = unpack(body)
                     band = bands.get(number)
                     if band is not None:
@@ -143,15 +138,15 @@ def read_log(path: Path) -> SessionLog:
     Raises LogError where there is no such file, it is no KneeTrack log, was cut before its
     first packet could follow, or was recorded with another major version of the protocol.
     """
-    with _open(path) as file:
-        _check_head(path, file)
+    with open_log(path) as file:
+        check_head(path, file)
         walk = _Walk(path)
         try:
-            for opcode, body in _records(file, None):
+            for opcode, body in records(file, None):
                 if not walk.take(opcode, body):
                     break
                 walk.end = file.tell()
-        except _BAD_RECORD as error:
+        except BAD_RECORD as error:
             walk.damage = f"a damaged record follows ({error})"
         left = file.seek(0, 2) - walk.end
     if walk.session is None:
@@ -177,6 +172,20 @@ def read_log(path: Path) -> SessionLog:
     )
 
 
+def read_session(path: Path) -> dict[str, Any]:
+    """Only the session's metadata, from the first records. Raises LogError as `read_log` does."""
+    with open_log(path) as file:
+        check_head(path, file)
+        walk = _Walk(path)
+        with contextlib.suppress(*BAD_RECORD):
+            for opcode, body in records(file, None):
+                if not walk.take(opcode, body) or walk.session is not None or walk.packets:
+                    break
+    if walk.session is None:
+        raise LogError(f"{path} does not say whose it is: its first records are missing.")
+    return walk.session
+
+
 class _Walk:
     """What the first walk over a log gathers."""
 
@@ -199,12 +208,12 @@ class _Walk:
 
     def take(self, opcode: int, body: bytes) -> bool:
         """Take one record; False at the end of the data."""
-        if opcode == _MESSAGE_CODE:
+        if opcode == MESSAGE_CODE:
             self._take_message(body)
         elif opcode == Opcode.CHANNEL:
-            self._take_channel(ChannelRecord.read(_stream(body)))
+            self._take_channel(ChannelRecord.read(stream(body)))
         elif opcode == Opcode.METADATA:
-            record = Metadata.read(_stream(body))
+            record = Metadata.read(stream(body))
             if record.name == streams.SESSION and self.session is None:
                 self.session = {key: json.loads(text) for key, text in record.metadata.items()}
         elif opcode in (Opcode.DATA_END, Opcode.FOOTER):
@@ -213,10 +222,10 @@ class _Walk:
         return True
 
     def _take_message(self, body: bytes) -> None:
-        number, _, time_ns, _ = _MESSAGE.unpack_from(body)
+        number, _, time_ns, _ = MESSAGE.unpack_from(body)
         topic = self.topics[number]
         if topic in (streams.EVENT_TOPIC, streams.CALIBRATION_TOPIC):
-            value = cast(object, json.loads(body[_MESSAGE.size :]))
+            value = cast(object, json.loads(body[MESSAGE.size :]))
             if not isinstance(value, dict):
                 raise ValueError(f"no JSON object on {topic}")
             into = self.events if topic == streams.EVENT_TOPIC else self.calibrations
@@ -309,69 +318,3 @@ def _torn(path: Path, walk: _Walk, left: int) -> str:
     elif left:
         parts.append(f"; {left} bytes of an unfinished record were left out")
     return "".join(parts) + "."
-
-
-def _records(file: BinaryIO, end: int | None) -> Iterator[tuple[int, bytes]]:
-    """Whole records (opcode, body) from the file's position to `end`, or as far as they go.
-
-    What a chunk holds is given in its place (`repair` compresses finished logs). A zero opcode,
-    which MCAP does not have, or a length beyond reason ends the walk like the end of the file.
-    """
-    read = file.read
-    unpack = _FRAME.unpack
-    at = file.tell()
-    while end is None or at < end:
-        frame = read(_FRAME.size)
-        if len(frame) < _FRAME.size:
-            return
-        opcode, length = unpack(frame)
-        if opcode == 0 or length > RECORD_LIMIT:
-            return
-        body = read(length)
-        if len(body) < length:
-            return
-        at += _FRAME.size + length
-        if opcode == _CHUNK_CODE:
-            yield from _unpacked(body)
-        else:
-            yield opcode, body
-
-
-def _unpacked(body: bytes) -> Iterator[tuple[int, bytes]]:
-    for record in breakup_chunk(Chunk.read(_stream(body)), validate_crc=True):
-        builder = RecordBuilder()
-        record.write(builder)
-        data = builder.end()
-        yield data[0], data[_FRAME.size :]
-
-
-def _stream(body: bytes) -> ReadDataStream:
-    return ReadDataStream(BytesIO(body))
-
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb", buffering=1 << 16)
-    except FileNotFoundError:
-        raise LogError(f"{path} does not exist. Check the name, or record first.") from None
-    except IsADirectoryError:
-        raise LogError(f"{path} is a folder; give the .mcap file in it.") from None
-    except OSError as error:
-        raise LogError(f"{path} can't be read: {error.strerror}.") from error
-
-
-def _check_head(path: Path, file: BinaryIO) -> None:
-    magic = file.read(len(MCAP0_MAGIC))
-    if magic == MCAP0_MAGIC:
-        return
-    if not magic:
-        raise LogError(f"{path} is empty: nothing was recorded in it. Delete it and record again.")
-    if MCAP0_MAGIC.startswith(magic):
-        raise LogError(
-            f"{path} was cut off inside its first records, before any packet: nothing was recorded "
-            "in it. Delete it and record again."
-        )
-    raise LogError(
-        f"{path} is not a session log (MCAP file); was it renamed, or cut at its beginning? "
-        "A recorded IMU file must end in .csv."
-    )
