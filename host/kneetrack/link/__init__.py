@@ -1,12 +1,13 @@
 """Ways to a band. `open_link(address)` makes one; what they share is in `base`.
 
     ble:auto | ble:NAME | ble:ADDRESS          a band over Bluetooth
+    serial:auto | serial:PORT                  a band on a USB cable, like serial:/dev/ttyACM0
     sim:SCENARIO?key=value&speed=1&seed=1      a simulated band on a simulated leg
     trace:FILE.csv?speed=max                   a recorded IMU file, played to a simulated band
     log:FILE.mcap?speed=1                      a recorded session
 
 `speed` is N times real time, or `max`. The packages that a kind needs are imported when it is
-opened: bleak for ble, bleak and bumble for sim and trace.
+opened: bleak for ble, bleak and bumble for sim and trace, serialx for serial.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from kneetrack.samples import Side
 
 __all__ = ["Address", "Link", "LinkFigures", "LinkInfo", "Scenario", "open_link", "parse_address"]
 
-KINDS = ("ble", "sim", "trace", "log")
-_FORMS = "ble:auto, ble:NAME, sim:squats, trace:FILE.csv or log:FILE.mcap"
-_PACKAGES = {"bleak": "live", "bumble": "sim"}
+KINDS = ("ble", "serial", "sim", "trace", "log")
+_FORMS = "ble:auto, ble:NAME, serial:PORT, sim:squats, trace:FILE.csv or log:FILE.mcap"
+_PACKAGES = {"bleak": "live", "bumble": "sim", "serialx": "serial"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ def parse_address(text: str) -> Address:
     if query and not all(key and value for key, value in pairs or [("", "")]):
         raise UsageError(f'"{text}": options are written ?key=value&key=value.')
     options = dict(pairs)
-    if options and kind == "ble":
-        raise UsageError(f'"{text}": a ble: address takes no options.')
+    if options and kind in ("ble", "serial"):
+        raise UsageError(f'"{text}": a {kind}: address takes no options.')
     speed = _speed(text, options.pop("speed", "1"))
     return Address(kind, target, options, speed)
 
@@ -68,7 +69,7 @@ def open_link(text: str) -> Link:
         package = (error.name or "").partition(".")[0]
         if package not in _PACKAGES:
             raise
-        extra = "live" if address.kind == "ble" else _PACKAGES["bumble"]
+        extra = "sim" if address.kind in ("sim", "trace") else _PACKAGES[package]
         raise LinkError(
             f"{address.kind}: links need the package {package}, which is not installed. "
             f"Install it: pip install 'kneetrack[{extra}]'."
@@ -80,6 +81,13 @@ def _ble(text: str, address: Address) -> Link:
 
     label = "the band" if address.target == "auto" else address.target
     return BandLink(LinkInfo(text, label, False, False), address.target)
+
+
+def _serial(text: str, address: Address) -> Link:
+    from kneetrack.link.serial import SerialLink
+
+    label = "the band" if address.target == "auto" else f"the band at {address.target}"
+    return SerialLink(LinkInfo(text, label, False, False), address.target)
 
 
 def _sim(text: str, address: Address) -> Link:
@@ -113,7 +121,7 @@ def _log(text: str, address: Address) -> Link:
     return ReplayLink(info, path, address.speed, side)
 
 
-_OPENERS = {"ble": _ble, "sim": _sim, "trace": _trace, "log": _log}
+_OPENERS = {"ble": _ble, "serial": _serial, "sim": _sim, "trace": _trace, "log": _log}
 
 
 def _side(text: str, word: str | None) -> Side | None:
