@@ -3,8 +3,8 @@
 A record says how long it is, so one damaged length hides all that follows. What follows is found by
 a place from which on records fit together again: a message of a stream that was announced before,
 whose two times are equal, as our writer makes them, not a minute before the one before the damage,
-with a higher number than that one, and directly behind it another record, or the end. A record
-whose end leads nowhere is itself suspected where such a place lies inside it.
+with a number near that one's, and directly behind it another record, or the end. A record whose end
+leads nowhere is itself suspected where such a place lies inside it.
 
 Which messages are missing is told by their numbers: the writer counts them. The bytes inside a
 packet are protected by nothing, and damage seldom begins just where a record does: so the message
@@ -13,6 +13,7 @@ before a damaged place is left out with it.
 
 from __future__ import annotations
 
+import json
 import mmap
 import re
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ from kneetrack.sessionlog.records import (
     records_in_chunk,
     stream,
 )
+from kneetrack.sessionlog.streams import JSON_ENCODING
 
 _KNOWN = {int(opcode) for opcode in Opcode}
 _READ = {
@@ -50,8 +52,8 @@ _MAY_BE_MESSAGE = re.compile(rb"(?=\x05...\x00{5})", re.DOTALL)
 """Its opcode, and a length under 16 MiB."""
 _BACK_NS = 60 * 10**9
 """How far times may step back: two legs share a log, each stamped by its own link."""
-_FORWARD = 1 << 20
-"""The most messages that a damaged place may have swallowed to be believed."""
+_NEAR = 1 << 20
+"""More messages than this no damaged place is believed to have swallowed."""
 _PROGRESS_BYTES = 1 << 20
 
 
@@ -78,6 +80,7 @@ class Salvage:
         self._data = data
         self._progress = progress
         self._streams: set[int] = set()
+        self._json: set[int] = set()  # those whose messages are JSON
         self._count = -1  # of the last message
         self._time_ns = 0
         self.damages: list[Damage] = []
@@ -157,6 +160,8 @@ class Salvage:
                 _READ[opcode](stream(body))
             elif opcode == CHUNK_CODE:
                 list(records_in_chunk(body))
+            elif opcode == MESSAGE_CODE and MESSAGE.unpack_from(body)[0] in self._json:
+                json.loads(body[MESSAGE.size :])
         except BAD_RECORD:
             return None
         return opcode, body, start + length
@@ -173,10 +178,12 @@ class Salvage:
         """The record, or those in it; from now on their streams are known."""
         for code, inner in records_in_chunk(body) if opcode == CHUNK_CODE else ((opcode, body),):
             if code == _CHANNEL_CODE:
-                number = Channel.read(stream(inner)).id
-                if number in self._streams:
+                channel = Channel.read(stream(inner))
+                if channel.id in self._streams:
                     continue
-                self._streams.add(number)
+                self._streams.add(channel.id)
+                if channel.message_encoding == JSON_ENCODING:
+                    self._json.add(channel.id)
             elif code == MESSAGE_CODE:
                 number, self._count, self._time_ns, _ = MESSAGE.unpack_from(inner)
                 if number not in self._streams:
@@ -200,7 +207,7 @@ class Salvage:
             number in self._streams
             and time_ns == published_ns
             and time_ns >= self._time_ns - _BACK_NS
-            and self._count < count <= self._count + _FORWARD
+            and abs(count - self._count) <= _NEAR
         )
 
     def _note(self, start: int, end: int) -> None:
