@@ -16,6 +16,7 @@ OPTIONS = {
     "reference": (0, int, (0, 20), "reference squats between alignment and set"),
     "sets": (1, int, (1, 10), "sets of squats"),
     "reps": (8, int, (0, 100), "squats in each"),
+    "laps": (1, int, (1, 2000), "the sets over and over: how often"),
     "walk": (0, int, (0, 500), "strides of a walk, in place of the sets"),
     "rerack": (0, int, (0, 1), "1: steps and the blow of a bar before and after each set"),
     # --- the squats

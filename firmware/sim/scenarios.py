@@ -16,7 +16,7 @@ radio {"loss", "from_s", "seed"}, and truth:
 
     reps     kind, set, start_s, end_s, peak_flexion_deg, excursion_deg (of the rep's own valgus, at
              its largest, inward positive), by_depth_deg (what it has in proportion to
-             sin(flexion)), tissue_gain, tremor_deg_s
+             sin(flexion)), tissue_gain, tremor_deg_s; with laps those of the first
     events   kind, time_s, size: slips, shocks, a foot put down elsewhere
     tissue_deg  what the thigh's soft tissue turns at 90 deg of flexion, about the anterior, the
              long and the lateral axis
@@ -24,6 +24,7 @@ radio {"loss", "from_s", "seed"}, and truth:
 
 from sim import options as table
 from sim.body import SHANK_LENGTH_M, Body
+from sim.laps import Laps
 from sim.leg import Leg
 from sim.options import ScenarioError, parsed
 from sim.programme import Programme
@@ -161,17 +162,22 @@ def _build(name: str, o: dict) -> Scenario:
         drift_deg_s=o["drift"] / 60.0,
     )
     sets = [window for window in plan.windows if window["kind"] == "set"]
+    windows = plan.windows
+    tissue_deg = source.tissue_deg()
+    if o["laps"] > 1 and sets:
+        source = Laps(source, sets[0]["start_s"], o["laps"])
+        windows = source.windows(windows)
     info = {
         "name": name,
         "side": _OTHER[o["side"]] if o["wrong_side"] else o["side"],
         "exercise": "walk" if o["walk"] else "squat" if plan.reps else "unknown",
-        "duration_s": round(plan.duration_s, 3),
+        "duration_s": round(source.duration_s, 3),
         "shank_length_m": SHANK_LENGTH_M,
-        "windows": plan.windows,
+        "windows": windows,
         "truth": {
             "reps": [_told(rep) for rep in plan.reps],
             "events": plan.events,
-            "tissue_deg": source.tissue_deg(),
+            "tissue_deg": tissue_deg,
         },
     }
     if o["loss"]:
