@@ -58,6 +58,7 @@ class SerialLink:
         self.scenario: Scenario | None = None
         self.name = ""
         self.figures = LinkFigures()
+        self._feature = b""
         self._wanted = port
         self._port = port
         self._serial_number: str | None = None  # of the USB device, by which it is found again
@@ -105,6 +106,7 @@ class SerialLink:
                 "that one back on the cable."
             )
         self._inbox.mend()
+        self._put(Channel.FEATURE, self._feature)
 
     async def read_feature(self) -> None:
         data = await self._asked(wire.SERIAL_FEATURE)
@@ -147,7 +149,7 @@ class SerialLink:
         try:
             feature = await self._greet(self._line)
             check_protocol(feature, f"The band at {self._port}")
-            self.feature = read_feature(feature)
+            self._feature, self.feature = feature, read_feature(feature)
             name = await self._asked(wire.SERIAL_NAME)
             self.name = name.decode(errors="replace") or self._port
         except BaseException:
@@ -317,11 +319,18 @@ async def _open(
             "then log out and in again. Elsewhere: end other programs that use it."
         ) from error
     except (OSError, serialx.SerialException) as error:
-        busy = isinstance(error, OSError) and error.errno in (errno.EBUSY, errno.EAGAIN)
-        why = "another program uses it; end that one" if busy else f"{error}; is it a serial port?"
-        raise LinkError(f"{port} can't be opened: {why}") from error
+        raise LinkError(f"{port} can't be opened: {_why(error)}.") from error
     assert isinstance(line, _Line)
     return line
+
+
+def _why(error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EBUSY, errno.EAGAIN):
+        return "another program uses it; end that one"
+    if number in (errno.ENOTTY, errno.EISDIR):
+        return "it is no serial port"
+    return str(error)
 
 
 async def _ports() -> Sequence[serialx.SerialPortInfo]:
