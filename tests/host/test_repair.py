@@ -171,8 +171,17 @@ def test_where_the_head_is_gone_the_streams_are_known_from_the_index(
     data[20:900] = bytes(880)
     done = repair(file_of(tmp_path / "a.mcap", bytes(data)))
     assert done.session_lost and done.out is not None
-    assert any("not known any more" in sentence for sentence in done.sentences)
+    assert any("is lost" in sentence for sentence in done.sentences)
     assert len(check_whole(done.out)) > len(PACKETS) - 5
+
+
+def test_a_word_that_was_damaged_costs_no_more_than_itself(tmp_path: Path, killed: bytes) -> None:
+    data = bytearray(killed)
+    data[data.index(b'"squat"')] = ord("x")
+    done = repair(file_of(tmp_path / "a.mcap", bytes(data)))
+    assert done.session_lost and done.out is not None
+    assert len(check_whole(done.out)) == len(PACKETS)
+    assert read_log(done.out).session == {"athlete": "A"}
 
 
 def test_a_log_that_is_being_recorded_is_left_alone(tmp_path: Path) -> None:

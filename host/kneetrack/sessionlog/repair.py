@@ -82,7 +82,9 @@ class Repair:
         if self.orphans:
             told.append(f"{self.orphans} packets were left out: what they are of was unreadable.")
         if self.session_lost:
-            told.append("Whose it is and what was done was unreadable and is not known any more.")
+            told.append(
+                "Whose it is and what was done was unreadable, all or in part, and is lost."
+            )
         return told
 
     def to_json(self) -> dict[str, Any]:
@@ -128,7 +130,10 @@ def repair(
         looked = _Look(Salvage(data, lambda at: progress(at / size / 2)))
         found = looked.result(source, None)
         if found.packets == 0:
-            raise LogError(f"{source} holds no packet that can be had; there is nothing to repair.")
+            raise LogError(
+                f"{source} holds no packet that can be had: there is none, or the first records, "
+                "which say what the packets are, are unreadable. It stays as it is."
+            )
         if not _needs_repair(found, data, looked.salvage.end):
             return found
         if not replace and target.exists():
@@ -151,6 +156,7 @@ class _Look:
         self.salvage = salvage
         self.header: Header | None = None
         self.session: dict[str, str] | None = None
+        self._session_whole = False
         self._packets = 0
         self._first_ns = self._last_ns = 0
         bands: set[int] = set()
@@ -169,7 +175,8 @@ class _Look:
             elif opcode == Opcode.METADATA and self.session is None:
                 metadata = Metadata.read(stream(body))
                 if metadata.name == streams.SESSION:
-                    self.session = metadata.metadata
+                    self.session = _readable(metadata.metadata)
+                    self._session_whole = len(self.session) == len(metadata.metadata)
             elif opcode == Opcode.HEADER and self.header is None:
                 self.header = Header.read(stream(body))
 
@@ -184,8 +191,18 @@ class _Look:
             tail_bytes=salvage.tail,
             damages=tuple(salvage.damages),
             orphans=salvage.orphans,
-            session_lost=self.session is None,
+            session_lost=not self._session_whole,
         )
+
+
+def _readable(values: dict[str, str]) -> dict[str, str]:
+    """Those that are JSON, as all are that a writer put there."""
+    good: dict[str, str] = {}
+    for key, text in values.items():
+        with contextlib.suppress(ValueError):
+            json.loads(text)
+            good[key] = text
+    return good
 
 
 def _needs_repair(found: Repair, data: mmap.mmap, end: int) -> bool:
