@@ -125,6 +125,9 @@ async def _attached(air: Air, folder: Path) -> Computer:
 
 
 def _said(folder: Path) -> str:
-    texts = [path.read_text(errors="replace") for path in (folder / "qemu", folder / "console")
-             if path.exists()]
+    texts = [
+        path.read_text(errors="replace")
+        for path in (folder / "qemu", folder / "console")
+        if path.exists()
+    ]
     return "It said:\n" + "".join(texts)[-2000:]

@@ -187,9 +187,7 @@ def _initramfs() -> bytes:
             words = line.split()
             if words[0] == "insmod" and Path(words[1]) not in modules:
                 modules.append(Path(words[1]))
-    busybox = next(
-        path for path in (ROOT / "bin/busybox", Path("/bin/busybox")) if path.exists()
-    )
+    busybox = next(path for path in (ROOT / "bin/busybox", Path("/bin/busybox")) if path.exists())
     init = _FIRST.format(modules=" ".join(path.name for path in modules), init=INIT)
     files = [
         ("busybox", 0o100755, busybox.read_bytes()),
