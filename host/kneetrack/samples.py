@@ -193,13 +193,32 @@ class GapSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class GapSettled:
+    """The last word on a gap that was seen: of its samples, `left` never came and never will."""
+
+    gap: Gap
+    left: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Since a gap was filled there are fewer than were told: `reps` reps and `sets` sets stand.
+
+    Those of a higher index are no more; others follow under these indices if there are any.
+    """
+
+    reps: int
+    sets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something a person should know, as one clear sentence."""
 
     text: str
 
 
-Event: TypeAlias = RepEnded | RepRevised | SetEnded | GapSeen | Warned
+Event: TypeAlias = RepEnded | RepRevised | SetEnded | GapSeen | GapSettled | Withdrawn | Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +265,9 @@ class TransferDone:
     end_number: int
     result: int  # wire.RESULT_*
     blocks: int  # how many were sent; fewer may have come
+    gone: tuple[int, int] | None = None
+    """KneeSample numbers (first, end): what has not come of them by now never will. None: not all
+    that was sent has come, or the band could not read its memory; ask again."""
 
 
 Decoded: TypeAlias = KneeSample | ImuPair | Gap | Status | Response | TransferDone

@@ -40,8 +40,8 @@ PARTS = {
     "samples": Part(HOST / "samples.py", set(), never=IO | CLOCK | {"numpy"}),
     "errors": Part(HOST / "errors.py", set(), never=IO | CLOCK | {"numpy"}),
     "protocol": Part(
-        HOST / "protocol.py",
-        {"kneecore", "kneetrack.samples", "kneetrack.errors"},
+        HOST / "protocol",
+        {"kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.protocol"},
         never=IO | CLOCK | {"pathlib"},
     ),
     "detection": Part(
@@ -93,6 +93,7 @@ KEPT_TO = {
     "mcap": {"sessionlog"},
     "bleak": {"link/ble.py", "link/radio"},
     "bumble": {"link/radio"},
+    "serialx": {"link/serial.py"},
     "subprocess": {"link/sim.py", "link/trace.py", "link/board_process.py", "firmware_files.py"},
     "rich": {"cli"},
     "typer": {"cli"},

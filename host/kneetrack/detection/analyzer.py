@@ -4,27 +4,23 @@ It does no I/O, reads no clock (time comes from the samples) and is total: whate
 answers with a list of events and never raises. It is fed one item after the other, so how they were
 batched can't matter.
 
-    sample -> RepDetector (kneecore) -> boundaries -> measures -> Sets -> RepEnded, RepRevised, ...
-           -> ExcursionTracker (kneecore) -> what a live view shows while the rep is under way
+    items in order              -> Fold -> events
+    behind a gap, until filled  -> CatchUp -> Fold again -> what is otherwise than it was told
 
-Samples that came late or twice are passed over, and so are samples flagged UNALIGNED (their angles
-mean nothing) and samples whose numbers make no sense. Memory is flat in the length: the samples of
-the last quarter of a minute, and the measured reps of the set under way.
+What is lost on the air comes later. Then the reps, sets and warnings are those of the samples in
+order, and the events tell whoever keeps reps and sets by their index what has changed: RepRevised
+and RepEnded, SetEnded, and Withdrawn where there are fewer than before. Duplicates change nothing.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from kneecore import wire
-from kneecore.excursion import ExcursionTracker
-from kneecore.reps import ASCENDING, DESCENDING, ENDED, STANDING, STARTED, Params, RepDetector
-from kneetrack.detection import criteria
-from kneetrack.detection.measures import PAD_S, PERIOD_S, ShankView, measure
+from kneetrack.detection.catch_up import CatchUp
+from kneetrack.detection.fold import Fold, makes_sense
+from kneetrack.detection.measures import ShankView
 from kneetrack.detection.reference import Reference
-from kneetrack.detection.sets import Sets
 from kneetrack.samples import (
     Channel,
     Decoded,
@@ -35,31 +31,16 @@ from kneetrack.samples import (
     Phase,
     Quaternion,
     Rep,
+    RepEnded,
+    RepRevised,
     RepSet,
+    SetEnded,
     Side,
     Status,
+    TransferDone,
     Warned,
     Window,
-)
-
-_KEPT_S = Params().longest_s + 4.0
-_GAPS_KEPT = 64
-_NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT
-UNALIGNED_S = 3.0
-"""So long a band may be without a heading (its filters have just started) before it is told."""
-_LIMIT_DEG = 1000.0  # beyond any three angles; NaN is not below it either
-_LIMIT_S = 1e9
-
-_PHASES = {
-    STANDING: Phase.STANDING,
-    DESCENDING: Phase.DESCENDING,
-    ASCENDING: Phase.ASCENDING,
-}
-
-_FAULTS = (
-    (wire.FAULT_THIGH_IMU, "The IMU on the thigh does not answer: check its cable."),
-    (wire.FAULT_SHANK_IMU, "The IMU on the shank does not answer: check its cable."),
-    (wire.FAULT_STORE, "The band cannot store its settings."),
+    Withdrawn,
 )
 
 
@@ -81,7 +62,8 @@ class Analyzer:
 
     `windows` are spans of the samples' own time; `reference` comes before any that windows give.
     The medial displacement is measured where `shank_length_m` (m) and `q_shank_sensor` (shank
-    sensor to shank segment) are both known.
+    sensor to shank segment) are both known. What comes late is still put in its place after
+    `flush`.
     """
 
     def __init__(
@@ -96,42 +78,34 @@ class Analyzer:
     ) -> None:
         self.side = side
         self.exercise = exercise
-        self._shank = (
+        shank = (
             None
             if shank_length_m is None or q_shank_sensor is None
             else ShankView(side, shank_length_m, q_shank_sensor)
         )
-        self._detector = RepDetector(PERIOD_S)
-        spans = tuple(windows)
-        self._looked_at = tuple(w for w in spans if w.kind in ("set", "reference"))
-        self._sets = Sets(spans, reference)
-        self._tracker: ExcursionTracker | None = None
-        self._tracked: Reference | None = None
-        self._excursion_deg: float | None = None
-        self._recent: deque[KneeSample] = deque(maxlen=int(_KEPT_S / PERIOD_S))
-        self._last_s = -_LIMIT_S
-        self._noted_flags = 0  # those of _NOTABLE_FLAGS that stood in the last sample
-        self._unaligned_s = 0.0  # since when, where that is one of them
-        self._gaps: list[Gap] = []
-        self._warnings: list[str] = []
-        self._looks_for_reps = exercise in criteria.SQUAT_FAMILY
+        self._fold = Fold(side, exercise, windows, reference, shank)
+        self._sample: Callable[[KneeSample], list[Event]] = self._fold.sample
+        self._catch_up: CatchUp | None = None
+        self._newest = 0  # the highest number so far; kept while there is a catch-up
+        self._gap: Gap | None = None  # told, and the sample behind it has not come yet
+        self._flushed = False
 
     # --- for a live view -------------------------------------------------------------------------
 
     @property
     def phase(self) -> Phase:
         """Where in a rep the leg is now."""
-        return _PHASES[self._detector.state]
+        return self._fold.phase
 
     @property
     def flexion_deg(self) -> float:
         """The flexion now (low-passed)."""
-        return self._detector.flexion_deg
+        return self._fold.flexion_deg
 
     @property
     def excursion_deg(self) -> float | None:
         """The excursion now, while a rep is under way and there is a reference; else None."""
-        return self._excursion_deg
+        return self._fold.excursion_deg
 
     # --- feeding ---------------------------------------------------------------------------------
 
@@ -140,148 +114,125 @@ class Analyzer:
         if isinstance(item, KneeSample):
             return self._sample(item)
         if isinstance(item, Gap):
-            if item.channel is not Channel.MEASUREMENT:
-                return []
-            self._gaps.append(item)
-            return [GapSeen(item)]
+            return self._gap_seen(item) if item.channel is Channel.MEASUREMENT else []
         if isinstance(item, Status):
-            return [
-                event for bit, text in _FAULTS if item.faults & bit for event in self._warn(text)
-            ]
+            if self._catch_up is not None:
+                self._catch_up.base.status(item)
+            return self._fold.status(item)
+        if isinstance(item, TransferDone) and self._catch_up is not None and item.gone is not None:
+            self._catch_up.gone(*item.gone)
+            return self._caught_up(self._catch_up)
         return []
 
     def feed_all(self, items: Iterable[Decoded]) -> list[Event]:
         """`feed` for each, in one list."""
         events: list[Event] = []
-        feed, feed_sample = self.feed, self._sample
         for item in items:
-            said = feed_sample(item) if isinstance(item, KneeSample) else feed(item)
+            said = self._sample(item) if isinstance(item, KneeSample) else self.feed(item)
             if said:
                 events += said
         return events
 
     def flush(self) -> list[Event]:
         """The end of the data: what is under way ends here."""
-        events = self._rep_over() if self._detector.finish() == ENDED else []
-        return events + self._noted(self._sets.close())
+        events = [] if self._catch_up is None else self._caught_up(self._catch_up, at_once=True)
+        self._flushed = True
+        if self._catch_up is None:
+            # What comes late now has no state left to be put into.
+            self._sample = _passed_over
+        return events + self._fold.flush()
 
     def result(self) -> LegResult:
         """The latest word on everything; final after `flush`."""
+        fold = self._fold
         return LegResult(
             side=self.side,
             exercise=self.exercise,
-            reps=tuple(self._sets.reps.values()),
-            sets=tuple(self._sets.sets),
-            reference=self._sets.reference,
-            gaps=tuple(self._gaps),
-            warnings=tuple(self._warnings),
+            reps=tuple(fold.sets.reps.values()),
+            sets=tuple(fold.sets.sets),
+            reference=fold.sets.reference,
+            gaps=fold.gaps,
+            warnings=fold.warnings,
         )
 
-    # --- inside ----------------------------------------------------------------------------------
+    # --- behind a gap ----------------------------------------------------------------------------
 
-    def _sample(self, sample: KneeSample) -> list[Event]:
-        _, time_s, flexion, valgus, rotation, _, _, _, flags = sample
-        if not (
-            self._last_s < time_s < _LIMIT_S
-            and -_LIMIT_DEG < flexion < _LIMIT_DEG
-            and -_LIMIT_DEG < valgus < _LIMIT_DEG
-            and -_LIMIT_DEG < rotation < _LIMIT_DEG
-        ):
+    def _gap_seen(self, gap: Gap) -> list[Event]:
+        fold = self._fold
+        if self._catch_up is None and not self._flushed:
+            self._newest = fold.last_number
+            self._catch_up = CatchUp(fold.copy(), fold.last_number + 1)
+            self._sample = self._behind_a_gap
+        self._gap = gap
+        fold.gap(gap)
+        return [GapSeen(gap)]
+
+    def _behind_a_gap(self, sample: KneeSample) -> list[Event]:
+        catch_up = self._catch_up
+        if catch_up is None or not makes_sense(sample):
             return []
-        self._last_s = time_s
+        number = sample[0]
         events: list[Event] = []
-        if flags & _NOTABLE_FLAGS or self._noted_flags or not self._looks_for_reps:
-            events = self._notable(time_s, flags)
-            if flags & wire.FLAG_UNALIGNED or not self._looks_for_reps:
-                return events
-        self._recent.append(sample)
-        detector = self._detector
-        boundary = detector.update(time_s, flexion)
-        if boundary is not None:
-            if boundary == STARTED:
-                self._begin_tracking()
-            elif boundary == ENDED:
-                events += self._rep_over()
-        if detector.state == STANDING:
-            self._excursion_deg = None
-        elif self._tracker is not None:
-            self._excursion_deg = self._tracker.update(
-                detector.flexion_deg, detector.rate_deg_s, valgus
-            )
-        if time_s > self._sets.next_s:
-            standing = detector.state == STANDING
-            events += self._noted(self._sets.pass_time(time_s, standing))
-        return events
-
-    def _rep_over(self) -> list[Event]:
-        detector = self._detector
-        start_s, end_s = detector.start_s, detector.end_s
-        rows: list[KneeSample] = []
-        for sample in reversed(self._recent):
-            if sample[1] < start_s - PAD_S:
-                break
-            rows.append(sample)
-        rows.reverse()
-        gap_s = sum(
-            max(0.0, min(gap.end_s, end_s) - max(gap.start_s, start_s))
-            for gap in self._gaps[-_GAPS_KEPT:]
-        )
-        measured = measure(rows, start_s, end_s, gap_s, self._shank)
-        return [] if measured is None else self._noted(self._sets.add(measured))
-
-    def _begin_tracking(self) -> None:
-        reference = self._sets.current()
-        if reference is not self._tracked:
-            self._tracked = reference
-            self._tracker = None
-        if reference is not None:
-            self._tracker = ExcursionTracker(reference.curve(), reference.sem_deg, PERIOD_S)
-
-    def _notable(self, time_s: float, flags: int) -> list[Event]:
-        """What flags ask to be said, and a slip's beginning."""
-        events: list[Event] = []
-        if not self._looks_for_reps:
-            word = self.exercise.replace("_", " ")
-            events += self._warn(
-                f'No reps are looked for in "{word}": they are found in squats, '
-                "lunges, step-downs and sit-to-stands."
-            )
-        began = flags & ~self._noted_flags
-        if began & wire.FLAG_UNALIGNED:
-            self._unaligned_s = time_s
-        if (
-            flags & wire.FLAG_UNALIGNED
-            and time_s - self._unaligned_s > UNALIGNED_S
-            and self._is_looked_at(time_s)
-        ):
-            events += self._warn(
-                "The band had no alignment, or had not seen a standing rest yet, in part of the "
-                "recording: that part is not analysed."
-            )
-        if flags & wire.FLAG_IMU_FAULT:
-            events += self._warn("An IMU did not answer in part of the recording.")
-        if began & wire.FLAG_SLIP:
-            self._sets.note_slip(time_s)
-            events += self._warn(
-                "The heading jumped at a standing rest: the strap slipped or a foot moved. The "
-                "reps around it are doubtful; stand still and do three reference reps again."
-            )
-        self._noted_flags = flags & _NOTABLE_FLAGS
-        return events
-
-    def _is_looked_at(self, time_s: float) -> bool:
-        """Whether a set or reference reps are under way; always, where no window says when."""
-        spans = self._looked_at
-        return not spans or any(w.start_s <= time_s <= w.end_s for w in spans)
-
-    def _warn(self, text: str) -> list[Event]:
-        """A Warned, the first time that this is said."""
-        if text in self._warnings:
+        if number > self._newest:
+            if self._flushed:
+                return []
+            events = self._goes_on(catch_up, sample)
+        elif not catch_up.take(sample, late=True):
             return []
-        self._warnings.append(text)
-        return [Warned(text)]
+        return events + self._caught_up(catch_up)
 
-    def _noted(self, events: list[Event]) -> list[Event]:
-        """What the sets said, with its warnings kept for the result."""
-        self._warnings += [event.text for event in events if isinstance(event, Warned)]
+    def _goes_on(self, catch_up: CatchUp, sample: KneeSample) -> list[Event]:
+        """A sample beyond all others: a live one."""
+        number = sample[0]
+        gap, self._gap = self._gap, None
+        first = self._newest + 1
+        if self._fold.is_new:  # the gap is before everything
+            first = catch_up.due = number - (0 if gap is None else gap.count)
+        catch_up.hole(first, number, gap)
+        self._newest = number
+        catch_up.take(sample, late=False)
+        return self._fold.sample(sample)
+
+    def _caught_up(self, catch_up: CatchUp, *, at_once: bool = False) -> list[Event]:
+        """What is otherwise than it was told, where that is known by now."""
+        catch_up.advance()
+        if not catch_up.better and not (at_once and catch_up.settled):
+            return []
+        before = self._fold
+        settled, catch_up.settled = catch_up.settled, []
+        if catch_up.over and self._gap is None:
+            self._fold = catch_up.base
+            self._catch_up = None
+            self._sample = _passed_over if self._flushed else self._fold.sample
+        elif not catch_up.unchanged:
+            self._fold = catch_up.seen()
+            if self._gap is not None:
+                self._fold.gap(self._gap)
+        if self._flushed and self._fold is not before:
+            self._fold.flush()
+        return [*settled, *_changes(before, self._fold)]
+
+
+def _passed_over(_: KneeSample) -> list[Event]:
+    return []
+
+
+def _changes(before: Fold, now: Fold) -> list[Event]:
+    """What is to be told of `now` to those who were told all of `before`."""
+    events: list[Event] = []
+    if now is before:
         return events
+    reps, told = now.sets.reps, before.sets.reps
+    sets, told_sets = now.sets.sets, before.sets.sets
+    if len(reps) < len(told) or len(sets) < len(told_sets):
+        events.append(Withdrawn(min(len(reps), len(told)), min(len(sets), len(told_sets))))
+    for index, rep in reps.items():
+        if index not in told:
+            events.append(RepEnded(rep))
+        elif rep != told[index]:
+            events.append(RepRevised(rep))
+    events += [
+        SetEnded(one) for at, one in enumerate(sets) if at >= len(told_sets) or one != told_sets[at]
+    ]
+    events += [Warned(text) for text in now.warnings if text not in before.warnings]
+    return events

@@ -11,7 +11,17 @@ import json
 import math
 from typing import Any, cast
 
-from kneetrack.samples import Event, GapSeen, Rep, RepEnded, RepRevised, RepSet, SetEnded
+from kneetrack.samples import (
+    Event,
+    GapSeen,
+    GapSettled,
+    Rep,
+    RepEnded,
+    RepRevised,
+    RepSet,
+    SetEnded,
+    Withdrawn,
+)
 
 _DECIMALS = 4
 
@@ -53,6 +63,10 @@ def event_dict(event: Event) -> dict[str, Any]:
         return {"event": "set_ended", "set": set_json(event.set)}
     if isinstance(event, GapSeen):
         return {"event": "gap", "gap": _plain(event.gap)}
+    if isinstance(event, GapSettled):
+        return {"event": "gap_settled", "gap": _plain(event.gap), "left": _plain(event.left)}
+    if isinstance(event, Withdrawn):
+        return {"event": "withdrawn", "reps": event.reps, "sets": event.sets}
     return {"event": "warning", "text": event.text}
 
 

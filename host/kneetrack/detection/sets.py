@@ -17,9 +17,10 @@ Rules
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kneecore.excursion import threshold_deg
 from kneetrack.detection import criteria
@@ -58,6 +59,9 @@ class _Set:
     members: list[_Member] = field(default_factory=list[_Member])
     own_reference: Reference | None = None  # of its own first three reps
     shift: Shift | None = None  # so far
+
+    def copy(self) -> _Set:
+        return replace(self, members=[replace(member) for member in self.members])
 
     def ends_s(self) -> float:
         """After this instant the set takes no more reps."""
@@ -103,6 +107,17 @@ class Sets:
         self._told_no_reference = False
         self._told_reference = given is not None or not self._source
         self._plan()
+
+    def copy(self) -> Sets:
+        """Another one in the same state; what was measured is shared, for it never changes."""
+        other = copy.copy(self)
+        other.reps = self.reps.copy()
+        other.sets = self.sets.copy()
+        other._sources = {name: reps.copy() for name, reps in self._sources.items()}
+        other._outside = self._outside.copy()
+        other._open = [one.copy() for one in self._open]
+        other._slips_s = self._slips_s.copy()
+        return other
 
     @property
     def reference(self) -> Reference | None:

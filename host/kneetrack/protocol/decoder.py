@@ -11,6 +11,12 @@ Order and loss
     next number that was due and the one that came is a `Gap`. An older number is a late, repeated
     or backfilled packet: its samples are given with their true numbers and times, and move nothing.
 
+Blocks
+    What Session Transfer brings (`transfer`) is placed by its own numbers (`boots`), whatever the
+    order, also of a start of the band before the present one. Its samples carry FLAG_BACKFILL.
+    Blocks of a start that no measurement packet has shown are passed over, unless there are none
+    but blocks: then they are the recording.
+
 Restarts
     A new boot id means that grid and clock began anew. The receiver's clock bridges the pause (it
     is all there is), and numbers go on from the last one. That is a `Gap` whose count is unknown.
@@ -27,68 +33,27 @@ from collections.abc import Iterable
 from typing import Any
 
 from kneecore import wire
+from kneecore.blocks import read_block
+from kneetrack.protocol.boots import Boots, full_number
+from kneetrack.protocol.grid import NUMBERS, US, Grid
+from kneetrack.protocol.records import read_feature, read_status
+from kneetrack.protocol.transfer import Transfers
+from kneetrack.protocol.unpack import KNEE_BYTES, PAIR_BYTES, imu_pairs, knee_samples
 from kneetrack.samples import (
     Channel,
     Decoded,
     Gap,
-    ImuPair,
-    KneeSample,
     Packet,
     Response,
-    Status,
+    TransferDone,
 )
 
 _HEADER = struct.Struct(wire.PACKET_HEADER.format)
-_KNEE = struct.Struct(wire.KNEE_SAMPLE.format)
-_RAW = struct.Struct(wire.RAW_PAIR.format)
-_ANGLE = wire.ANGLE_LSB_DEG
-_QUATERNION = wire.QUATERNION_LSB
-_SIGMA = 0.1  # wire.KNEE_SAMPLE, valgus_sigma_deg
-
 _HELD_PACKETS = 24  # raw packets that wait for the origin: 24 * 9 pairs, a second
-_US = 2**32
-_NUMBERS = 2**16
-
-
-def read_feature(data: bytes) -> Any | None:
-    """The wire.FEATURE values in `data`, or None where it is too short.
-
-    A newer minor version may have appended fields; they are not looked at. Those that an older one
-    did not have are 0.
-    """
-    if len(data) >= wire.FEATURE_LEAST:
-        data = data.ljust(wire.FEATURE.size, b"\0")
-    try:
-        return wire.FEATURE.unpack_from(data)
-    except ValueError:
-        return None
-
-
-def read_status(data: bytes) -> Status | None:
-    """The band's report from the bytes of a wire.STATUS record, or None where it is too short.
-
-    Fields that an older band did not have are None, a newer one's are not looked at.
-    """
-    complete = len(data) >= wire.STATUS.size
-    if len(data) >= wire.STATUS_LEAST:
-        data = data.ljust(wire.STATUS.size, b"\0")
-    try:
-        values: Any = wire.STATUS.unpack_from(data)
-    except ValueError:
-        return None
-    return Status(
-        state=values.state,
-        faults=values.faults,
-        uptime_s=values.uptime_ms / 1000,
-        overruns=values.thigh_overruns + values.shank_overruns,
-        dropped_packets=values.dropped_packets,
-        temperature_c=(values.thigh_temperature_c, values.shank_temperature_c),
-        battery_percent=None if values.battery_percent == 255 else values.battery_percent,
-        connection_interval_ms=values.connection_interval_ms or None,
-        supervision_timeout_ms=values.supervision_timeout_ms or None,
-        storage_free_kib=values.storage_free_kib if complete else None,
-        recordings=values.recordings if complete else None,
-    )
+_BLOCK = bytes([wire.TRANSFER_BLOCK])
+_DONE = bytes([wire.TRANSFER_DONE])
+_HEAD = bytes([wire.TRANSFER_HEAD])
+_RECORDING_ID = struct.Struct("<H")
 
 
 def _signed(difference: int, modulus: int) -> int:
@@ -99,28 +64,6 @@ def _signed(difference: int, modulus: int) -> int:
 def _microseconds(seconds: float) -> int:
     """Whole microseconds; 0 for a receiver's clock that makes no sense."""
     return round(seconds * 1e6) if abs(seconds) < 1e9 else 0
-
-
-class _Grid:
-    """Where one channel stands: its newest sample so far and what is due next."""
-
-    __slots__ = ("end_us", "fresh", "next_number", "next_sequence", "start_us", "time_us")
-
-    def __init__(self) -> None:
-        self.fresh = True  # no packet of this boot yet
-        self.next_sequence = -1
-        self.next_number = -1  # no packet at all yet
-        self.time_us = 0  # of the newest packet, as it travelled
-        self.start_us = 0  # the same, unwrapped
-        self.end_us = 0  # one period after its last sample
-
-    def advance(self, header: tuple[int, ...], number: int, at_us: int, count: int) -> None:
-        _, sequence, self.time_us, period_us, _ = header
-        self.fresh = False
-        self.next_sequence = (sequence + count) % _NUMBERS
-        self.next_number = number + count
-        self.start_us = at_us
-        self.end_us = at_us + count * period_us
 
 
 class Decoder:
@@ -139,8 +82,11 @@ class Decoder:
         self.malformed = 0
         self._raw = raw
         self._boot_id = -1
-        self._knee_grid = _Grid()
-        self._raw_grid = _Grid()
+        self._boots = Boots()
+        self._transfers = Transfers()
+        self._live = False  # a measurement packet has come
+        self._knee_grid = Grid()
+        self._raw_grid = Grid()
         self._held: list[Packet] = []
         # One instant of this boot, as it travels and unwrapped: what a channel's first packet is
         # placed by.
@@ -156,6 +102,8 @@ class Decoder:
             return self._pairs(packet) if self._raw else []
         if channel is Channel.CONTROL:
             return self._control(packet.data)
+        if channel is Channel.TRANSFER:
+            return self._transferred(packet)
         feature = read_feature(packet.data)
         if feature is None:
             self.malformed += 1
@@ -167,9 +115,20 @@ class Decoder:
         """`feed` for each, in one list."""
         return [item for packet in packets for item in self.feed(packet)]
 
+    def band_number(self, number: int) -> int | None:
+        """The band's own count (wire.py, "Nothing lost") of knee sample `number`; None if unknown.
+
+        It counts from the start of the band that the sample belongs to.
+        """
+        return self._boots.band_number(number)
+
+    def own_number(self, boot_id: int, band_number: int) -> int | None:
+        """The KneeSample.number of the band's `band_number` since that start; None if unknown."""
+        return self._boots.own_number(boot_id, band_number)
+
     def _samples(self, packet: Packet) -> list[Decoded]:
         data = packet.data
-        count, rest = divmod(len(data) - _HEADER.size, _KNEE.size)
+        count, rest = divmod(len(data) - _HEADER.size, KNEE_BYTES)
         if rest or count < 1:
             self.malformed += 1
             return []
@@ -178,7 +137,8 @@ class Decoder:
         if not period_us:
             self.malformed += 1
             return []
-        items: list[Decoded] = []
+        self._live = True
+        gap: Gap | None = None
         grid = self._knee_grid
         if (
             sequence == grid.next_sequence
@@ -186,47 +146,104 @@ class Decoder:
             and not flags & wire.FLAG_BACKFILL
         ):
             number = grid.next_number
-            at_us = grid.start_us + ((time_us - grid.time_us) & (_US - 1))
+            at_us = grid.start_us + ((time_us - grid.time_us) & (US - 1))
             grid.advance(header, number, at_us, count)
             self._received_at_s = packet.received_at_s
         else:
             number, at_us, gap = self._place(grid, header, packet, count)
-            if gap is not None:
-                items.append(gap)
-        origin_us = self.origin_us
-        if origin_us is None:
-            self.origin_us = origin_us = at_us
-        since_us = at_us - origin_us
-        append, q = items.append, _QUATERNION
-        new: Any = vars(tuple)["__new__"]
-        for a, v, r, tw, tx, ty, tz, sw, sx, sy, sz, sigma in _KNEE.iter_unpack(
-            memoryview(data)[_HEADER.size :]
-        ):
-            append(
-                new(  # a NamedTuple's own constructor takes twice as long
-                    KneeSample,
-                    (
-                        number,
-                        since_us / 1e6,
-                        a * _ANGLE,
-                        v * _ANGLE,
-                        r * _ANGLE,
-                        sigma * _SIGMA,
-                        (tw * q, tx * q, ty * q, tz * q),
-                        (sw * q, sx * q, sy * q, sz * q),
-                        flags,
-                    ),
-                )
-            )
-            number += 1
-            since_us += period_us
+        body = memoryview(data)[_HEADER.size :]
+        return self._given(body, number, at_us, period_us, flags, gap)
+
+    def _given(
+        self,
+        body: bytes | memoryview,
+        number: int,
+        at_us: int,
+        period_us: int,
+        flags: int,
+        gap: Gap | None,
+    ) -> list[Decoded]:
+        """The samples in `body` behind the gap, if any, and the raw pairs that waited for them."""
+        if self.origin_us is None:
+            self.origin_us = at_us
+        items = knee_samples(body, number, at_us - self.origin_us, period_us, flags)
+        if gap is not None:
+            items.insert(0, gap)
         if self._held:
             items.extend(self._release())
         return items
 
+    # --- Session Transfer ------------------------------------------------------------------------
+
+    def _transferred(self, packet: Packet) -> list[Decoded]:
+        data = packet.data
+        kind = data[:1]
+        try:
+            if kind == _BLOCK:
+                (recording_id,) = _RECORDING_ID.unpack_from(data, 1)
+                boot_id, number, flags, body = read_block(memoryview(data)[wire.BLOCK_HEAD :])
+                self._transfers.block(
+                    recording_id, boot_id, number, number + len(body) // KNEE_BYTES
+                )
+                return self._block(packet, boot_id, number, flags | wire.FLAG_BACKFILL, body)
+            if kind == _DONE:
+                return [self._done(wire.DONE.unpack_from(data, 1))]
+        except (ValueError, struct.error):
+            kind = b""
+        if kind != _HEAD:
+            self.malformed += 1
+        return []
+
+    def _block(
+        self, packet: Packet, boot_id: int, number: int, flags: int, body: bytes | memoryview
+    ) -> list[Decoded]:
+        """A block's samples; `number` is the band's."""
+        grid = self._knee_grid
+        gap: Gap | None = None
+        period_us = wire.KNEE_PERIOD_US
+        count = len(body) // KNEE_BYTES
+        header = (boot_id, number % NUMBERS, number * period_us % US, period_us, flags)
+        own = self._boots.own_number(boot_id, number)
+        if own is None:
+            is_present = boot_id == self._boot_id
+            if not grid.fresh if is_present else self._live:
+                return []  # another start's, of which nothing is known; or numbers without a clock
+            own, at_us, gap = self._place(grid, header, packet, count)
+        else:
+            at_us = self._boots.time_us(boot_id, own)
+            if boot_id == self._boot_id and own + count > grid.next_number:
+                if own > grid.next_number:
+                    gap = self._gap(grid, own, at_us, "not kept by the band")
+                grid.advance(header, own, at_us, count)
+                self._received_at_s = packet.received_at_s
+        return self._given(body, own, at_us, period_us, flags, gap)
+
+    def _done(self, answer: Any) -> TransferDone:
+        gone = self._transfers.done(answer, self._boot_id)
+        span: tuple[int, int] | None = None
+        first = None if gone is None else self._boots.own_number(gone.boot_id, gone.first)
+        if gone is not None and first is not None:
+            end = first + gone.end - gone.first
+            after = self._boots.end(gone.boot_id)
+            if after is None:
+                end = min(end, self._knee_grid.next_number)  # no more was there to be asked for
+            elif gone.to_the_end:
+                end = max(end, after)
+            span = first, max(first, end)
+        return TransferDone(
+            answer.recording_id,
+            answer.first_number,
+            answer.end_number,
+            answer.result,
+            answer.blocks,
+            span,
+        )
+
+    # --- the other channels ----------------------------------------------------------------------
+
     def _pairs(self, packet: Packet) -> list[Decoded]:
         data = packet.data
-        count, rest = divmod(len(data) - _HEADER.size, _RAW.size)
+        count, rest = divmod(len(data) - _HEADER.size, PAIR_BYTES)
         if rest or count < 1:
             self.malformed += 1
             return []
@@ -242,26 +259,10 @@ class Decoder:
             return self._release()
         number, at_us, gap = self._place(self._raw_grid, header, packet, count)
         items: list[Decoded] = [] if gap is None else [gap]
-        since_us = at_us - self.origin_us
         g = 1.0 if self.feature is None else self.feature.gyr_lsb_rad_s
         a = 1.0 if self.feature is None else self.feature.acc_lsb_m_s2
-        for tgx, tgy, tgz, tax, tay, taz, sgx, sgy, sgz, sax, say, saz in _RAW.iter_unpack(
-            memoryview(data)[_HEADER.size :]
-        ):
-            items.append(
-                ImuPair(
-                    number,
-                    since_us / 1e6,
-                    (tgx * g, tgy * g, tgz * g),
-                    (tax * a, tay * a, taz * a),
-                    (sgx * g, sgy * g, sgz * g),
-                    (sax * a, say * a, saz * a),
-                    flags,
-                )
-            )
-            number += 1
-            since_us += period_us
-        return items
+        body = memoryview(data)[_HEADER.size :]
+        return items + imu_pairs(body, number, at_us - self.origin_us, period_us, flags, (g, a))
 
     def _release(self) -> list[Decoded]:
         """The raw packets that waited, now that there is an origin (else theirs becomes it)."""
@@ -272,7 +273,9 @@ class Decoder:
 
     def _control(self, data: bytes) -> list[Decoded]:
         if len(data) >= 3 and data[0] == wire.OP_RESPONSE:
-            return [Response(opcode=data[1], result=data[2], payload=bytes(data[3:]))]
+            response = Response(opcode=data[1], result=data[2], payload=bytes(data[3:]))
+            self._transfers.learn(response)
+            return [response]
         if data[:1] == bytes([wire.OP_STATUS]):
             status = read_status(data[1:])
             if status is not None:
@@ -283,7 +286,7 @@ class Decoder:
     # --- placing a packet in time ----------------------------------------------------------------
 
     def _place(
-        self, grid: _Grid, header: tuple[int, ...], packet: Packet, count: int
+        self, grid: Grid, header: tuple[int, ...], packet: Packet, count: int
     ) -> tuple[int, int, Gap | None]:
         """The number and board time (us, unwrapped) of a packet's first sample, and the gap before.
 
@@ -291,42 +294,58 @@ class Decoder:
         """
         boot_id, sequence, time_us, period_us, flags = header
         reason = "overrun on the band" if flags & wire.FLAG_OVERRUN else "lost on the air"
+        if packet.channel is Channel.TRANSFER:
+            reason = "not kept by the band"
         if boot_id != self._boot_id:
             self._begin_boot(boot_id, time_us, packet.received_at_s)
         if grid.fresh:
-            at_us = self._anchor[1] + _signed(time_us - self._anchor[0], _US)
+            at_us = self._anchor[1] + _signed(time_us - self._anchor[0], US)
             if grid.next_number < 0:
                 grid.advance(header, sequence, at_us, count)
                 self._received_at_s = packet.received_at_s
+                self._tie(grid, header, sequence, at_us)
                 return sequence, at_us, None
             passed = max(1, (at_us - grid.end_us) // period_us)
             number = grid.next_number + passed
             reason = "band restarted"
+            self._tie(grid, header, number, at_us)
         else:
-            elapsed_us = _signed(time_us - grid.time_us, _US)
+            elapsed_us = _signed(time_us - grid.time_us, US)
             if not flags & wire.FLAG_BACKFILL:
-                elapsed_us += self._wraps(elapsed_us, packet.received_at_s) * _US
+                elapsed_us += self._wraps(elapsed_us, packet.received_at_s) * US
             at_us = grid.start_us + elapsed_us
             expected = round((at_us - grid.end_us) / period_us)  # grid points past the one due
             number = (
                 grid.next_number
                 + expected
-                + _signed(sequence - grid.next_sequence - expected, _NUMBERS)
+                + _signed(sequence - grid.next_sequence - expected, NUMBERS)
             )
         gap = None
         missing = number - grid.next_number
         if missing > 0:
-            gap = Gap(
-                channel=packet.channel,
-                start_s=self._seconds(grid.end_us - period_us),
-                end_s=self._seconds(at_us),
-                count=0 if grid.fresh else missing,
-                reason=reason,
-            )
+            gap = self._gap(grid, number, at_us, reason)
         if missing >= 0 or number + count > grid.next_number:
             grid.advance(header, number, at_us, count)
             self._received_at_s = packet.received_at_s
         return number, at_us, gap
+
+    def _gap(self, grid: Grid, number: int, at_us: int, reason: str) -> Gap:
+        """What is missing between `grid` and sample `number`; uncounted across a restart."""
+        is_knee = grid is self._knee_grid
+        period_us = wire.KNEE_PERIOD_US if is_knee else wire.PAIR_PERIOD_US
+        return Gap(
+            channel=Channel.MEASUREMENT if is_knee else Channel.RAW,
+            start_s=self._seconds(grid.end_us - period_us),
+            end_s=self._seconds(at_us),
+            count=0 if grid.fresh else number - grid.next_number,
+            reason=reason,
+        )
+
+    def _tie(self, grid: Grid, header: tuple[int, ...], number: int, at_us: int) -> None:
+        """A start of the band has shown its first knee sample."""
+        if grid is self._knee_grid:
+            boot_id, sequence, time_us, _, _ = header
+            self._boots.begin(boot_id, number, at_us, full_number(sequence, time_us))
 
     def _begin_boot(self, boot_id: int, time_us: int, received_at_s: float) -> None:
         """Tie the clock of a new boot to the old one, by the time between two receptions."""
@@ -343,9 +362,7 @@ class Decoder:
 
     def _wraps(self, elapsed_us: int, received_at_s: float) -> int:
         """How often the 32-bit clock went round unseen, by the receiver's clock."""
-        return max(
-            0, round((_microseconds(received_at_s - self._received_at_s) - elapsed_us) / _US)
-        )
+        return max(0, round((_microseconds(received_at_s - self._received_at_s) - elapsed_us) / US))
 
     def _seconds(self, at_us: int) -> float:
         return (at_us - (self.origin_us or 0)) / 1e6
