@@ -11,6 +11,7 @@ Lines (bytes travel as hex strings; every line of the board carries `"t"`, its c
                     {"rig": "hello" | "playing" | "held" | ...}  about the scenario, not the radio
     host -> board   {"result": value, "n": id} or {"error": errno, "n": id}
                     {"credit": k}                                the air has taken k notifications
+                    {"until": us}                                see "Several boards" below
                     {"irq": name, ..}                            see shims/bluetooth.py
                     {"rig": "play" | "fault" | "press" | "quit", ..}
 
@@ -20,6 +21,12 @@ Credits
     NimBLE is without buffers. A clock that runs as fast as it can would outrun the air, so it asks
     `may_advance()` first, which says no at PENDING_HOLD: time stands until the air has caught up,
     and nothing is dropped.
+
+Several boards
+    A clock that runs as fast as it can would also outrun the other boards of its world. So while
+    `hold_at` is in force it passes no further than the board time that the host named last, and
+    says {"rig": "waits"} when it wants to. The host lets all go on when all have come so far
+    (kneetrack.link.radio.world).
 
 Events are delivered by a task on the firmware's own event loop, and never inside a call: as on the
 device, where they come between two bytecodes of Python but not within a call to the stack. So a
@@ -95,6 +102,8 @@ class _Line:
 class _State:
     line = None
     pending = 0  # notifications posted and not yet credited
+    until_us = None  # the vclock.now_us that the clock may come to, None for any ...
+    waits = False  # ... and whether the host knows that it would like to go further
     calls = 0
     handlers = {}
     backlog = []  # messages that came while a call waited for its result
@@ -165,9 +174,24 @@ def answer(message, error, value):
     _line().send({"answer": message["ask"], "error": error, "value": value.hex()})
 
 
-def may_advance():
-    """Whether a clock that runs as fast as it can may move on."""
-    return _State.pending < PENDING_HOLD
+def may_advance(to_us):
+    """Whether a clock that runs as fast as it can may move on to that time."""
+    if _State.pending >= PENDING_HOLD:
+        return False
+    if _State.until_us is None or to_us <= _State.until_us:
+        return True
+    if not _State.waits:
+        _State.waits = True
+        say("waits")
+    return False
+
+
+def hold_at(until_us):
+    """Pass no further than that `vclock.board_us`, unless the host allows it; None: go freely."""
+    if until_us is not None:
+        until_us -= vclock.TICKS_OFFSET_US % vclock.TICKS_PERIOD
+    _State.until_us = until_us
+    _State.waits = False
 
 
 def _line():
@@ -186,9 +210,7 @@ def _wait(timeout_ms):
 
 def _put_by(message):
     """Take a message at a moment when no handler may run."""
-    if "credit" in message:
-        _credit(message)
-    else:
+    if not _booked(message):
         _State.backlog.append(message)
 
 
@@ -198,8 +220,15 @@ def _deliver_later():
         _State.late = asyncio.create_task(_deliver_soon())
 
 
-def _credit(message):
-    _State.pending = max(0, _State.pending - message["credit"])
+def _booked(message):
+    """Take what concerns the clock only; True if it was that."""
+    if "credit" in message:
+        _State.pending = max(0, _State.pending - message["credit"])
+    elif "until" in message:
+        hold_at(message["until"])
+    else:
+        return False
+    return True
 
 
 def _quit(message):
@@ -214,9 +243,7 @@ def _deliver():
             message = _State.backlog.pop(0) if _State.backlog else _State.line.receive(False)
             if message is None:
                 return
-            if "credit" in message:
-                _credit(message)
-            else:
+            if not _booked(message):
                 handler = _State.handlers.get(message.get("irq") or message.get("rig"))
                 if handler is not None:
                     handler(message)

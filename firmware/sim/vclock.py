@@ -4,14 +4,16 @@ For the shims and the rig
     now_us()                 board time in us, never wraps, never goes back; 0 when first asked
     board_us()               the same as the firmware's packets have it (its ticks start elsewhere)
     set_speed(speed)         1.0 real time, N times real time, 0.0 = as fast as possible
+    set_error(ppm)           the board's crystal is fast by so much, at any speed but 0.0
     wait(until_us, poll)     let time pass until then, or until poll(timeout_ms) returns true;
                              until_us None waits for poll alone
     charge(us)               something took so long (a bus transfer): time passes, nothing else runs
     set_alarm(at_us, call)   call() at exactly that board time (one alarm; call None takes it away)
 
 Hooks that the rig puts here (assign to the module)
-    may_advance() -> bool    asked before a jump at speed 0.0: False holds the clock until the radio
-                             has taken what is pending
+    may_advance(to_us) -> bool
+                             asked before a jump at speed 0.0: False holds the clock until the radio
+                             has taken what is pending, and the other boards have come as far
     wait_sockets(timeout_ms) called while the clock is held inside a *blocking* sleep, where no
                              asyncio task runs: wait for the radio's socket and book its credits.
                              Inside asyncio the poller does it: register the socket there.
@@ -42,10 +44,12 @@ TICKS_OFFSET_US = int(os.getenv("KNEETRACK_TICKS_OFFSET_US") or 0)
 _LEAD_MS = utime.ticks_ms() + 3_600_000
 _HELD_MS = 200  # real time between two looks at a held clock
 
-may_advance = lambda: True  # noqa: E731  (a hook: replaced by assignment)
+may_advance = lambda to_us: True  # noqa: E731  (a hook: replaced by assignment)
 wait_sockets = None
 
-_per_mille = 1000  # speed x 1000; an integer, so that asking for the time leaves no garbage
+_MILLION = 1_000_000
+_rate = _MILLION  # board us in a million of real time's; an integer: asking leaves no garbage
+_error_ppm = 0.0
 _virtual_us = 0  # board time ...
 _real_us = None  # ... when the machine's clock stood here; None before anybody asked
 _alarm_us = None
@@ -54,10 +58,10 @@ _alarm = None
 
 def now_us() -> int:
     global _real_us
-    if _per_mille:
+    if _rate:
         if _real_us is None:
             _real_us = utime.ticks_us()
-        return _virtual_us + (utime.ticks_us() - _real_us) * _per_mille // 1000
+        return _virtual_us + (utime.ticks_us() - _real_us) * _rate // _MILLION
     return _virtual_us
 
 
@@ -67,18 +71,25 @@ def board_us() -> int:
 
 
 def speed() -> float:
-    return _per_mille / 1000
+    """Board seconds in a real one; 0.0 as fast as possible."""
+    return _rate / _MILLION
+
+
+def set_error(ppm: float) -> None:
+    """Heeded by the next `set_speed`."""
+    global _error_ppm
+    _error_ppm = ppm
 
 
 def set_speed(speed: float) -> None:
-    """From now on; ValueError if negative. Speeds are kept to three decimals."""
-    global _per_mille, _virtual_us, _real_us
+    """From now on; ValueError if negative. The rate is kept to a millionth."""
+    global _rate, _virtual_us, _real_us
     if speed < 0:
         raise ValueError("speed must be 0 (as fast as possible) or positive")
     if _real_us is not None:
         _virtual_us = now_us()
     _real_us = utime.ticks_us()
-    _per_mille = max(1, int(speed * 1000 + 0.5)) if speed else 0
+    _rate = max(1, int(speed * (_MILLION + _error_ppm) + 0.5)) if speed else 0
 
 
 def set_alarm(at_us: int, call) -> None:
@@ -107,13 +118,13 @@ def wait(until_us, poll=None) -> bool:
         stop = until_us
         if _alarm_us is not None and (stop is None or _alarm_us < stop):
             stop = _alarm_us
-        if _per_mille:
-            if _wait_real(None if stop is None else (stop - now) * 1000 // _per_mille, poll):
+        if _rate:
+            if _wait_real(None if stop is None else (stop - now) * _MILLION // _rate, poll):
                 return True
             continue
         if poll is not None and poll(0):
             return True
-        if stop is not None and may_advance():
+        if stop is not None and may_advance(stop):
             _virtual_us = stop
         elif poll is not None:
             if poll(_HELD_MS):
@@ -140,8 +151,8 @@ def _wait_real(us, poll) -> bool:
 def charge(us: int) -> None:
     """A stretch in which the board is busy: no task runs, no socket is heard."""
     global _virtual_us
-    if _per_mille:
-        utime.sleep_us(us * 1000 // _per_mille)
+    if _rate:
+        utime.sleep_us(us * _MILLION // _rate)
     else:
         _virtual_us += us
 
