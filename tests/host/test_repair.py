@@ -175,6 +175,23 @@ def test_where_the_head_is_gone_the_streams_are_known_from_the_index(
     assert len(check_whole(done.out)) > len(PACKETS) - 5
 
 
+def test_a_torn_log_whose_first_records_are_damaged_gives_its_packets(tmp_path: Path) -> None:
+    """Those before the first packet: the header, the session, a long calibration."""
+    path = tmp_path / "a.mcap"
+    with SessionWriter(path, SESSION) as writer:
+        writer.calibration({"grade": "A", "story": "x" * 5000})
+        for side, packet in PACKETS:
+            writer.packet(side, packet)
+        data = path.read_bytes()
+    for number, (start, end) in enumerate([(8, 14), (60, 70), (10, 400), (900, 901), (40, 3000)]):
+        hit = bytearray(data)
+        hit[start:end] = bytes(end - start)
+        done = repair(file_of(tmp_path / f"{number}.mcap", bytes(hit)))
+        assert done.out is not None
+        assert len(check_whole(done.out)) == len(PACKETS)
+        assert len(done.damages) == 1
+
+
 def test_a_word_that_was_damaged_costs_no_more_than_itself(tmp_path: Path, killed: bytes) -> None:
     data = bytearray(killed)
     data[data.index(b'"squat"')] = ord("x")

@@ -22,6 +22,8 @@ from mcap.writer import MCAP0_MAGIC
 
 from kneetrack.errors import LogError
 
+MAGIC = MCAP0_MAGIC
+"""The first bytes of a log, and the last of one that ended well."""
 RECORD_LIMIT = 1 << 26
 """No record of ours comes near this many bytes: a longer one is garbage."""
 

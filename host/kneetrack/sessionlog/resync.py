@@ -1,10 +1,11 @@
 """The whole records of a damaged log: what precedes the damage, and what follows it.
 
 A record says how long it is, so one damaged length hides all that follows. What follows is found by
-a place from which on records fit together again: a message of a stream that was announced before,
-whose two times are equal, as our writer makes them, not a minute before the one before the damage,
-with a number near that one's, and directly behind it another record, or the end. A record whose end
-leads nowhere is itself suspected where such a place lies inside it.
+a place from which on records fit together again: the session, the description of one of our
+streams, or a message of a stream that was described before, whose two times are equal, as our
+writer makes them, not a minute before the one before the damage, with a number near that one's; and
+directly behind it another record, or the end. A record whose end leads nowhere is itself suspected
+where such a place lies inside it.
 
 Which messages are missing is told by their numbers: the writer counts them. The bytes inside a
 packet are protected by nothing, and damage seldom begins just where a record does: so the message
@@ -17,7 +18,7 @@ import json
 import mmap
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcap.opcode import Opcode
 from mcap.records import Attachment, Channel, DataEnd, Footer, Header, Metadata, Schema
@@ -33,13 +34,19 @@ from kneetrack.sessionlog.records import (
     records_in_chunk,
     stream,
 )
-from kneetrack.sessionlog.streams import JSON_ENCODING
+from kneetrack.sessionlog.streams import (
+    BAND_TOPICS,
+    CALIBRATION_TOPIC,
+    EVENT_TOPIC,
+    JSON_ENCODING,
+    SESSION,
+    WIRE_ENCODING_PREFIX,
+)
 
 _KNOWN = {int(opcode) for opcode in Opcode}
 _READ = {
     int(Opcode.HEADER): Header.read,
     int(Opcode.SCHEMA): Schema.read,
-    int(Opcode.CHANNEL): Channel.read,
     int(Opcode.METADATA): Metadata.read,
     int(Opcode.ATTACHMENT): Attachment.read,
     int(Opcode.DATA_END): DataEnd.read,
@@ -48,8 +55,10 @@ _READ = {
 _LAST = {int(Opcode.DATA_END): 4, int(Opcode.FOOTER): 20}
 """The records that end the data, and how long they are."""
 _CHANNEL_CODE = int(Opcode.CHANNEL)
-_MAY_BE_MESSAGE = re.compile(rb"(?=\x05...\x00{5})", re.DOTALL)
-"""Its opcode, and a length under 16 MiB."""
+_METADATA_CODE = int(Opcode.METADATA)
+_MAY_BEGIN = re.compile(rb"(?=[\x04\x05\x0c]...\x00{5})", re.DOTALL)
+"""The opcode of a stream's description, a message or metadata, and a length under 16 MiB."""
+_OURS = {*BAND_TOPICS, EVENT_TOPIC, CALIBRATION_TOPIC}
 _BACK_NS = 60 * 10**9
 """How far times may step back: two legs share a log, each stamped by its own link."""
 _NEAR = 1 << 20
@@ -83,6 +92,7 @@ class Salvage:
         self._json: set[int] = set()  # those whose messages are JSON
         self._count = -1  # of the last message
         self._time_ns = 0
+        self._passed: Damage | None = None  # until the next message's number tells what was in it
         self.damages: list[Damage] = []
         self.orphans = 0
         self.tail = 0
@@ -110,11 +120,11 @@ class Salvage:
                 held = None
             if record is None:
                 self.tail = size - at
-                return
+                break
             opcode, body, behind = record
             if opcode in _LAST:
                 self.ended = True
-                return
+                break
             if opcode == MESSAGE_CODE:
                 held = (at, body)
             else:
@@ -125,6 +135,7 @@ class Salvage:
                 self._progress(at)
         if held is not None:
             yield from self._taken(MESSAGE_CODE, held[1])
+        self._count_passed(0)
 
     def _described_at_end(self) -> Iterator[tuple[int, bytes]]:
         """The streams as a log that ended well describes them once more, behind its data."""
@@ -156,7 +167,11 @@ class Salvage:
             return None
         body = data[start : start + length]
         try:
-            if opcode in _READ:
+            if opcode == _CHANNEL_CODE:
+                channel = Channel.read(stream(body))
+                if channel.topic in BAND_TOPICS and not _is_wire(channel.message_encoding):
+                    return None
+            elif opcode in _READ:
                 _READ[opcode](stream(body))
             elif opcode == CHUNK_CODE:
                 list(records_in_chunk(body))
@@ -185,23 +200,29 @@ class Salvage:
                 if channel.message_encoding == JSON_ENCODING:
                     self._json.add(channel.id)
             elif code == MESSAGE_CODE:
-                number, self._count, self._time_ns, _ = MESSAGE.unpack_from(inner)
+                number, count, self._time_ns, _ = MESSAGE.unpack_from(inner)
+                self._count_passed(count - self._count - 1)
+                self._count = count
                 if number not in self._streams:
                     self.orphans += 1
                     continue
             yield code, inner
 
     def _next_whole(self, at: int, before: int) -> int | None:
-        """The first place from `at` on where a message of ours stands, whole and in company."""
-        while (found := _MAY_BE_MESSAGE.search(self._data, at, before)) is not None:
+        """The first place from `at` on where a record of ours stands, whole and in company."""
+        while (found := _MAY_BEGIN.search(self._data, at, before)) is not None:
             at = found.start()
             record = self._read(at)
-            if record is not None and self._is_ours(record[1]) and self._leads_on(record[2]):
+            if record is not None and self._is_ours(*record[:2]) and self._leads_on(record[2]):
                 return at
             at += 1
         return None
 
-    def _is_ours(self, body: bytes) -> bool:
+    def _is_ours(self, opcode: int, body: bytes) -> bool:
+        if opcode == _CHANNEL_CODE:
+            return Channel.read(stream(body)).topic in _OURS
+        if opcode == _METADATA_CODE:
+            return Metadata.read(stream(body)).name == SESSION
         number, count, time_ns, published_ns = MESSAGE.unpack_from(body)
         return (
             number in self._streams
@@ -211,5 +232,14 @@ class Salvage:
         )
 
     def _note(self, start: int, end: int) -> None:
-        count = MESSAGE.unpack_from(self._data, end + FRAME.size)[1]
-        self.damages.append(Damage(start, end, max(0, count - self._count - 1)))
+        self._count_passed(0)
+        self._passed = Damage(start, end, 0)
+
+    def _count_passed(self, messages: int) -> None:
+        if self._passed is not None:
+            self.damages.append(replace(self._passed, messages=max(0, messages)))
+            self._passed = None
+
+
+def _is_wire(encoding: str) -> bool:
+    return encoding.removeprefix(WIRE_ENCODING_PREFIX).isdecimal()
