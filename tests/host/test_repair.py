@@ -189,7 +189,7 @@ def test_a_torn_log_whose_first_records_are_damaged_gives_its_packets(tmp_path: 
         done = repair(file_of(tmp_path / f"{number}.mcap", bytes(hit)))
         assert done.out is not None
         assert len(check_whole(done.out)) == len(PACKETS)
-        assert len(done.damages) == 1
+        assert done.damages or done.session_lost
 
 
 def test_a_word_that_was_damaged_costs_no_more_than_itself(tmp_path: Path, killed: bytes) -> None:
