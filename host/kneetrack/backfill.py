@@ -34,7 +34,7 @@ from kneetrack.samples import TransferDone
 from kneetrack.spans import Span, Spans
 
 FETCH_SAMPLES = 1040
-"""A FETCH asks for no more: 10 s, some 15 kB."""
+"""What a FETCH asks for, unless it is told otherwise: 10 s, some 15 kB."""
 JOINED_SAMPLES = 32
 """Holes with no more than this between them are asked for at once: two blocks sent in vain."""
 SETTLE_S = 0.4
@@ -59,9 +59,20 @@ class Gone:
 
 
 class Ledger:
-    """The account of recording `recording_id` from `first_number` on, made at `boot_id`."""
+    """The account of recording `recording_id` from `first_number` on, made at `boot_id`.
 
-    def __init__(self, boot_id: int, recording_id: int, first_number: int) -> None:
+    A FETCH asks for no more than `fetch_samples`.
+    """
+
+    def __init__(
+        self,
+        boot_id: int,
+        recording_id: int,
+        first_number: int,
+        *,
+        fetch_samples: int = FETCH_SAMPLES,
+    ) -> None:
+        self._fetch_samples = fetch_samples
         self.boot_id = boot_id
         self.recording_id = recording_id
         self.first_number = first_number
@@ -178,7 +189,7 @@ class Ledger:
             if hole.first - end > JOINED_SAMPLES:
                 break
             end = hole.end
-        self._asked = Span(first, min(end, first + FETCH_SAMPLES))
+        self._asked = Span(first, min(end, first + self._fetch_samples))
         self._heard_s = now_s
         self._blocks = self._brought = 0
         return self._asked

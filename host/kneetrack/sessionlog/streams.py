@@ -23,7 +23,10 @@ EVENT_TOPIC = "host/event"
 CALIBRATION_TOPIC = "calibration"
 ORIGIN, TAKEN_OFF, WINDOW = "origin", "taken_off", "window"
 DISK_FULL, CLOCK, REPAIRED = "disk_full", "clock", "repaired"
-RECORDED_EVENTS = (ORIGIN, TAKEN_OFF, WINDOW, DISK_FULL, CLOCK, REPAIRED)
+LINK, LINK_STATE, UNFETCHED = "link", "link_state", "unfetched"
+RECORDED_EVENTS = (
+    ORIGIN, TAKEN_OFF, WINDOW, DISK_FULL, CLOCK, REPAIRED, LINK, LINK_STATE, UNFETCHED,
+)  # fmt: skip
 """Events that tell of the recording itself; all others are what the analysis said."""
 JSON_ENCODING = "json"
 WIRE_ENCODING_PREFIX = "kneetrack.wire."

@@ -1,0 +1,37 @@
+"""Conversations with a band as they happen: commands, and the loop of a recording.
+
+With `calibration`'s and `maintenance`'s runners, which use it, this is the only place that awaits a
+link. Start at `recording.record`.
+
+commands    what a band is told, and what its "no" means
+recording   a recording from START to STOP, over every break of the connection
+returning   how the way back to a band is looked for
+keeping     that nothing is lost: what is fetched, what is acknowledged
+states      live, stale, lost: what may be said of a link
+watching    what is told of a link, on the screen and in the log
+fold        one leg's packets to writer, decoder, analyzer and sinks
+pump        the same without a band: a log again
+figures     what a recording amounts to
+"""
+
+from kneetrack.live.commands import ANSWER_S, command, set_calibration, set_side
+from kneetrack.live.figures import Figures, LinkNews, LinkSink, Sink, Unfetched
+from kneetrack.live.pump import pump
+from kneetrack.live.recording import Waits, record
+from kneetrack.live.states import LinkState
+
+__all__ = [
+    "ANSWER_S",
+    "Figures",
+    "LinkNews",
+    "LinkSink",
+    "LinkState",
+    "Sink",
+    "Unfetched",
+    "Waits",
+    "command",
+    "pump",
+    "record",
+    "set_calibration",
+    "set_side",
+]

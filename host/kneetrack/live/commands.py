@@ -1,0 +1,95 @@
+"""What a band is told, command by command, and what its "no" means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kneecore import wire
+from kneecore.calibration import Calibration
+from kneetrack.errors import CommandRefused
+from kneetrack.link.base import Link
+from kneetrack.samples import Response, Side
+
+ANSWER_S = 5.0
+"""How long a band may take to answer a command; storing a calibration takes it a second."""
+
+_NAMES = {opcode: name for opcode, name, _, _ in wire.COMMANDS}
+_REFUSALS = {
+    wire.RESULT_UNKNOWN_OPCODE: (
+        "it does not know this command. Update the band: see firmware/README.md for how to put the "
+        "current firmware on it."
+    ),
+    wire.RESULT_INVALID_OPERAND: "a value in it is out of range. Update band and program.",
+    wire.RESULT_FAILED: "it tried and failed. Switch the band off and on, then try again.",
+    wire.RESULT_MTU_TOO_SMALL: (
+        f"the connection's packets are too small (MTU under {wire.MTU_MIN}). Use another "
+        "Bluetooth adapter."
+    ),
+    wire.RESULT_WRONG_STATE: "it can't do that now. Stop the measurement and try again.",
+    wire.RESULT_SENSOR_FAULT: (
+        "one of its motion sensors does not answer. Check the cable between thigh and shank, then "
+        "switch the band off and on."
+    ),
+    wire.RESULT_NOT_FOUND: "it has no such recording. See what it has with: kneetrack sync.",
+    wire.RESULT_BUSY: (
+        "it is making a recording by itself, begun with its button. A short press on the button "
+        "ends that; kneetrack sync then fetches it."
+    ),
+}
+
+
+async def command(
+    link: Link, opcode: int, operand: bytes = b"", timeout_s: float = ANSWER_S
+) -> Response:
+    """Have the band do something. CommandRefused if it says no, LinkError if it says nothing."""
+    data = await link.request(bytes([opcode]) + operand, timeout_s)
+    response = Response(opcode=data[1], result=data[2] if len(data) > 2 else 0, payload=data[3:])
+    if response.result != wire.RESULT_SUCCESS:
+        why = _REFUSALS.get(response.result, f"result {response.result}. Update this program.")
+        raise CommandRefused(
+            f"The band refused {_NAMES.get(opcode, hex(opcode))}: {why}", opcode, response.result
+        )
+    return response
+
+
+async def set_side(link: Link, side: Side) -> None:
+    """Tell the band which leg it is on. A calibration of the other leg is dropped by it."""
+    await command(link, wire.OP_SET_SIDE, wire.SET_SIDE.pack(side.value))
+
+
+async def set_calibration(link: Link, calibration: Calibration) -> None:
+    """Have the band store and use a calibration (its side comes with it)."""
+    await command(link, wire.OP_SET_CALIBRATION, calibration.to_wire())
+
+
+def keeps_recordings(link: Link) -> bool:
+    """Whether the band's protocol is new enough (1.2) to keep what it measures."""
+    feature = link.feature
+    return feature is not None and (feature.protocol_major, feature.protocol_minor) >= (1, 2)
+
+
+def recording_told(response: Response) -> Any | None:
+    """The wire.RECORDING values in a response, or None where it holds none."""
+    if len(response.payload) < wire.RECORDING.size:
+        return None
+    return wire.RECORDING.unpack_from(response.payload)
+
+
+async def recording_now(link: Link) -> Any | None:
+    """The recording that runs, or that has just been stopped; None where there is none."""
+    return await _told(link, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_RECORDING))
+
+
+async def recording_kept(link: Link, recording_id: int) -> Any | None:
+    """What the band tells of a finished recording; None where it has it no longer."""
+    told = await _told(link, wire.OP_LIST, wire.LIST.pack(recording_id - 1))
+    return told if told is not None and told.recording_id == recording_id else None
+
+
+async def _told(link: Link, opcode: int, operand: bytes) -> Any | None:
+    try:
+        return recording_told(await command(link, opcode, operand))
+    except CommandRefused as refused:
+        if refused.result == wire.RESULT_NOT_FOUND:
+            return None
+        raise

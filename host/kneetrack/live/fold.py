@@ -1,0 +1,200 @@
+"""The fold of one leg: each packet to the writer, the decoder, the analyzer and the sinks.
+
+The writer comes first, so that nothing received is lost whatever happens after. What is shown never
+costs what is recorded: a sink that fails is left out from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from kneetrack.calibration.closing import TableZero
+from kneetrack.detection import Analyzer
+from kneetrack.detection.events import event_dict
+from kneetrack.link.base import Link
+from kneetrack.live.figures import Figures, LinkNews, LinkSink, Sink
+from kneetrack.protocol import Decoder
+from kneetrack.samples import (
+    Channel,
+    Decoded,
+    Event,
+    ImuPair,
+    KneeSample,
+    Packet,
+    RepEnded,
+    Warned,
+    Window,
+)
+from kneetrack.sessionlog import SessionWriter
+
+
+class Leg:
+    """The fold of one leg's packets, with those who look on."""
+
+    def __init__(
+        self,
+        link: Link,
+        decoder: Decoder,
+        analyzer: Analyzer,
+        writer: SessionWriter | None,
+        sinks: Sequence[Sink],
+        closing: TableZero | None,
+    ) -> None:
+        self.figures = Figures()
+        self.link = link
+        self._closing = closing
+        self.has_more = closing is not None
+        """Whether something is to come after the set."""
+        self.set_over = False
+        self._decoder = decoder
+        self._analyzer = analyzer
+        self._writer = writer
+        self._sinks = list(sinks)
+        self._newest: KneeSample | None = None
+        self.side = analyzer.side
+        self.taken = 0
+        """Packets, those after the set too."""
+        self.stored = 0
+        """The number in the log of the newest packet of this leg."""
+
+    def take(self, packet: Packet) -> list[Decoded]:
+        """One packet, all the way; what it held."""
+        self.taken += 1
+        if self._writer is not None:
+            self.stored = self._writer.packet(self.side, packet)
+            for sentence in self._writer.news():
+                self.warn(sentence)
+        items = self._decoder.feed(packet)
+        if self.set_over:
+            self._close(items)
+            if packet.channel is not Channel.TRANSFER:
+                return items
+        events = self._analyzer.feed_all(items)
+        self.figures.take(packet, items)
+        if self._closing is not None:
+            self._keep_for(self._closing, items, events)
+        if items and isinstance(items[-1], KneeSample) and packet.channel is Channel.MEASUREMENT:
+            self._newest = items[-1]
+        self._show(_packet_shown(items))
+        if events:
+            self._tell(events)
+            delay_s = self.link.now_s() - self._happened_s(packet)
+            self.figures.event_delays_s += [delay_s] * len(events)
+        return items
+
+    @property
+    def over(self) -> bool:
+        """Whether the set is over, and what was to come after it too."""
+        return self.set_over and self._closing is not None and self._closing.over
+
+    def is_on_disk(self) -> bool:
+        """Whether all packets so far are, as far as the writer was told to see to it."""
+        return self._writer is not None and self._writer.synced_count >= self.stored
+
+    def sync(self) -> None:
+        """Have what came so far forced to the disk."""
+        if self._writer is not None:
+            self._writer.sync()
+
+    def note(self, event: Mapping[str, object]) -> None:
+        """Write something that tells of the recording itself into the log."""
+        if self._writer is not None:
+            self._writer.event({**event, "side": self.side.word})
+
+    def warn(self, text: str) -> None:
+        """Show a sentence; it is no event of the analysis and is not kept."""
+        self._show(_events_shown([Warned(text)]))
+
+    def show_link(self, news: LinkNews) -> None:
+        """Show how it stands with the band, to those who show it."""
+
+        def show(sink: Sink) -> None:
+            if isinstance(sink, LinkSink):
+                sink.link(news)
+
+        self._show(show)
+
+    def end_set(self) -> None:
+        """The set is over; where something is to come after it, look for reps no more.
+
+        What a transfer brings is of the set still. So the analyzer is flushed when all is over.
+        """
+        if self.set_over or self._closing is None:
+            return
+        self.set_over = True
+        self.note({"event": "taken_off", "packets": self.figures.packets})
+        self.warn(self._closing.says)
+
+    def end(self) -> None:
+        """The source has ended, before the set was or after."""
+        self._tell(self._analyzer.flush())
+        if self._closing is not None and not self.set_over:
+            self._tell_zero(self._closing.at_end_of_source())
+
+    def _keep_for(
+        self, closing: TableZero, items: Sequence[Decoded], events: Sequence[Event]
+    ) -> None:
+        if any(isinstance(event, RepEnded) for event in events):
+            closing.rep_ended()
+        for item in items:
+            if isinstance(item, ImuPair):
+                closing.worn(item)
+
+    def _close(self, items: Sequence[Decoded]) -> None:
+        for item in items:
+            if self._closing is None or not isinstance(item, ImuPair):
+                continue
+            self._tell_zero(self._closing.take(item))
+
+    def _tell_zero(self, window: Window | None) -> None:
+        if window is None:
+            return
+        self.note(
+            {
+                "event": "window",
+                "kind": window.kind,
+                "start_s": round(window.start_s, 3),
+                "end_s": round(window.end_s, 3),
+            }
+        )
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        self._show(_events_shown(events))
+        if self._writer is not None:
+            for event in events:
+                self._writer.event(event_dict(event))
+            if any(isinstance(event, RepEnded) for event in events):
+                self._writer.sync()
+
+    def _show(self, show: Callable[[Sink], None]) -> None:
+        """Show the sinks something. One that fails, even by leaving the program, is left out."""
+        for sink in tuple(self._sinks):
+            try:
+                show(sink)
+            except (Exception, SystemExit) as error:
+                self._sinks.remove(sink)
+                self.figures.sink_errors.append(error)
+
+    def _happened_s(self, packet: Packet) -> float:
+        """When the newest sample was measured, as far as the link's clock can tell."""
+        origin_us = self.link.origin_us
+        if self._newest is None or origin_us is None or not self.link.info.is_simulated:
+            return packet.received_at_s
+        return origin_us / 1e6 + self._newest.time_s
+
+
+def _packet_shown(items: Sequence[Decoded]) -> Callable[[Sink], None]:
+    def show(sink: Sink) -> None:
+        sink.packet()
+        for item in items:
+            sink.item(item)
+
+    return show
+
+
+def _events_shown(events: Sequence[Event]) -> Callable[[Sink], None]:
+    def show(sink: Sink) -> None:
+        for event in events:
+            sink.event(event)
+
+    return show

@@ -1,0 +1,194 @@
+"""Nothing lost: what of the band's recordings is in the log, fetched and acknowledged over a link.
+
+The account itself is `kneetrack.backfill`; here its questions and receipts are written to Session
+Transfer, one at a time. There is a ledger for each recording that this session began: the one that
+runs, and those that a restart of the band or a long absence ended. The ledgers' clock is the event
+loop's, so that a simulated band at any speed is given the same time to answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kneecore import wire
+from kneecore.blocks import span
+from kneetrack.backfill import Ledger
+from kneetrack.errors import LinkError
+from kneetrack.link.base import Link
+from kneetrack.live.figures import Unfetched
+from kneetrack.samples import Channel, Decoded, KneeSample, Packet, TransferDone
+from kneetrack.spans import Span
+
+POLL_S = 0.25
+PERIOD_S = wire.KNEE_PERIOD_US / 1e6
+NOT_FETCHED = "not fetched from the band"
+
+_HEADER = wire.PACKET_HEADER
+
+
+class Keeper:
+    """The ledgers of one leg's recordings on the band. `now` is the clock of their waits."""
+
+    def __init__(self, link: Link, now: Callable[[], float]) -> None:
+        self.ledgers: list[Ledger] = []
+        self.running: Ledger | None = None
+        self.streams = False
+        """Whether live packets are coming, so that the newest holes are left to settle."""
+        self._link = link
+        self._now = now
+        self._wake = asyncio.Event()
+        self._placed: dict[int, tuple[int, float]] = {}  # a number of each recording, its time_s
+
+    # --- the recordings -------------------------------------------------------------------------
+
+    def begin(self, told: Any) -> None:
+        """A recording was begun; `told` are its wire.RECORDING values."""
+        self.running = Ledger(told.boot_id, told.recording_id, told.first_number)
+        self.ledgers.append(self.running)
+        self.streams = True
+
+    def resumed(self, told: Any) -> None:
+        """The recording that runs was found again."""
+        assert self.running is not None
+        self.learn(self.running, told)
+        self.streams = True
+
+    def learn(self, ledger: Ledger, told: Any) -> None:
+        """What the band tells of a recording: how far it goes, and what it keeps of it."""
+        ledger.known(told.end_number)
+        ledger.kept_from(told.first_number)
+        self._wake.set()
+
+    def broken(self) -> None:
+        """The connection is no more: nobody answers what was asked."""
+        self.streams = False
+        for ledger in self.ledgers:
+            ledger.reconnected()
+
+    def try_again(self) -> None:
+        """Ask once more for what asking had not brought."""
+        for ledger in self.ledgers:
+            if ledger.resting:
+                ledger.reconnected()
+
+    # --- what came ------------------------------------------------------------------------------
+
+    def take(self, packet: Packet, items: Sequence[Decoded]) -> None:
+        """Enter what a packet brought into the ledger that it belongs to. It is in the log."""
+        if packet.channel is Channel.MEASUREMENT:
+            self._live(packet.data, items)
+        elif packet.channel is Channel.TRANSFER:
+            self._transferred(packet.data, items)
+        self._wake.set()
+
+    def _live(self, data: bytes, items: Sequence[Decoded]) -> None:
+        samples = [item for item in items if isinstance(item, KneeSample)]
+        ledger = self.running
+        if ledger is None or not samples or data[0] != ledger.boot_id:
+            return
+        if samples[0].flags & wire.FLAG_BACKFILL:
+            return
+        first = ledger.near(_HEADER.unpack_from(data).sequence)
+        ledger.live(first, first + len(samples))
+        self._placed[ledger.recording_id] = (first, samples[0].time_s)
+
+    def _transferred(self, data: bytes, items: Sequence[Decoded]) -> None:
+        for item in items:
+            if isinstance(item, TransferDone):
+                ledger = self._of(item.recording_id)
+                if ledger is not None:
+                    ledger.done(item, self._now())
+        if data[:1] != bytes([wire.TRANSFER_BLOCK]):
+            return
+        if not any(isinstance(item, KneeSample) for item in items):
+            return  # damaged: the decoder could not read it
+        ledger = self._of(int.from_bytes(data[1:3], "little"))
+        if ledger is not None:
+            number, count = span(memoryview(data)[wire.BLOCK_HEAD :])
+            ledger.block(number, number + count, self._now())
+
+    def _of(self, recording_id: int) -> Ledger | None:
+        return next((one for one in self.ledgers if one.recording_id == recording_id), None)
+
+    def synced(self) -> None:
+        """All that came so far is on the disk."""
+        for ledger in self.ledgers:
+            ledger.synced()
+        self._wake.set()
+
+    # --- what is said ---------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Say what is to be said as long as the connection stands."""
+        while True:
+            message = self._next()
+            if message is None:
+                self._wake.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await self._wake.wait()
+                continue
+            try:
+                await self._link.write(Channel.TRANSFER, message)
+            except LinkError:  # a broken connection is told by the packets; else it asks again
+                await asyncio.sleep(POLL_S)
+
+    def _next(self) -> bytes | None:
+        if self.running is not None:
+            number = self.running.acknowledgement()
+            if number is not None:
+                record = wire.ACKNOWLEDGE.pack(self.running.recording_id, number)
+                return bytes([wire.TRANSFER_ACKNOWLEDGE]) + record
+        now_s = self._now()
+        if any(ledger.asking(now_s) for ledger in self.ledgers):
+            return None
+        for ledger in reversed(self.ledgers):
+            settled = self.streams and ledger is self.running
+            wanted = ledger.next_fetch(now_s, settled=settled)
+            if wanted is not None:
+                record = wire.FETCH.pack(ledger.recording_id, wanted.first, wanted.end)
+                return bytes([wire.TRANSFER_FETCH]) + record
+        return None
+
+    # --- how it stands --------------------------------------------------------------------------
+
+    @property
+    def missing(self) -> int:
+        return sum(ledger.missing_count for ledger in self.ledgers)
+
+    @property
+    def recovered(self) -> int:
+        return sum(ledger.recovered for ledger in self.ledgers)
+
+    @property
+    def gone(self) -> int:
+        return sum(one.span.size for ledger in self.ledgers for one in ledger.gone)
+
+    def awaited(self, ends: dict[int, int]) -> bool:
+        """Whether something before these ends (by recording) is missing and may still come."""
+        return any(
+            not ledger.resting
+            and any(hole.first < ends[ledger.recording_id] for hole in ledger.missing())
+            for ledger in self.ledgers
+            if ledger.recording_id in ends
+        )
+
+    def ends(self) -> dict[int, int]:
+        """Where each recording ends as far as is known, by its id."""
+        return {ledger.recording_id: ledger.end_number for ledger in self.ledgers}
+
+    def unfetched(self) -> list[Unfetched]:
+        """All spans that are not in the log, in the order of the recordings."""
+        found: list[Unfetched] = []
+        for ledger in self.ledgers:
+            found += [self._told(ledger, one.span, one.reason, False) for one in ledger.gone]
+            found += [self._told(ledger, hole, NOT_FETCHED, True) for hole in ledger.missing()]
+        return found
+
+    def _told(self, ledger: Ledger, hole: Span, reason: str, fetchable: bool) -> Unfetched:
+        number, time_s = self._placed.get(ledger.recording_id, (ledger.first_number, 0.0))
+        start_s = time_s + (hole.first - number) * PERIOD_S
+        return Unfetched(start_s, start_s + hole.size * PERIOD_S, hole.size, reason, fetchable)
