@@ -77,6 +77,16 @@ PARTS = {
         },
         never=IO - {"logging"},
     ),
+    "maintenance": Part(
+        HOST / "maintenance",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.sessionlog",
+            "kneetrack.protocol", "kneetrack.link", "kneetrack.live", "kneetrack.backfill",
+            "kneetrack.calibration", "kneetrack.whole_file", "kneetrack.maintenance",
+            "kneetrack.spans", "kneetrack.clock",
+        },
+        never=IO - {"asyncio", "socket"},
+    ),
     "report": Part(
         HOST / "report",
         {
@@ -91,7 +101,7 @@ PARTS = {
 # Foreign modules that live in one place only.
 KEPT_TO = {
     "mcap": {"sessionlog"},
-    "bleak": {"link/ble.py", "link/radio"},
+    "bleak": {"link/ble.py", "link/ble_find.py", "link/bluez.py", "link/radio"},
     "bumble": {"link/radio"},
     "serialx": {"link/serial.py"},
     "subprocess": {"link/sim.py", "link/trace.py", "link/board_process.py", "firmware_files.py"},

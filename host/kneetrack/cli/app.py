@@ -21,6 +21,7 @@ from kneetrack.cli import (
     angles,
     calibrate,
     demo,
+    privacy,
     record,
     references,
     repair,
@@ -28,6 +29,7 @@ from kneetrack.cli import (
     report,
     scan,
     sensors,
+    sync,
     validate,
 )
 from kneetrack.errors import KneeTrackError
@@ -68,6 +70,8 @@ app.command()(angles.angles)
 app.command()(report.report)
 app.command()(validate.validate)
 app.command()(repair.repair)
+app.command()(sync.sync)
+app.add_typer(privacy.privacy, name="privacy")
 
 
 def _version(wanted: bool) -> None:
