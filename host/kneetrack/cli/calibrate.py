@@ -34,7 +34,9 @@ NO_ZERO = (
 def calibrate(
     link: Annotated[
         str,
-        typer.Option(metavar="LINK", help="ble:auto, ble:NAME, sim:SCENARIO or trace:FILE.csv."),
+        typer.Option(
+            metavar="LINK", help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO or trace:FILE.csv."
+        ),
     ] = "ble:auto",
     side: Annotated[
         str | None, typer.Option(metavar="SIDE", help="The leg that wears the band.")

@@ -31,7 +31,7 @@ _HOW = (
 
 def sensors(
     link: Annotated[
-        str, typer.Option(metavar="LINK", help="ble:auto, ble:NAME or sim:tumble.")
+        str, typer.Option(metavar="LINK", help="ble:auto, ble:NAME, serial:PORT or sim:tumble.")
     ] = "ble:auto",
     show: Annotated[
         bool, typer.Option("--show", help="List what is stored of every sensor; no band is needed.")
@@ -78,7 +78,7 @@ async def _calibrate(address: str) -> tuple[Outcome, tuple[Path, Path]]:
     from kneetrack.link import open_link, parse_address
 
     source = parse_address(address)
-    if source.kind != "ble" and (source.kind, source.target) != ("sim", "tumble"):
+    if source.kind not in ("ble", "serial") and (source.kind, source.target) != ("sim", "tumble"):
         raise UsageError(
             f"{address}: there nobody turns the sensors over on a table, so they can't be "
             "calibrated. Give --link ble:NAME, or of the simulated ones sim:tumble."
