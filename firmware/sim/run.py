@@ -16,7 +16,7 @@ import sys
 
 import machine
 
-from sim import rig, scenarios, vclock
+from sim import flash, rig, scenarios, vclock
 from sim.imu_model import LSM6DSModel
 from sim.knots import TraceBody
 from sim.motion import Motion
@@ -25,6 +25,8 @@ I2C_ID = 0
 POWER_PIN = 7
 BUTTON_PIN = 0
 ADDRESSES = {"thigh": 0x6A, "shank": 0x6B}
+FLASH_FILE = "flash.bin"
+"""In the folder where the board was started: what its flash holds, over all its starts."""
 
 
 def scenario_of(address: str):
@@ -97,6 +99,7 @@ def main() -> None:
         rig.say("hello", scenario=scenario.info)
     else:
         motion.play()
+    flash.insert(FLASH_FILE)
     import main  # noqa: F401  (the firmware)
 
 
