@@ -103,11 +103,8 @@ def test_ctrl_c_while_calibrating_is_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "cal.json").exists()
 
 
-def test_a_band_that_hangs_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "STATUS_PERIOD_S", 0.3)
-    monkeypatch.setattr(live, "ANSWER_S", 0.5)
-    # `command`'s default is fixed where it is defined.
-    monkeypatch.setattr(live.command, "__defaults__", (b"", 0.5))
+def test_a_band_that_hangs_is_noticed(tmp_path: Path) -> None:
+    waits = live.Waits(status_s=0.3, answer_s=0.5, return_s=0.5)
     path = tmp_path / "a.mcap"
 
     class Stopping:
@@ -132,7 +129,7 @@ def test_a_band_that_hangs_is_noticed(tmp_path: Path, monkeypatch: pytest.Monkey
                 stopping = Stopping(link.board_pid)
                 analyzer = Analyzer(link.scenario.side, link.scenario.exercise)
                 try:
-                    await live.record(link, analyzer, writer=writer, sinks=[stopping])
+                    await live.record(link, analyzer, writer=writer, sinks=[stopping], waits=waits)
                 finally:
                     os.kill(link.board_pid, signal.SIGCONT)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kneetrack.calibration import CalibrationFile
     from kneetrack.cli.session import Leg, Recorded
     from kneetrack.link import Link
+    from kneetrack.live import Figures
 
 
 def record(
@@ -170,13 +171,9 @@ async def _record(
         result = leg.analyzer.result()
         looked_for = leg.analyzer.exercise in SQUAT_FAMILY
         print_summary(output, result.reps, result.sets, title=leg.title, looked_for=looked_for)
-    for figures in recorded.figures:
+    for leg, figures in zip(legs, recorded.figures, strict=True):
         if figures is not None:
-            lost = f", {figures.lost_samples} lost" if figures.lost_samples else ", none lost"
-            hints.print(f"{figures.knee_samples} knee samples in {figures.packets} packets{lost}.")
-            for error in figures.sink_errors:
-                why = f"{type(error).__name__}: {error}"
-                hints.print(f"! The view ended early, the recording did not ({why}).", markup=False)
+            _tell_figures(leg, figures, hints)
     output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)
     hints.print(
         f"Next: kneetrack report {recorded.path} --out report.html", markup=False, soft_wrap=True
@@ -184,6 +181,20 @@ async def _record(
     if recorded.error is not None:
         raise recorded.error
     return 0
+
+
+def _tell_figures(leg: Leg, figures: Figures, hints: Console) -> None:
+    """What came, what came late, and what did not come, with the reason."""
+    from kneetrack.cli import link_line
+
+    lost = f", {figures.lost_samples} missing" if figures.lost_samples else ", none missing"
+    late = f" ({figures.recovered_samples} fetched later)" if figures.recovered_samples else ""
+    hints.print(f"{figures.knee_samples} knee samples in {figures.packets} packets{lost}{late}.")
+    for one in figures.unfetched:
+        hints.print(f"! {leg.title}: {link_line.unfetched(one)}", markup=False)
+    for error in figures.sink_errors:
+        why = f"{type(error).__name__}: {error}"
+        hints.print(f"! The view ended early, the recording did not ({why}).", markup=False)
 
 
 async def _remember(legs: list[Leg], recorded: Recorded, hints: Console) -> None:

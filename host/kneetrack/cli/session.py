@@ -1,7 +1,8 @@
 """One recording, from opened links to what was found: what `record` and `demo` share.
 
 Every leg has a link, an analyzer and perhaps a calibration; all legs share one log and one view.
-Whatever happens, a lost link or q, the log is closed well and what was found is returned.
+Each looks for the way back to its band by itself, and one that is lost for good does not end the
+other. Whatever happens, a lost link or q, the log is closed well and what was found is returned.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from kneetrack.calibration import CalibrationFile, runner
 from kneetrack.calibration.closing import TableZero
 from kneetrack.calibration.sensors import band_name, curves
 from kneetrack.cli.keys import ending
-from kneetrack.cli.view import View
+from kneetrack.cli.view import LegView, View
 from kneetrack.detection import Analyzer
-from kneetrack.errors import CalibrationError, KneeTrackError, LogError, UsageError
+from kneetrack.errors import CalibrationError, KneeTrackError, LinkLost, LogError, UsageError
 from kneetrack.link import Link
-from kneetrack.samples import Side, Vector
-from kneetrack.sessionlog import SessionWriter, new_log_path
+from kneetrack.samples import Side, Vector, Warned
+from kneetrack.sessionlog import SessionWriter, clock_watch, new_log_path
 from kneetrack.traces import EXERCISES
 
 CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
@@ -164,20 +165,23 @@ async def run(
     duration_s: float | None = None,
     table_zero: bool = False,
 ) -> Recorded:
-    """Record until the source ends, q, Ctrl-C, `duration_s`, or the link is lost.
+    """Record until the sources end, q, Ctrl-C, `duration_s`, or all links are lost for good.
 
     With `table_zero` each of these but a lost link ends the set only; then the sensors' zero is
-    recorded once more (`calibration.closing`), or another q ends it without.
+    recorded once more (`calibration.closing`), or another q ends it without. What is missing then
+    is fetched from the bands; a further q leaves it there.
     """
     if path is None:
         exercise = str(session["exercise"])
         side = legs[0].analyzer.side
         path = new_log_path(exercise, side, folder=folder)
-    stop, skip = asyncio.Event(), asyncio.Event()
+    stop, skip, leave = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    steps = (stop, skip, leave) if table_zero else (stop, leave)
     closings = [TableZero() if table_zero else None for _ in legs]
 
     def end() -> None:
-        (skip if stop.is_set() else stop).set()
+        """One step nearer to the end."""
+        next((step for step in steps if not step.is_set()), leave).set()
 
     with SessionWriter(path, session) as writer:
         for leg in legs:
@@ -200,14 +204,18 @@ async def run(
                         duration_s=duration_s,
                         closing=closing,
                         skip=skip if table_zero else None,
+                        leave=leave,
                     )
                 )
                 for leg, sink, closing in zip(legs, sinks, closings, strict=True)
             ]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            stop.set()  # one leg lost ends the other, well
-            skip.set()
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+            clocks = asyncio.create_task(_watch_clocks(writer, sinks))
+            try:
+                await _all_legs(tasks, [leg.title for leg in legs], sinks, steps)
+            finally:
+                clocks.cancel()
+                await asyncio.wait({clocks})
+                outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     figures: list[live.Figures | None] = []
     lost: KneeTrackError | None = None
     for outcome in outcomes:
@@ -218,6 +226,44 @@ async def run(
         figures.append(outcome if isinstance(outcome, live.Figures) else None)
     zeros = tuple(closing.zeros for closing in closings if closing is not None)
     return Recorded(path, tuple(figures), lost, zeros)
+
+
+async def _all_legs(
+    tasks: Sequence[asyncio.Task[live.Figures]],
+    titles: Sequence[str],
+    sinks: Sequence[LegView],
+    steps: Sequence[asyncio.Event],
+) -> None:
+    """Wait for all legs. One whose band is lost leaves the others; any other failure ends all."""
+    waiting = set(tasks)
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            error = None if task.cancelled() else task.exception()
+            if isinstance(error, LinkLost):
+                text = f"{titles[tasks.index(task)]}: its band is lost. The other leg goes on."
+                others = [s for t, s in zip(tasks, sinks, strict=True) if t in waiting]
+                _say(others, text)
+            elif error is not None or task.cancelled():
+                for step in steps:
+                    step.set()
+
+
+async def _watch_clocks(writer: SessionWriter, sinks: Sequence[LegView]) -> None:
+    """Note where the computer slept or its clock was set: it explains a gap."""
+    watch = clock_watch.ClockWatch()
+    while True:
+        await asyncio.sleep(clock_watch.LOOK_S)
+        for event in watch.look():
+            writer.event(event.to_json())
+            _say(sinks, event.sentence)
+
+
+def _say(sinks: Sequence[LegView], text: str) -> None:
+    """Show a sentence; a view that can't show it any more is told of elsewhere."""
+    for sink in sinks:
+        with contextlib.suppress(Exception, SystemExit):
+            sink.event(Warned(text))
 
 
 @contextlib.contextmanager

@@ -10,8 +10,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -20,15 +18,20 @@ from rich.text import Text
 
 from kneecore import wire
 from kneecore.excursion import threshold_deg
+from kneetrack.cli import link_line
 from kneetrack.cli.bigtype import big
+from kneetrack.cli.lines import LegView, Lines, View, fault_texts, rep_line
 from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.table import IN_RANGE_STYLE, style
+from kneetrack.live.figures import LinkNews
+from kneetrack.live.states import QUIET_S
 from kneetrack.report import words
 from kneetrack.samples import (
     Decoded,
     Event,
     Gap,
     GapSeen,
+    GapSettled,
     KneeSample,
     Rep,
     RepEnded,
@@ -36,46 +39,57 @@ from kneetrack.samples import (
     RepSet,
     SetEnded,
     Status,
-    Verdict,
     Warned,
+    Withdrawn,
 )
+
+__all__ = ["LegView", "Lines", "Screen", "View", "fault_texts", "open_view", "rep_line"]
 
 SCALE_DEG = 15.0  # the end of a rep's bar
 FULL_FLEXION_DEG = 120.0  # the end of the flexion bar
 LEAST_DEG = threshold_deg(0.0)  # of an excursion that counts; a bar's limits
-QUIET_S = 2.0  # without a packet, and the link line says so
 HINTS = 2
-FAULTS = (
-    (wire.FAULT_THIGH_IMU, "The band's thigh sensor does not answer: check its cable."),
-    (wire.FAULT_SHANK_IMU, "The band's shank sensor does not answer: check its cable."),
-    (wire.FAULT_STORE, "The band could not read or keep what it stores: calibrate it again."),
-)
 
 
 @dataclass(slots=True)
 class _Seen:
     """What has come so far."""
 
-    reps: dict[tuple[int, bool, int], Rep] = field(default_factory=dict)
-    sets: dict[int, RepSet] = field(default_factory=dict)
+    reps: dict[int, Rep] = field(default_factory=dict[int, Rep])  # by index
+    sets: dict[int, RepSet] = field(default_factory=dict[int, RepSet])
     sample: KneeSample | None = None
     samples: int = 0
     packets: int = 0
     newest_at: float = 0.0  # when the last packet came, by time.monotonic
     lost: int = 0
     faults: int = 0  # wire.FAULT_* bits of the newest status
+    news: LinkNews | None = None
+    news_at: float = 0.0
     hints: deque[str] = field(default_factory=lambda: deque(maxlen=HINTS))
 
     def take_event(self, event: Event) -> None:
         match event:
             case RepEnded(rep) | RepRevised(rep):
-                self.reps[rep.set, rep.is_reference, rep.index] = rep
+                self.reps[rep.index] = rep
             case SetEnded(ended):
                 self.sets[ended.index] = ended
-            case GapSeen(gap):
-                self.hint(words.gap(gap))
+            case Withdrawn(reps, sets):
+                for index in [index for index in self.reps if index >= reps]:
+                    del self.reps[index]
+                for index in [index for index in self.sets if index >= sets]:
+                    del self.sets[index]
             case Warned(text):
                 self.hint(text)
+            case GapSeen(gap) if self.news is None or not self.news.keeps:
+                self.hint(words.gap(gap))
+            case GapSettled(gap, left):
+                told = words.gap(gap)
+                if told in self.hints:
+                    self.hints.remove(told)
+                for one in left:
+                    self.hint(words.gap(one))
+            case GapSeen():
+                pass  # it is being fetched: the link's line says so
 
     def hint(self, text: str) -> None:
         """Show a hint, once."""
@@ -83,35 +97,19 @@ class _Seen:
             self.hints.append(text)
 
     @property
+    def since_news_s(self) -> float:
+        return time.monotonic() - self.news_at
+
+    @property
+    def silent_s(self) -> float:
+        """Since the newest packet came, as far as is known."""
+        if self.news is not None:
+            return self.news.silent_s + self.since_news_s
+        return time.monotonic() - self.newest_at if self.packets else 0.0
+
+    @property
     def last_rep(self) -> Rep | None:
         return next(reversed(self.reps.values()), None)
-
-
-class LegView(Protocol):
-    """What one leg's part of a view takes; a sink of `kneetrack.live`."""
-
-    def packet(self) -> None: ...
-
-    def item(self, item: Decoded) -> None: ...
-
-    def event(self, event: Event) -> None: ...
-
-
-class View(Protocol):
-    """Shown while its context lasts."""
-
-    def __enter__(self) -> View: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def leg(self, title: str) -> LegView:
-        """A part for one more leg; asked for before anything is shown."""
-        ...
 
 
 def open_view(console: Console, *, hint: str) -> View:
@@ -119,92 +117,6 @@ def open_view(console: Console, *, hint: str) -> View:
     if console.is_terminal and not console.is_dumb_terminal:
         return Screen(console, hint=hint)
     return Lines(console)
-
-
-def fault_texts(faults: int) -> list[str]:
-    """What a status's wire.FAULT_* bits mean, a sentence each."""
-    return [text for bit, text in FAULTS if faults & bit]
-
-
-def rep_line(rep: Rep) -> str:
-    """One rep as a sentence."""
-    if rep.own_excursion_deg is None:
-        moved = ""
-    else:
-        value = words.with_sigma(rep.own_excursion_deg, rep.own_excursion_sigma_deg)
-        moved = f"  own excursion {value}°"
-    said = "" if rep.verdict is None else f"  {words.mark(rep)} {words.verdict(rep)}"
-    done = f"{rep.end_s:7.1f} s  {words.rep_name(rep)}: {rep.peak_flexion_deg:.0f}° deep"
-    return f"{done}{moved}{said}"
-
-
-class Lines:
-    """One line per rep, for pipes, files and screen readers."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._titles: list[str] = []
-
-    def __enter__(self) -> Lines:
-        for title in self._titles:
-            self.say(title, title)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
-
-    def leg(self, title: str) -> LegView:
-        self._titles.append(title)
-        return _LegLines(self, title)
-
-    def say(self, title: str, text: str) -> None:
-        """One line, told whose it is where there are two legs."""
-        whose = f"{title}: " if len(self._titles) > 1 and text != title else ""
-        self._console.print(f"{whose}{text}", highlight=False, markup=False, soft_wrap=True)
-
-
-class _LegLines:
-    def __init__(self, lines: Lines, title: str) -> None:
-        self._lines = lines
-        self._title = title
-        self._said: dict[tuple[int, bool], Verdict | None] = {}
-        self._warned: set[str] = set()
-        self._faults = 0
-
-    def packet(self) -> None:
-        return None
-
-    def item(self, item: Decoded) -> None:
-        if not isinstance(item, Status) or item.faults == self._faults:
-            return
-        for text in fault_texts(item.faults & ~self._faults):
-            self._lines.say(self._title, text)
-        for text in fault_texts(self._faults & ~item.faults):
-            self._lines.say(self._title, f"No longer so: {text}")
-        self._faults = item.faults
-
-    def event(self, event: Event) -> None:
-        match event:
-            case RepEnded(rep):
-                self._said[rep.index, rep.is_reference] = rep.verdict
-                self._lines.say(self._title, rep_line(rep))
-            case RepRevised(rep) if rep.verdict is not self._said.get(
-                (rep.index, rep.is_reference)
-            ):
-                self._said[rep.index, rep.is_reference] = rep.verdict
-                self._lines.say(self._title, f"{rep_line(rep)}, seen with the whole set")
-            case GapSeen(gap):
-                self._lines.say(self._title, words.gap(gap))
-            case Warned(text) if text not in self._warned:
-                self._warned.add(text)
-                self._lines.say(self._title, text)
-            case _:
-                pass
 
 
 class Screen(OnScreen):
@@ -237,7 +149,9 @@ class _LegScreen:
 
     def item(self, item: Decoded) -> None:
         if isinstance(item, KneeSample):
-            self._seen.sample = item
+            newest = self._seen.sample
+            if newest is None or item.time_s >= newest.time_s:  # one that is fetched is not now
+                self._seen.sample = item
             self._seen.samples += 1
         elif isinstance(item, Gap):
             self._seen.lost += item.count
@@ -246,6 +160,10 @@ class _LegScreen:
 
     def event(self, event: Event) -> None:
         self._seen.take_event(event)
+
+    def link(self, news: LinkNews) -> None:
+        self._seen.news = news
+        self._seen.news_at = time.monotonic()
 
     def draw(self, height: int) -> RenderableType:
         top = Table.grid(expand=True, padding=(0, 1))
@@ -295,8 +213,12 @@ class _LegScreen:
         sigma = f"± {sample.valgus_sigma_deg:.1f}°, inward +"
         grid.add_row("valgus", f"{sample.valgus_deg:+6.1f}°", Text(sigma, style="dim"))
         grid.add_row("rotation", f"{sample.rotation_deg:+6.1f}°", Text("internal +", style="dim"))
-        at_rest = "standing: heading taken anew" if sample.flags & wire.FLAG_REST else ""
-        grid.add_row("time", f"{sample.time_s:6.1f} s", Text(at_rest, style="dim"))
+        silent_s = self._seen.silent_s
+        note = "standing: heading taken anew" if sample.flags & wire.FLAG_REST else ""
+        if silent_s >= QUIET_S:
+            note = f"{silent_s:.0f} s ago: nothing newer has come"
+            grid.style = "dim"
+        grid.add_row("time", f"{sample.time_s:6.1f} s", Text(note, style="dim"))
         return Group(Text(""), grid)
 
     def _bars(self, room: int) -> list[Text]:
@@ -321,10 +243,12 @@ class _LegScreen:
 
     def _link(self) -> Text:
         seen = self._seen
+        if seen.news is not None:
+            return link_line.line(seen.news, seen.since_news_s, self._console.width)
         lost = f"{seen.lost} samples lost" if seen.lost else "nothing lost"
-        age_s = time.monotonic() - seen.newest_at if seen.packets else 0.0
-        late = f"; nothing for {age_s:.0f} s" if age_s >= QUIET_S else f", {age_s:.1f} s old"
-        return Text(f"link: {seen.packets} packets, {lost}{late}", style="dim")
+        silent_s = seen.silent_s
+        late = f"; nothing for {silent_s:.0f} s" if silent_s >= QUIET_S else ""
+        return Text(f"{seen.packets} packets, {lost}{late}", style="dim")
 
 
 def rep_bar(rep: Rep, half: int) -> Text:

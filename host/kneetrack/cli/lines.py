@@ -1,0 +1,163 @@
+"""What happens, one line each: for pipes, files and screen readers. And what any view is."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console
+
+from kneecore import wire
+from kneetrack.cli import link_line
+from kneetrack.live.figures import LinkNews
+from kneetrack.live.states import LinkState
+from kneetrack.report import words
+from kneetrack.samples import (
+    Decoded,
+    Event,
+    GapSeen,
+    GapSettled,
+    Rep,
+    RepEnded,
+    RepRevised,
+    Status,
+    Verdict,
+    Warned,
+)
+
+FAULTS = (
+    (wire.FAULT_THIGH_IMU, "The band's thigh sensor does not answer: check its cable."),
+    (wire.FAULT_SHANK_IMU, "The band's shank sensor does not answer: check its cable."),
+    (wire.FAULT_STORE, "The band could not read or keep what it stores: calibrate it again."),
+)
+
+
+class LegView(Protocol):
+    """What one leg's part of a view takes; a sink of `kneetrack.live`, that shows the link too."""
+
+    def packet(self) -> None: ...
+
+    def item(self, item: Decoded) -> None: ...
+
+    def event(self, event: Event) -> None: ...
+
+    def link(self, news: LinkNews) -> None: ...
+
+
+class View(Protocol):
+    """Shown while its context lasts."""
+
+    def __enter__(self) -> View: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def leg(self, title: str) -> LegView:
+        """A part for one more leg; asked for before anything is shown."""
+        ...
+
+
+def fault_texts(faults: int) -> list[str]:
+    """What a status's wire.FAULT_* bits mean, a sentence each."""
+    return [text for bit, text in FAULTS if faults & bit]
+
+
+def rep_line(rep: Rep) -> str:
+    """One rep as a sentence."""
+    if rep.own_excursion_deg is None:
+        moved = ""
+    else:
+        value = words.with_sigma(rep.own_excursion_deg, rep.own_excursion_sigma_deg)
+        moved = f"  own excursion {value}°"
+    said = "" if rep.verdict is None else f"  {words.mark(rep)} {words.verdict(rep)}"
+    done = f"{rep.end_s:7.1f} s  {words.rep_name(rep)}: {rep.peak_flexion_deg:.0f}° deep"
+    return f"{done}{moved}{said}"
+
+
+class Lines:
+    """One line per rep, for pipes, files and screen readers."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._titles: list[str] = []
+
+    def __enter__(self) -> Lines:
+        for title in self._titles:
+            self.say(title, title)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def leg(self, title: str) -> LegView:
+        self._titles.append(title)
+        return _LegLines(self, title)
+
+    def say(self, title: str, text: str) -> None:
+        """One line, told whose it is where there are two legs."""
+        whose = f"{title}: " if len(self._titles) > 1 and text != title else ""
+        self._console.print(f"{whose}{text}", highlight=False, markup=False, soft_wrap=True)
+
+
+class _LegLines:
+    def __init__(self, lines: Lines, title: str) -> None:
+        self._lines = lines
+        self._title = title
+        self._said: dict[tuple[int, bool], Verdict | None] = {}
+        self._warned: set[str] = set()
+        self._faults = 0
+        self._news: LinkNews | None = None
+        self._fetching = 0
+
+    def packet(self) -> None:
+        return None
+
+    def item(self, item: Decoded) -> None:
+        if not isinstance(item, Status) or item.faults == self._faults:
+            return
+        for text in fault_texts(item.faults & ~self._faults):
+            self._lines.say(self._title, text)
+        for text in fault_texts(self._faults & ~item.faults):
+            self._lines.say(self._title, f"No longer so: {text}")
+        self._faults = item.faults
+
+    def event(self, event: Event) -> None:
+        match event:
+            case RepEnded(rep):
+                self._said[rep.index, rep.is_reference] = rep.verdict
+                self._lines.say(self._title, rep_line(rep))
+            case RepRevised(rep) if rep.verdict is not self._said.get(
+                (rep.index, rep.is_reference)
+            ):
+                self._said[rep.index, rep.is_reference] = rep.verdict
+                self._lines.say(self._title, f"{rep_line(rep)}, seen with the whole set")
+            case GapSeen(gap) if self._news is None or not self._news.keeps:
+                self._lines.say(self._title, words.gap(gap))
+            case GapSettled(_, left):
+                for gap in left:
+                    self._lines.say(self._title, words.gap(gap))
+            case Warned(text) if text not in self._warned:
+                self._warned.add(text)
+                self._lines.say(self._title, text)
+            case _:
+                pass
+
+    def link(self, news: LinkNews) -> None:
+        """Tell when the state changes, and what is fetched when the set is over."""
+        before, self._news = self._news, news
+        if before is not None and before.state is not news.state:
+            begins = before.packets == 0 or before.state is LinkState.OVER
+            if not begins and news.state is not LinkState.OVER:
+                self._lines.say(self._title, link_line.sentence(news))
+        if news.ending and news.missing and not self._fetching:
+            self._fetching = news.missing
+            self._lines.say(self._title, f"Fetching {news.missing} missing samples. q leaves them.")

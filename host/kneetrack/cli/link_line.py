@@ -1,0 +1,95 @@
+"""How it stands with a band, in one line that fits the screen and claims no more than is known.
+
+What matters most comes first; what has no room is left out from the end. The age of what was told
+counts on, so a recorder that stands still never looks alive.
+"""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from kneetrack.cli.table import IN_RANGE_STYLE
+from kneetrack.live.figures import LinkNews, Unfetched
+from kneetrack.live.states import QUIET_S, LinkState
+
+SEPARATOR = " · "
+
+
+def state_of(news: LinkNews, since_s: float) -> LinkState:
+    """The state `since_s` after it was told: what was live then may be stale by now."""
+    quiet = news.silent_s + since_s >= QUIET_S
+    return LinkState.STALE if quiet and news.state is LinkState.LIVE else news.state
+
+
+def line(news: LinkNews, since_s: float, width: int) -> Text:
+    """The line, `since_s` after `news` were told."""
+    state = state_of(news, since_s)
+    parts = [_first(news, state, news.silent_s + since_s), *_samples(news, state)]
+    if state is not LinkState.LOST:
+        parts += _radio(news)
+    while len(parts) > 1 and len(SEPARATOR.join(parts)) > width:
+        parts.pop()
+    text = Text(SEPARATOR.join(parts), style="dim", no_wrap=True, overflow="ellipsis")
+    text.stylize(IN_RANGE_STYLE if state is LinkState.LIVE else "not dim bold", 0, len(state))
+    return text
+
+
+def sentence(news: LinkNews) -> str:
+    """The same in words, for those who read line by line."""
+    if news.state is LinkState.LOST:
+        keeps = " It goes on measuring, and what is missing will be fetched." if news.keeps else ""
+        return f"The connection to the band is lost; it is looked for again.{keeps}"
+    if news.state is LinkState.STALE:
+        return f"Nothing has come from the band for {news.silent_s:.0f} s; it is still connected."
+    if news.state is LinkState.LIVE:
+        missing = f" {news.missing} missing samples are being fetched." if news.missing else ""
+        return f"The band is live again.{missing}"
+    return "The recording is over."
+
+
+def unfetched(one: Unfetched) -> str:
+    """A span that is not in the log, and whether it can still be had."""
+    where = " The band still keeps it: kneetrack sync fetches it." if one.fetchable else ""
+    span = f"{one.start_s:.1f}–{one.end_s:.1f} s"
+    return f"{span}: {one.count} samples missing ({one.reason}).{where}"
+
+
+def _first(news: LinkNews, state: LinkState, silent_s: float) -> str:
+    if state is LinkState.LIVE:
+        return f"{state} {silent_s:.1f} s old"
+    if state is LinkState.STALE:
+        return f"{state}: connected, but nothing came for {silent_s:.0f} s"
+    if state is LinkState.LOST:
+        tried = f", try {news.attempt}" if news.attempt else ""
+        return f"{state} for {silent_s:.0f} s, looking for the band{tried}"
+    return f"{state}"
+
+
+def _samples(news: LinkNews, state: LinkState) -> list[str]:
+    if news.ending and news.missing:
+        return [f"the set is over, fetching {news.missing} missing samples (q leaves them)"]
+    parts: list[str] = []
+    if state is LinkState.LOST:
+        return ["it keeps what it measures"] if news.keeps else []
+    if news.missing:
+        parts.append(f"{news.missing} samples being fetched")
+    if news.lost:
+        parts.append(f"{news.lost} samples lost")
+    if not parts:
+        parts.append("nothing missing")
+    if news.recovered:
+        parts.append(f"{news.recovered} recovered")
+    return parts
+
+
+def _radio(news: LinkNews) -> list[str]:
+    parts: list[str] = []
+    if news.battery_percent is not None:
+        parts.append(f"battery {news.battery_percent} %")
+    if news.interval_ms is not None:
+        parts.append(f"every {news.interval_ms:g} ms")
+    if news.rssi_dbm is not None:
+        parts.append(f"advertised at {news.rssi_dbm} dBm")
+    if news.mtu is not None:
+        parts.append(f"MTU {news.mtu}")
+    return parts
