@@ -30,6 +30,7 @@ from kneetrack.samples import (
     Side,
 )
 from kneetrack.sessionlog import SessionWriter, read_log
+from kneetrack.sessionlog.streams import RECORDED_EVENTS
 
 ONE_SQUAT = "sim:squats?table=0&stand=2&functional=0&reps=1"  # 8 s
 CALIBRATED = "sim:squats?table=2&functional=3&reps=3&speed=max"
@@ -104,7 +105,7 @@ def test_the_ticks_of_the_board_may_wrap_in_the_middle(monkeypatch):
         assert consecutive(knee)
         assert max(b.time_s - a.time_s for a, b in pairwise(knee)) < 0.0097
 
-    monkeypatch.setenv("KNEETRACK_TICKS_OFFSET_US", str(2**30 - 3_000_000))
+    monkeypatch.setenv("KNEETRACK_TICKS_OFFSET_US", str(2**30 - 8_000_000))
     asyncio.run(check())
 
 
@@ -151,7 +152,7 @@ def test_a_session_is_calibrated_recorded_and_replayed_to_the_same_events(tmp_pa
     assert again.items == first.items
     told = [event_json(event) for event in first.events]
     assert [event_json(event) for event in again.events] == told
-    stored = [event for event in log.events if event["event"] != "origin"]
+    stored = [event for event in log.events if event["event"] not in RECORDED_EVENTS]
     assert len(stored) == len(told)
 
 
@@ -172,7 +173,8 @@ def test_a_band_that_dies_is_a_lost_link_and_what_came_is_kept(tmp_path):
                 SessionWriter(path, {"exercise": "squat"}) as writer,
                 pytest.raises(LinkLost, match="kept"),
             ):
-                await live.record(link, analyzer_for(link), writer=writer, sinks=[kept])
+                soon = live.Waits(return_s=1.0)
+                await live.record(link, analyzer_for(link), writer=writer, sinks=[kept], waits=soon)
         return kept
 
     kept = asyncio.run(check())
