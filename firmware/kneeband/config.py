@@ -70,3 +70,20 @@ LONG_PRESS_MS = const(10_000)
 
 PAIRING_S = const(60)
 """How long the button opens the window in which a new host may bond."""
+
+BONDS_PATH = "bonds.dat"
+
+BONDS_MAX = const(4)
+"""Hosts that the band knows; one more takes the place of the one that was away for longest."""
+
+ENCRYPT_S = const(10)
+"""How long a connected host may take to encrypt the link ..."""
+
+PAIR_S = const(30)
+"""... and while a new one may pair, for somebody may have to answer its question."""
+
+FAREWELL_MS = const(1000)
+"""How long the answer to FORGET may take to be confirmed, before the link is dropped."""
+
+IN_USE_INTERVAL_US = const(500_000)
+"""How often the band advertises while it is connected: only to say so."""

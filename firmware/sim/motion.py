@@ -42,15 +42,18 @@ class Motion:
         moved = self._from_s + (t_s - self._from_us * 1e-6) * self._pace
         return min(self._until_s, max(self._from_s, moved))
 
-    def play(self, until_s=None, speed: float = 1.0, lead_s: float = 0.0) -> None:
-        """Move until `until_s` of the movement (None: its end). A time gone by changes nothing."""
+    def play(self, until_s=None, speed: float = 1.0, lead_s: float = 0.0, from_s=None) -> None:
+        """Move until `until_s` of the movement (None: its end). A time gone by changes nothing.
+
+        The leg moves on from where it stands, or is at `from_s` of the movement now.
+        """
         now = vclock.now_us()
         for chip in self.chips:
             chip.catch_up(now)
         end_s = self.source.duration_s
         if until_s is not None and until_s < end_s:
             end_s = until_s
-        self._from_s = self._body_s(now * 1e-6)
+        self._from_s = self._body_s(now * 1e-6) if from_s is None else min(from_s, end_s)
         self._from_us = now + int(lead_s * 1e6)
         self._until_s = max(end_s, self._from_s)
         self._still = {}

@@ -15,6 +15,7 @@ import asyncio
 import sys
 
 import machine
+import utime
 
 from sim import flash, rig, scenarios, vclock
 from sim.imu_model import LSM6DSModel
@@ -23,6 +24,7 @@ from sim.motion import Motion
 
 I2C_ID = 0
 POWER_PIN = 7
+BUTTON_PIN = 0  # low while pressed
 BUTTON_PIN = 0
 ADDRESSES = {"thigh": 0x6A, "shank": 0x6B}
 FLASH_FILE = "flash.bin"
@@ -40,6 +42,7 @@ def scenario_of(address: str):
 
 def solder(scenario) -> Motion:
     """The two IMUs on the bus, moved by the Motion that is returned."""
+    vclock.set_error(scenario.clock_ppm)
     motion = Motion(scenario.source, scenario.clock_ppm)
     for number, mount in enumerate(("thigh", "shank")):
         chip = LSM6DSModel(mount, motion, scenario.chip, 1000 * scenario.seed + number)
@@ -54,11 +57,16 @@ def wire_rig(motion: Motion) -> None:
     def play(message):
         lead_s = message.get("lead_s", 0.0)
         motion.zeros = dict(zip(("thigh", "shank"), message.get("zeros") or ()))
-        motion.play(message.get("until_s"), message.get("speed", 1.0), lead_s)
+        speed = message.get("speed", 1.0)
+        lead_s += _until_s(message.get("at_us")) * speed
+        if message.get("in_step"):
+            rig.hold_at(vclock.board_us())
+        motion.play(message.get("until_s"), speed, lead_s, message.get("from_s"))
         begins_us = vclock.board_us() + int(lead_s * 1e6)
         rig.say("playing", board_us=begins_us, body_s=motion.body_s())
 
     def held():
+        rig.hold_at(None)
         rig.say("held", board_us=vclock.board_us(), body_s=motion.body_s(), ended=motion.ended)
 
     def fault(message):
@@ -69,12 +77,20 @@ def wire_rig(motion: Motion) -> None:
                 chip.fault(message["kind"], vclock.now_us(), duration_us)
 
     def press(message):
-        """{"duration_s": 3.2}: somebody presses the button for so long, in the board's time."""
+        """{"duration_s": 3.2, "speed": 0.0}: somebody presses the button for so long.
+
+        In the board's time, which runs at that speed meanwhile (None: as it does).
+        """
 
         async def hold():
+            before = vclock.speed()
             machine.wire_input(BUTTON_PIN, 0)
+            if message.get("speed") is not None:
+                vclock.set_speed(message["speed"])
             await asyncio.sleep_ms(int(message["duration_s"] * 1000))
             machine.wire_input(BUTTON_PIN, 1)
+            vclock.set_speed(before)
+            rig.say("released")
 
         asyncio.create_task(hold())  # noqa: RUF006  (the loop's queue holds it)
 
@@ -82,6 +98,13 @@ def wire_rig(motion: Motion) -> None:
     rig.on("play", play)
     rig.on("fault", fault)
     rig.on("press", press)
+
+
+def _until_s(at_us) -> float:
+    """Real seconds until that time of the machine's monotonic clock, a second at most."""
+    if at_us is None:
+        return 0.0
+    return min(1.0, max(0.0, (at_us - utime.ticks_us()) * 1e-6))
 
 
 def main() -> None:

@@ -8,6 +8,8 @@
     ├── UsageError            the command line makes no sense                      exit code 2
     └── LinkError             the band, or the way to it                           exit code 3
         ├── BandNotFound      nothing with that name or address answers
+        ├── BandInUse         the band is there, but connected to somebody else
+        ├── NotPaired         band and computer don't know each other (any more)
         ├── LinkLost          the connection ended and did not come back
         ├── ProtocolMismatch  band and host speak different versions
         └── CommandRefused    the band answered "no"
@@ -48,6 +50,14 @@ class LinkError(KneeTrackError):
 
 
 class BandNotFound(LinkError):
+    pass
+
+
+class BandInUse(LinkError):
+    pass
+
+
+class NotPaired(LinkError):
     pass
 
 

@@ -8,20 +8,14 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-from bleak import BleakClient, BleakScanner
+from bleak import BleakClient
 
+from boards import board, joined
 from kneecore import wire
-from kneetrack.firmware_files import firmware_dir
-from kneetrack.link.radio.air import Air
 from kneetrack.link.radio.backend import Adapter
-from kneetrack.link.radio.board import BoardRadio
-from kneetrack.link.sim import BoardProcess
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Channel, Gap, KneeSample, Packet
-
-RUN = firmware_dir() / "sim" / "run.py"
 
 
 def test_on_the_board(device_test):
@@ -69,27 +63,9 @@ class Central:
 
 
 @contextlib.asynccontextmanager
-async def board(flash: Path) -> AsyncIterator[tuple[Adapter, BoardProcess]]:
-    radio = BoardRadio(Air())
-    process = await BoardProcess.start(RUN, ["squats"], await radio.listen(), flash)
-    try:
-        async with Adapter(radio.air) as adapter:
-            yield adapter, process
-    finally:
-        radio.send({"rig": "quit"})
-        await process.end()
-        await radio.close()
-
-
-@contextlib.asynccontextmanager
-async def connected(adapter: Adapter, process: BoardProcess) -> AsyncIterator[Central]:
-    device = await BleakScanner.find_device_by_filter(
-        lambda found, _: (found.name or "").startswith(wire.NAME_PREFIX),
-        timeout=15,
-        backend=adapter.scanner,
-    )
-    assert device is not None, process.output
-    async with BleakClient(device, timeout=15, backend=adapter.client) as client:
+async def central_of(adapter: Adapter) -> AsyncIterator[Central]:
+    async with joined(adapter) as client:
+        await client.pair()
         central = Central(client)
         await central.listen()
         yield central
@@ -97,10 +73,11 @@ async def connected(adapter: Adapter, process: BoardProcess) -> AsyncIterator[Ce
 
 def test_a_central_finds_the_band_streams_leaves_and_streams_again(tmp_path):
     async def check() -> None:
-        async with board(tmp_path) as (adapter, process):
+        async with board(tmp_path) as band, Adapter(band.radio.air) as adapter:
+            await band.press()
             boots = set()
             for _ in range(2):
-                async with connected(adapter, process) as central:
+                async with central_of(adapter) as central:
                     feature = await central.client.read_gatt_char(wire.FEATURE_UUID)
                     boots.add(wire.FEATURE.unpack_from(bytes(feature)).boot_id)
                     assert await central.ask(wire.OP_START, 0) == wire.RESULT_SUCCESS
@@ -121,8 +98,12 @@ def test_a_central_finds_the_band_streams_leaves_and_streams_again(tmp_path):
 
 def test_device_information_says_what_it_is(tmp_path):
     async def check() -> None:
-        async with board(tmp_path) as (adapter, process), connected(adapter, process) as central:
-            model = await central.client.read_gatt_char(
+        async with (
+            board(tmp_path) as band,
+            Adapter(band.radio.air) as adapter,
+            joined(adapter) as client,
+        ):
+            model = await client.read_gatt_char(
                 f"0000{wire.MODEL_NUMBER_UUID:04x}-0000-1000-8000-00805f9b34fb"
             )
             assert bytes(model) == b"KneeBand 1"

@@ -1,8 +1,12 @@
 """MicroPython's `bluetooth` module for the simulated board: the peripheral role, over `sim.rig`.
 
 What it follows is docs/library/bluetooth.rst of MicroPython: GAP advertising, the GATT server with
-its value store, notifications, indications, and the IRQs that belong to them. Central role, L2CAP
-channels and pairing are not here.
+its value store, notifications, indications, security, and the IRQs that belong to them. Central
+role, L2CAP channels and passkeys are not here.
+
+Bonds are the firmware's: the stack hands every secret over (_IRQ_SET_SECRET; without a value it is
+to be forgotten) and asks for it again when that central is back (_IRQ_GET_SECRET). What the handler
+returns goes back to the stack, which, like NimBLE, reports a bond whether or not it was kept.
 
 The values live on this side, so that `gatts_read` and `gatts_write` cost no round trip. The radio
 asks when a central reads or writes; the firmware's handler has run before the answer leaves, as
@@ -28,10 +32,15 @@ _IRQ_GATTS_WRITE = 3
 _IRQ_GATTS_READ_REQUEST = 4
 _IRQ_GATTS_INDICATE_DONE = 20
 _IRQ_MTU_EXCHANGED = 21
+_IRQ_CONNECTION_UPDATE = 27
+_IRQ_ENCRYPTION_UPDATE = 28
+_IRQ_GET_SECRET = 29
+_IRQ_SET_SECRET = 30
 
 _ENOTCONN = 107
 _EINVAL = 22
 _DEFAULT_LENGTH = 20
+_NO_INPUT_NO_OUTPUT = 3
 
 
 class UUID:
@@ -73,15 +82,30 @@ class _Value:
         self.append = False
 
 
+_TOLD = (
+    "connect", "disconnect", "write", "read", "indicated", "mtu",
+    "updated", "encrypted", "get_secret", "set_secret",
+)  # fmt: skip
+
+
 class _BLE:
     def __init__(self):
         self._active = False
         self._handler = None
         self._address = bytes(6)
-        self._settings = {"gap_name": "MPY ESP32", "mtu": 256, "rxbuf": 256, "addr_mode": 0}
+        self._settings = {
+            "gap_name": "MPY ESP32",
+            "mtu": 256,
+            "rxbuf": 256,
+            "addr_mode": 0,
+            "bond": False,
+            "mitm": False,
+            "io": _NO_INPUT_NO_OUTPUT,
+            "le_secure": False,
+        }
         self._values = {}
         self._connections = set()
-        for name in ("connect", "disconnect", "write", "read", "indicated", "mtu"):
+        for name in _TOLD:
             rig.on(name, getattr(self, "_on_" + name))
 
     def active(self, on=None):
@@ -121,6 +145,10 @@ class _BLE:
 
     def gap_disconnect(self, conn_handle):
         return rig.call("disconnect", conn_handle)
+
+    def gap_pair(self, conn_handle):
+        """Ask the central to encrypt (a Security Request); what comes of it is told by IRQs."""
+        rig.call("pair", conn_handle)
 
     def gatts_register_services(self, services):
         tree = []
@@ -220,6 +248,25 @@ class _BLE:
 
     def _on_mtu(self, message):
         self._irq(_IRQ_MTU_EXCHANGED, (message["conn"], message["mtu"]))
+
+    def _on_updated(self, message):
+        names = ("conn", "interval", "latency", "timeout", "status")
+        self._irq(_IRQ_CONNECTION_UPDATE, tuple([message[name] for name in names]))
+
+    def _on_encrypted(self, message):
+        names = ("conn", "encrypted", "authenticated", "bonded", "key_size")
+        self._irq(_IRQ_ENCRYPTION_UPDATE, tuple([message[name] for name in names]))
+
+    def _on_get_secret(self, message):
+        key = None if message["key"] is None else bytes.fromhex(message["key"])
+        value = self._irq(_IRQ_GET_SECRET, (message["type"], message["index"], key))
+        rig.answer(message, 0 if value else 1, bytes(value or b""))
+
+    def _on_set_secret(self, message):
+        value = None if message["value"] is None else bytes.fromhex(message["value"])
+        key = bytes.fromhex(message["key"])
+        kept = self._irq(_IRQ_SET_SECRET, (message["type"], key, value))
+        rig.answer(message, 0 if kept else 1, b"")
 
 
 def _bytes(data):

@@ -4,80 +4,67 @@ The simulated bands are reached by the same class: `Backend` carries the classes
 uses in place of the system's Bluetooth (`link.radio.backend`).
 
 Every wait is bounded. What goes wrong is said in one sentence with a remedy: BandNotFound,
-ProtocolMismatch, LinkLost, or LinkError for the rest.
+BandInUse, NotPaired, ProtocolMismatch, LinkLost, or LinkError for the rest.
+
+Pairing
+    A band obeys only computers that it knows, and learns to know one only while its button has
+    opened the window for that. So a computer that knows itself to be a stranger says so at once
+    where the window is shut. Else Knee Feature is read: a system that has a bond encrypts the link
+    by itself then (BlueZ, Windows, macOS), and macOS, which offers programs no way to pair, asks
+    its user. Where the band refuses and its window is open, the two pair; an old bond that only
+    this computer remembers is dropped before.
+
+Coming back
+    `reconnect` is one attempt, always with a new client: bleak's clients remember subscriptions
+    that the system has forgotten (bleak#1969). How often, and when, is not for here to decide.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Generator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
-from bleak import BleakClient, BleakScanner
-from bleak.backends.client import BaseBleakClient
-from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
-from bleak.exc import BleakBluetoothNotAvailableError, BleakError
+from bleak import BleakClient
+from bleak.exc import BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
 from kneecore import wire
-from kneetrack.errors import BandNotFound, LinkError, LinkLost
-from kneetrack.link.base import CHANNEL_UUIDS, LinkInfo, Scenario, check_protocol
+from kneetrack.errors import LinkError, LinkLost, NotPaired
+from kneetrack.link.base import CHANNEL_UUIDS, LinkFigures, LinkInfo, Scenario, check_protocol
+from kneetrack.link.ble_find import IN_USE_S, Backend, Found, Heard, explained, find, scan
+from kneetrack.link.inbox import Inbox
 from kneetrack.protocol import read_feature
 from kneetrack.samples import Channel, Packet, Vector
 
+__all__ = ["Backend", "BandLink", "Found", "scan"]
+
 FIND_S = 10.0
 CONNECT_S = 20.0
-CHOICE_S = 1.0
-"""How long `ble:auto` goes on listening for a second band after it heard the first."""
+PAIR_S = 30.0
+"""The system may ask its user; the band waits as long (firmware/kneeband/config.py)."""
 STOP_S = 3.0
 QUIET_S = 0.1
 
-_ADDRESS = re.compile(r"([0-9A-F]{2}(:[0-9A-F]{2}){5})|([0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12})")
-_LISTENED = (Channel.MEASUREMENT, Channel.RAW, Channel.CONTROL)
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """The classes that bleak takes instead of its own; None for the system's Bluetooth."""
-
-    scanner: type[BaseBleakScanner] | None = None
-    client: type[BaseBleakClient] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A Bluetooth device that was heard; `is_band` when it offers the knee service."""
-
-    address: str
-    name: str | None
-    rssi: int
-    services: tuple[str, ...]
-    is_band: bool
-
-
-async def scan(backend: Backend | None = None, timeout_s: float = 5.0) -> list[Found]:
-    """Listen for `timeout_s`; bands first, then the rest, each by falling signal strength."""
-    with _explained("Scanning"):
-        heard = await BleakScanner.discover(
-            timeout_s,
-            return_adv=True,
-            **({} if backend is None or backend.scanner is None else {"backend": backend.scanner}),
-        )
-    found = [
-        Found(
-            address=device.address,
-            name=data.local_name or device.name,
-            rssi=data.rssi,
-            services=tuple(data.service_uuids),
-            is_band=wire.SERVICE_UUID in data.service_uuids,
-        )
-        for device, data in heard.values()
-    ]
-    return sorted(found, key=lambda one: (not one.is_band, -one.rssi))
+_ATT_HEADER = 3
+_LISTENED = (Channel.MEASUREMENT, Channel.RAW, Channel.CONTROL, Channel.TRANSFER)
+_REFUSALS = (
+    BleakGATTProtocolErrorCode.INSUFFICIENT_AUTHENTICATION,
+    BleakGATTProtocolErrorCode.INSUFFICIENT_AUTHORIZATION,
+    BleakGATTProtocolErrorCode.INSUFFICIENT_ENCRYPTION,
+)
+_HOW_TO_PAIR = (
+    "Hold the band's button for 3 s, until its lamp blinks fast, and try again within a minute."
+)
+_IN_THE_SYSTEM = {
+    "linux": "On Linux, if the band is listed by `bluetoothctl devices Paired`, have it forgotten "
+    "there first: `bluetoothctl remove ADDRESS`.",
+    "win32": "On Windows, remove the band under Settings, Bluetooth & devices, if it is listed.",
+    "darwin": "On macOS, answer the question that appears; if the band is listed under System "
+    "Settings, Bluetooth, have it forgotten there first.",
+}
 
 
 class BandLink:
@@ -96,34 +83,20 @@ class BandLink:
         self.origin_us: int | None = None
         self.scenario: Scenario | None = None
         self.name = ""
+        self.figures = LinkFigures()
         self._wanted = wanted
         self._backend = backend or Backend()
         self._find_s = find_s
         self._client: BleakClient | None = None
-        self._received: asyncio.Queue[Packet | LinkLost | None] = asyncio.Queue()
-        self._asking = asyncio.Lock()
-        self._asked: tuple[int, asyncio.Future[bytes]] | None = None
-        self._count = 0
+        self._inbox = Inbox()
         self._finished = False
-        self._leaving = False
 
     async def __aenter__(self) -> Self:
-        device = await self._find()
-        self.name = label = device.name or device.address
-        self._client = BleakClient(
-            device, self._on_disconnect, timeout=CONNECT_S, backend=self._backend.client
-        )
+        heard = await self._find(self._wanted)
+        self._wanted = heard.device.address  # who it is to be from now on
+        self.name = heard.found.label
         try:
-            async with asyncio.timeout(CONNECT_S):
-                with _explained(f"Connecting to {label}"):
-                    await self._client.connect()
-                    await self._begin(self._client, label)
-        except TimeoutError:
-            await self._disconnect()
-            raise LinkError(
-                f"{label} was found, but did not connect within {CONNECT_S:.0f} s. Bring it "
-                "closer, or switch it off and on again."
-            ) from None
+            await self._join(heard)
         except BaseException:
             await self._disconnect()
             raise
@@ -135,42 +108,38 @@ class BandLink:
     def now_s(self) -> float:
         return time.monotonic()
 
+    async def sleep(self, duration_s: float) -> None:
+        await asyncio.sleep(duration_s)
+
+    async def reconnect(self) -> None:
+        await self._disconnect()
+        heard = await self._find(self._wanted)
+        try:
+            await self._join(heard)
+            self._put(Channel.FEATURE, bytes(await self._read_feature(self._connected())))
+        except BaseException:
+            await self._disconnect()
+            raise
+        self._inbox.mend()
+
     async def read_feature(self) -> None:
-        with _explained("Reading from the band"):
-            data = bytes(await self._connected().read_gatt_char(wire.FEATURE_UUID))
+        with explained("Reading from the band"):
+            data = await self._read_feature(self._connected())
         self.feature = read_feature(data)
         self._put(Channel.FEATURE, data)
 
     async def write(self, channel: Channel, data: bytes) -> None:
-        with _explained("Writing to the band"):
+        with explained("Writing to the band"):
             await self._connected().write_gatt_char(CHANNEL_UUIDS[channel], data, response=True)
 
     async def request(self, data: bytes, timeout_s: float) -> bytes:
-        async with self._asking:
-            answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-            self._asked = (data[0], answer)
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self.write(Channel.CONTROL, data)
-                    return await answer
-            except TimeoutError:
-                raise LinkError(
-                    f"The band did not answer within {timeout_s:.0f} s. Bring it closer, or "
-                    "switch it off and on again."
-                ) from None
-            finally:
-                self._asked = None
+        async def send(data: bytes) -> None:
+            await self.write(Channel.CONTROL, data)
 
-    async def packets(self) -> AsyncIterator[Packet]:
-        while True:
-            item = await self._received.get()
-            if isinstance(item, Packet):
-                yield item
-                continue
-            self._received.put_nowait(item)  # so it ends for whoever asks again
-            if item is None:
-                return
-            raise item
+        return await self._inbox.request(data, timeout_s, send, remedy="Bring it closer")
+
+    def packets(self) -> AsyncIterator[Packet]:
+        return self._inbox.packets()
 
     async def play(
         self,
@@ -186,70 +155,139 @@ class BandLink:
         self._finished = True
         with contextlib.suppress(LinkError):  # then there is nothing to stop
             await self.request(bytes([wire.OP_STOP]), STOP_S)
-            await self._quiet()
-        self._received.put_nowait(None)
-
-    async def _quiet(self) -> None:
-        """Wait until nothing has come for QUIET_S: packets may have queued up on the band."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_S):
-                before = -1
-                while before != self._count:
-                    before = self._count
-                    await asyncio.sleep(QUIET_S)
+            await self._inbox.quiet(QUIET_S, STOP_S)
+        self._inbox.end()
 
     # --- entry ------------------------------------------------------------------------------------
 
-    async def _find(self) -> BLEDevice:
-        """The wanted band, as soon as it is heard."""
-        heard: dict[str, BLEDevice] = {}
-        with _explained("Looking for the band"), contextlib.suppress(TimeoutError):
-            async with (
-                BleakScanner(
-                    service_uuids=[wire.SERVICE_UUID], backend=self._backend.scanner
-                ) as scanner,
-                asyncio.timeout(self._find_s) as patience,
-            ):
-                async for device, data in scanner.advertisement_data():
-                    if self._wanted != "auto":
-                        if self._is_wanted(device, data):
-                            return device
-                    elif device.address not in heard:
-                        soon = asyncio.get_running_loop().time() + CHOICE_S
-                        patience.reschedule(min(soon, patience.when() or soon))
-                    heard[device.address] = device
-        if self._wanted == "auto" and len(heard) == 1:
-            return next(iter(heard.values()))
-        raise self._not_found(sorted(device.name or device.address for device in heard.values()))
-
-    def _is_wanted(self, device: BLEDevice, data: AdvertisementData) -> bool:
-        wanted = self._wanted.casefold()
-        if _ADDRESS.fullmatch(self._wanted.upper()):
-            return device.address.casefold() == wanted
-        return (data.local_name or device.name or "").casefold() == wanted
-
-    def _not_found(self, others: list[str]) -> BandNotFound:
-        if self._wanted == "auto" and others:
-            return BandNotFound(
-                f"There are {len(others)} bands: {', '.join(others)}. Choose one, for example "
-                f"--link ble:{others[0]}."
-            )
-        who = "No band" if self._wanted == "auto" else f'No band called "{self._wanted}"'
-        instead = f" Heard instead: {', '.join(others)}." if others else ""
-        return BandNotFound(
-            f"{who} found in {self._find_s:.0f} s.{instead} Is it on, charged, near, and not "
-            "connected to another device? `kneetrack scan` lists what this computer hears."
+    async def _find(self, wanted: str) -> Heard:
+        heard = await find(
+            wanted, self._backend, self._patience_s(self._find_s), self._patience_s(IN_USE_S)
         )
+        self.figures = LinkFigures(heard.found.rssi, self.figures.mtu)
+        return heard
+
+    def _patience_s(self, duration_s: float) -> float:
+        """How long to wait where a real band is given `duration_s`."""
+        return duration_s
+
+    async def _join(self, heard: Heard) -> None:
+        """Connect, and see to it that band and computer know each other."""
+        found = heard.found
+        window = found.says(wire.ADVERTISED_PAIRING)
+        stranger = found.is_paired is False and found.flags is not None
+        if stranger and not window:
+            raise NotPaired(f"{found.label} does not know this computer yet. {_HOW_TO_PAIR}")
+        client = await self._connect(heard)
+        if stranger:
+            await self._pair(client, heard)
+        try:
+            await self._begin(client, found.label)
+        except _Refused as refusal:
+            if not window:
+                raise NotPaired(
+                    f"{found.label} does not know this computer (any more). {_HOW_TO_PAIR}"
+                ) from refusal.__cause__
+            if found.is_paired:  # it has forgotten us, but we remember a key of old
+                await self._unpair(client)
+                client = await self._connect(await self._find(heard.device.address))
+            await self._pair(client, heard)
+            try:
+                await self._begin(client, found.label)
+            except _Refused as again:
+                raise self._not_paired(found.label, "it refuses all the same") from again.__cause__
+
+    async def _connect(self, heard: Heard) -> BleakClient:
+        label = heard.found.label
+        client: BleakClient | None = None
+
+        def on_disconnect(_: BleakClient) -> None:
+            if self._client is client:
+                self._inbox.lose(self._loss())
+
+        client = BleakClient(
+            heard.device, on_disconnect, timeout=CONNECT_S, backend=self._backend.client
+        )
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                with explained(f"Connecting to {label}"):
+                    await client.connect()
+        except TimeoutError:
+            raise LinkError(
+                f"{label} was found, but did not connect within {CONNECT_S:.0f} s. Bring it "
+                "closer, or switch it off and on again."
+            ) from None
+        self._client = client
+        return client
+
+    async def _pair(self, client: BleakClient, heard: Heard) -> None:
+        label = heard.found.label
+        try:
+            async with asyncio.timeout(PAIR_S):
+                if self._backend.client is None and sys.platform == "linux":
+                    from kneetrack.link import bluez
+
+                    await bluez.pair(heard.device.details["path"])
+                else:
+                    await client.pair()
+        except NotImplementedError:  # macOS pairs by itself at the first read
+            return
+        except TimeoutError:
+            raise self._not_paired(label, f"it was not done in {PAIR_S:.0f} s") from None
+        except (BleakError, OSError, EOFError) as error:
+            raise self._not_paired(label, str(error)) from error
+
+    def _not_paired(self, label: str, why: str) -> NotPaired:
+        system = _IN_THE_SYSTEM.get(sys.platform, "")
+        return NotPaired(f"Pairing with {label} failed: {why}. {_HOW_TO_PAIR} {system}".strip())
+
+    async def _unpair(self, client: BleakClient) -> None:
+        """Drop this computer's bond with the band, as far as the system lets a program do so."""
+        with contextlib.suppress(BleakError, NotImplementedError, OSError, TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await client.unpair()
+        await self._disconnect()
+
+    async def _read_feature(self, client: BleakClient) -> bytes:
+        return bytes(await client.read_gatt_char(wire.FEATURE_UUID))
 
     async def _begin(self, client: BleakClient, label: str) -> None:
-        """Check whom we talk to, then listen."""
+        """Check whom we talk to, then listen. Raises _Refused by a band that does not know us."""
         if client.services.get_service(wire.SERVICE_UUID) is None:
             raise LinkError(f"{label} is no KneeTrack band: it has no knee service.")
-        data = bytes(await client.read_gatt_char(wire.FEATURE_UUID))
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                data = await self._read_feature(client)
+        except TimeoutError:
+            raise LinkError(
+                f"{label} connected, but did not answer within {CONNECT_S:.0f} s. Bring it "
+                "closer, or switch it off and on again."
+            ) from None
+        except BleakGATTProtocolError as error:
+            if error.code in _REFUSALS:
+                raise _Refused from error
+            raise self._unread(label, error) from error
+        except BleakError as error:
+            if not client.is_connected:  # what a band does with a stranger
+                raise _Refused from error
+            raise self._unread(label, error) from error
         check_protocol(data, label)
         self.feature = read_feature(data)
-        for channel in _LISTENED:
-            await client.start_notify(CHANNEL_UUIDS[channel], self._listener(channel))
+        with explained(f"Listening to {label}"):
+            for channel in _LISTENED:
+                characteristic = client.services.get_characteristic(CHANNEL_UUIDS[channel])
+                if characteristic is not None:  # before protocol 1.2: no Session Transfer
+                    await client.start_notify(characteristic, self._listener(channel))
+        control = client.services.get_characteristic(wire.CONTROL_UUID)
+        if control is not None:
+            mtu = control.max_write_without_response_size + _ATT_HEADER
+            self.figures = LinkFigures(self.figures.rssi_dbm, mtu)
+
+    def _unread(self, label: str, error: BleakError) -> LinkError:
+        return LinkError(
+            f"Reading from {label} failed: {error}. Switch the band off and on again; if that "
+            "does not help, have this computer's Bluetooth forget it."
+        )
 
     def _listener(self, channel: Channel) -> Callable[[object, bytearray], None]:
         def listener(_: object, data: bytearray) -> None:
@@ -258,22 +296,9 @@ class BandLink:
         return listener
 
     def _put(self, channel: Channel, data: bytes) -> None:
-        self._received.put_nowait(Packet(channel, data, self.now_s()))
-        self._count += 1
-        if self._asked is not None and channel is Channel.CONTROL:
-            opcode, answer = self._asked
-            if data[:2] == bytes([wire.OP_RESPONSE, opcode]) and not answer.done():
-                answer.set_result(data)
+        self._inbox.put(Packet(channel, data, self.now_s()))
 
     # --- exit -------------------------------------------------------------------------------------
-
-    def _on_disconnect(self, _: BleakClient) -> None:
-        if self._leaving:
-            return
-        lost = self._loss()
-        self._received.put_nowait(lost)
-        if self._asked is not None and not self._asked[1].done():
-            self._asked[1].set_exception(lost)
 
     def _loss(self) -> LinkLost:
         return LinkLost(
@@ -287,7 +312,6 @@ class BandLink:
         return self._client
 
     async def _disconnect(self) -> None:
-        self._leaving = True
         client, self._client = self._client, None
         if client is not None:
             with contextlib.suppress(BleakError, OSError, TimeoutError):
@@ -295,26 +319,5 @@ class BandLink:
                     await client.disconnect()
 
 
-@contextlib.contextmanager
-def _explained(what: str) -> Generator[None]:
-    """Bluetooth's own errors as a LinkError with a remedy."""
-    try:
-        yield
-    except BleakBluetoothNotAvailableError as error:
-        raise LinkError(
-            "Bluetooth is off or missing on this computer. Switch it on (or plug in an adapter); "
-            "without one, try a simulated band: --link sim:squats."
-        ) from error
-    except TimeoutError:
-        raise  # every bounded wait says itself what it waited for
-    except BleakError as error:
-        raise LinkError(
-            f"{what} failed: {error}. Is Bluetooth on, and may this program use it? Without "
-            "Bluetooth, try a simulated band: --link sim:squats."
-        ) from error
-    except (OSError, EOFError) as error:  # the system's own service, by its socket
-        raise LinkError(
-            f"{what} failed: this computer's Bluetooth can't be reached "
-            f"({type(error).__name__}). Switch it on (on Linux: systemctl start bluetooth); "
-            "without Bluetooth, try a simulated band: --link sim:squats."
-        ) from error
+class _Refused(Exception):
+    """The band does not let this computer read."""

@@ -13,8 +13,6 @@ button.
 
 from __future__ import annotations
 
-import asyncio
-
 from bleak.exc import BleakDBusError, BleakError
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio.message_bus import MessageBus
@@ -24,29 +22,28 @@ _ASKED = ("RequestAuthorization", "RequestConfirmation")
 _REJECTED = "org.bluez.Error.Rejected"
 
 
-async def pair(device: str, limit_s: float) -> None:
+async def pair(device: str) -> None:
     """Pair and bond with the device at that D-Bus path (`BLEDevice.details["path"]`).
 
     Nothing happens where it is paired already. BleakDBusError with BlueZ's reason if the band or
-    BlueZ refuses, BleakError if there is no BlueZ to talk to, TimeoutError after `limit_s`.
+    BlueZ refuses, BleakError if there is no BlueZ to talk to. Cancelled, it calls the pairing off.
     """
-    async with asyncio.timeout(limit_s):
+    try:
+        bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    except (OSError, EOFError) as error:
+        raise BleakError(f"the system's D-Bus can't be reached ({error})") from error
+    try:
+        bus.add_message_handler(lambda message: _answer(message, device))
+        await _call(
+            bus, "/org/bluez", "AgentManager1", "RegisterAgent", "os", _AGENT, "NoInputNoOutput"
+        )
         try:
-            bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-        except (OSError, EOFError) as error:
-            raise BleakError(f"the system's D-Bus can't be reached ({error})") from error
-        try:
-            bus.add_message_handler(lambda message: _answer(message, device))
-            await _call(
-                bus, "/org/bluez", "AgentManager1", "RegisterAgent", "os", _AGENT, "NoInputNoOutput"
-            )
-            try:
-                await _call(bus, device, "Device1", "Pair")
-            except BleakDBusError as error:
-                if error.dbus_error != "org.bluez.Error.AlreadyExists":
-                    raise
-        finally:
-            bus.disconnect()  # which unregisters the agent, and cancels a pairing that hangs
+            await _call(bus, device, "Device1", "Pair")
+        except BleakDBusError as error:
+            if error.dbus_error != "org.bluez.Error.AlreadyExists":
+                raise
+    finally:
+        bus.disconnect()  # which unregisters the agent, and cancels a pairing that hangs
 
 
 async def _call(

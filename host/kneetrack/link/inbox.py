@@ -16,7 +16,7 @@ class Inbox:
     def __init__(self) -> None:
         self.count = 0
         """Packets that came so far."""
-        self._items: asyncio.Queue[Packet | LinkLost | None] = asyncio.Queue()
+        self._items: asyncio.Queue[Packet | LinkLost | _Pause | None] = asyncio.Queue()
         self._asking = asyncio.Lock()
         self._asked: tuple[int, asyncio.Future[bytes]] | None = None
         self._loss: LinkLost | None = None
@@ -43,12 +43,20 @@ class Inbox:
         """The connection is back: `packets` goes on."""
         self._loss = None
 
+    def pause(self) -> None:
+        """`packets` ends once, behind what came before; whoever asks again gets what follows."""
+        self._items.put_nowait(_Pause())
+
     def end(self) -> None:
         """`packets` ends behind what came before."""
         self._items.put_nowait(None)
 
     async def request(
-        self, data: bytes, timeout_s: float, send: Callable[[bytes], Awaitable[None]]
+        self,
+        data: bytes,
+        timeout_s: float,
+        send: Callable[[bytes], Awaitable[None]],
+        remedy: str = "Look at the cable",
     ) -> bytes:
         """Send a command and wait for its response. LinkError without one in `timeout_s`."""
         async with self._asking:
@@ -60,7 +68,7 @@ class Inbox:
                     return await answer
             except TimeoutError:
                 raise LinkError(
-                    f"The band did not answer within {timeout_s:.0f} s. Look at the cable, or "
+                    f"The band did not answer within {timeout_s:.0f} s. {remedy}, or "
                     "switch the band off and on again."
                 ) from None
             finally:
@@ -74,6 +82,8 @@ class Inbox:
             if isinstance(item, Packet):
                 yield item
                 continue
+            if isinstance(item, _Pause):
+                return
             if item is not None and item is not self._loss:
                 continue  # mended since
             self._items.put_nowait(item)  # so it ends for whoever asks again
@@ -88,3 +98,7 @@ class Inbox:
         while before != self.count and asyncio.get_running_loop().time() < deadline:
             before = self.count
             await asyncio.sleep(for_s)
+
+
+class _Pause:
+    """Where `packets` ends once."""

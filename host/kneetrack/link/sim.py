@@ -9,13 +9,20 @@ The clock of this link is the board's virtual one, so packets carry the time at 
 world had them, at any speed. The air is paced like a real one while the board's time is; at speed 0
 it takes everything at once, and the board waits for it (`firmware/sim/rig.py`).
 
+Someone stands beside the board, who holds its button on entry, so that the two can pair; the clock
+runs as fast as it can meanwhile. With a `folder` the board's flash and the computer's bonds are
+kept in it, and who has paired once is known the next time.
+
 The board's process ends with the link, however that ends; and by itself should this one be killed.
+
+What can go wrong with a real band can be made to happen (`outage`, `cut_power`, `power_on`), in the
+board's time and at any pace, but not while the clock runs as fast as it can. The person goes on
+moving while the board has no power.
 """
 
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import tempfile
 from pathlib import Path
@@ -23,88 +30,28 @@ from typing import Any, Self
 
 from kneecore import wire
 from kneetrack.errors import BandNotFound, LinkError, LinkLost, UsageError
-from kneetrack.firmware_files import firmware_dir, run_micropython
+from kneetrack.firmware_files import firmware_dir
 from kneetrack.link.base import LinkInfo, Scenario
 from kneetrack.link.ble import Backend, BandLink
-from kneetrack.link.radio.air import Air
+from kneetrack.link.board_process import BoardProcess
 from kneetrack.link.radio.backend import Adapter
-from kneetrack.link.radio.board import ADDRESS, BoardRadio, Message
+from kneetrack.link.radio.board import BoardRadio, Message
 from kneetrack.link.radio.loss import BurstLoss
+from kneetrack.link.radio.world import Begin, World
 from kneetrack.samples import Side, Vector, Window
 
 BOOT_S = 20.0
-END_S = 2.0
 TAIL_S = 0.1
 """How long the stream goes on behind the end of the motion: some polls of the FIFOs."""
 EVENT_INTERVAL_S = 0.015
 """The connection interval that a phone or a laptop typically grants."""
 
-_KEPT_LINES = 40
+HOLD_S = 3.2
+"""How long the button is held, so that a new computer may pair."""
 
+_FULL_SPEED = 0.0
 
-class BoardProcess:
-    """MicroPython running `script` with the simulated board in front of its import path.
-
-    What it prints is kept (`output`, its last lines) for the day it crashes.
-    """
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
-        self._reading = asyncio.create_task(self._read())
-
-    @classmethod
-    async def start(
-        cls, script: Path, arguments: list[str], radio: str, folder: Path
-    ) -> BoardProcess:
-        """Start it, with the radio at `radio` (host:port) and `folder` for its flash memory."""
-        command = run_micropython([str(script), *arguments], {"KNEETRACK_RADIO": radio})
-        process = await asyncio.create_subprocess_exec(
-            *command.arguments,
-            env=command.environment,
-            cwd=folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            process_group=0,  # Ctrl-C is for this process; the board is then told to end
-        )
-        return cls(process)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """None while it runs."""
-        return self._process.returncode
-
-    @property
-    def output(self) -> str:
-        return "\n".join(self._lines)
-
-    async def wait(self) -> int:
-        """Wait for its end, and for all that it printed; the exit code."""
-        await asyncio.shield(self._reading)
-        return await self._process.wait()
-
-    async def end(self) -> None:
-        """See that it ends: it has been asked to; then by its own process id."""
-        try:
-            async with asyncio.timeout(END_S):
-                await self.wait()
-        except TimeoutError:
-            pass
-        finally:
-            if self._process.returncode is None:
-                self._process.kill()
-                await self.wait()
-
-    async def _read(self) -> None:
-        output = self._process.stdout
-        assert output is not None
-        while line := await output.readline():
-            self._lines.append(line.decode(errors="replace").rstrip())
+__all__ = ["BoardProcess", "SimLink", "read_scenario"]
 
 
 class SimLink(BandLink):
@@ -113,26 +60,45 @@ class SimLink(BandLink):
     lead_s = 0.0
     """How long the leg is held in its pose before it moves."""
 
-    def __init__(self, info: LinkInfo, scenario: str, speed: float = 1.0) -> None:
-        super().__init__(info, wire.NAME_PREFIX + ADDRESS.replace(":", "")[-4:])
+    def __init__(
+        self,
+        info: LinkInfo,
+        scenario: str,
+        speed: float = 1.0,
+        *,
+        folder: Path | None = None,
+        world: World | None = None,
+    ) -> None:
+        self._place = place = (world or World()).place()
+        super().__init__(info, wire.NAME_PREFIX + place.board_address.replace(":", "")[-4:])
+        self._folder = folder
         self._scenario_text = scenario
         self._speed = speed
         self._zeros: tuple[Vector, Vector] | None = None  # its chips have their own
         self._stack = contextlib.AsyncExitStack()
-        self._radio = BoardRadio(Air())
+        self._radio = BoardRadio(place.air, place.board_address, clock=place.clock)
         self._board: BoardProcess | None = None
         self._hello: asyncio.Future[Message] | None = None
+        self._flash = Path()
+        self._radio_address = ""
         self._air_loss: BurstLoss | None = None
         self._air_loss_from_s = 0.0
-        self._playing: asyncio.Future[None] | None = None
+        self._playing: asyncio.Future[Message] | None = None
+        self._released: asyncio.Future[None] | None = None
+        self._begun_s: float | None = None  # by this link's clock, at the source's time zero
+        self._until_s: float | None = None
         self._ending: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         try:
             await self._start_board()
-            adapter = await self._stack.enter_async_context(Adapter(self._radio.air))
+            bonds = None if self._folder is None else self._folder / "bonds"
+            adapter = Adapter(self._place.air, self._place.adapter_address, folder=bonds)
+            await self._stack.enter_async_context(adapter)
             self._backend = Backend(adapter.scanner, adapter.client)
             try:
+                if not adapter.knows(self._radio.address):
+                    await self.press(HOLD_S, _FULL_SPEED)
                 await super().__aenter__()
             except BandNotFound:  # it is there: its firmware did not come as far as the radio
                 raise self._not_started() from None
@@ -158,6 +124,12 @@ class SimLink(BandLink):
     def now_s(self) -> float:
         return self._radio.clock.now_s()
 
+    async def sleep(self, duration_s: float) -> None:
+        await asyncio.sleep(self._patience_s(duration_s))
+
+    def _patience_s(self, duration_s: float) -> float:
+        return duration_s / (self._radio.clock.speed or 1.0)
+
     async def play(
         self,
         until_s: float | None = None,
@@ -165,57 +137,133 @@ class SimLink(BandLink):
         zeros: tuple[Vector, Vector] | None = None,
     ) -> None:
         speed = self._speed if speed is None else speed
+        self._until_s = until_s
+        begin = None if until_s is not None else await self._place.ready(speed)
+        await self._play(until_s, speed, begin=begin)
+
+    async def _play(
+        self,
+        until_s: float | None,
+        speed: float,
+        from_s: float | None = None,
+        begin: Begin | None = None,
+    ) -> None:
         self._playing = asyncio.get_running_loop().create_future()
         self._radio.clock.speed = speed
         self._radio.pace(EVENT_INTERVAL_S / speed if speed else None)
         self._radio.send(
             {
                 "rig": "play",
+                "from_s": from_s,
                 "until_s": until_s,
                 "speed": speed,
-                "lead_s": self.lead_s,
+                "lead_s": self.lead_s if from_s is None else 0.0,
                 "zeros": self._zeros,
+                "at_us": begin and begin.at_us,
+                "in_step": begin is not None and begin.in_step,
             }
         )
         try:
             async with asyncio.timeout(BOOT_S):
-                await self._playing
+                playing = await self._playing
         except TimeoutError:
             raise self._loss() from None
+        if begin is not None:
+            self._place.began(playing["board_us"], begin, self.lead_s)
+
+    # --- what someone beside the board can do -----------------------------------------------------
+
+    async def press(self, duration_s: float, speed: float | None = None) -> None:
+        """Hold the button for so long, in the board's time; the clock at `speed` meanwhile.
+
+        Returns when it is let go. LinkLost where the board does not live to see that.
+        """
+        self._released = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(BOOT_S):
+                await self._radio.advertises.wait()  # before that nobody looks at the button
+                self._radio.send({"rig": "press", "duration_s": duration_s, "speed": speed})
+                await self._released
+        except TimeoutError:
+            raise self._not_started() from None
+
+    async def outage(self, duration_s: float) -> None:
+        """Let the air pass nothing for so long, in the board's time; returns when it is over."""
+        speed = self._pace()
+        await self._radio.air.outage(duration_s / speed, self._radio.supervision_s)
+
+    async def cut_power(self) -> None:
+        """Take the board's power away, between any two instructions. Its flash stays as it is."""
+        self._pace()
+        if self._board is not None:
+            await self._board.kill()
+
+    async def power_on(self) -> None:
+        """Switch the board on again; returns when it advertises and the leg moves as it would."""
+        speed = self._pace()
+        self._radio.clock.start_anew()
+        await self._boot()
+        try:
+            async with asyncio.timeout(BOOT_S):
+                await self._radio.advertises.wait()
+        except TimeoutError:
+            raise self._not_started() from None
+        if self._begun_s is not None:
+            moved_s = self.now_s() - self._begun_s
+            await self._play(self._until_s, speed, moved_s)
+
+    def _pace(self) -> float:
+        speed = self._radio.clock.speed
+        if not speed:
+            raise ValueError("a clock that runs as fast as it can has no pace for that")
+        return speed
 
     # --- the board --------------------------------------------------------------------------------
 
     async def _start_board(self) -> None:
         """Start the board and wait until it has said which scenario it plays."""
-        self._hello = asyncio.get_running_loop().create_future()
         radio = self._radio
         radio.listen_to(self._on_rig, self._on_gone)
-        address = await radio.listen()
-        self._radio.pace(EVENT_INTERVAL_S)
-        script = firmware_dir() / "sim" / "run.py"
-        flash = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="kneetrack-")))
-        self._board = await BoardProcess.start(script, [self._scenario_text], address, flash)
-        self._stack.push_async_callback(self._stop_board, self._board)
-        exited = asyncio.create_task(self._board.wait())
-        self._stack.callback(exited.cancel)
-        await asyncio.wait(
-            (exited, self._hello), timeout=BOOT_S, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not self._hello.done():
-            raise self._not_started()
-        told = self._hello.result()["scenario"]
+        self._radio_address = await radio.listen()
+        self._stack.push_async_callback(radio.close)
+        radio.pace(EVENT_INTERVAL_S)
+        if self._folder is None:
+            temporary = tempfile.TemporaryDirectory(prefix="kneetrack-")
+            self._flash = Path(self._stack.enter_context(temporary))
+        else:
+            self._flash = self._folder / "flash"
+            self._flash.mkdir(parents=True, exist_ok=True)
+        self._stack.push_async_callback(self._stop_board)
+        told = await self._boot()
+        self._place.enter(told.get("clock_ppm", 0.0), self._radio.send)
+        self._stack.callback(self._place.leave)
         if "radio" in told:
             self._air_loss = BurstLoss(told["radio"]["loss"], told["radio"]["seed"])
             self._air_loss_from_s = told["radio"]["from_s"]
         if self.scenario is None:
             self.scenario = read_scenario(told)
 
-    async def _stop_board(self, board: BoardProcess) -> None:
-        self._radio.send({"rig": "quit"})
+    async def _boot(self) -> dict[str, Any]:
+        """Power the board; what it says of its scenario."""
+        self._hello = asyncio.get_running_loop().create_future()
+        script = firmware_dir() / "sim" / "run.py"
+        arguments = [self._scenario_text]
+        self._board = await BoardProcess.start(script, arguments, self._radio_address, self._flash)
+        exited = asyncio.create_task(self._board.wait())
         try:
-            await board.end()
+            await asyncio.wait(
+                (exited, self._hello), timeout=BOOT_S, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
-            await self._radio.close()
+            exited.cancel()
+        if not self._hello.done():
+            raise self._not_started()
+        return self._hello.result()["scenario"]
+
+    async def _stop_board(self) -> None:
+        self._radio.send({"rig": "quit"})
+        if self._board is not None:
+            await self._board.end()
 
     def _not_started(self) -> Exception:
         output = self._board.output if self._board else ""
@@ -235,8 +283,10 @@ class SimLink(BandLink):
 
     def _on_gone(self) -> None:
         """The board's process has closed its line. The radio link breaks by itself, later."""
-        if self._playing is not None and not self._playing.done():
-            self._playing.set_exception(self._loss())
+        self._place.stop()
+        for waited in (self._playing, self._released):
+            if waited is not None and not waited.done():
+                waited.set_exception(self._loss())
 
     def _on_rig(self, message: Message) -> None:
         kind = message["rig"]
@@ -244,12 +294,19 @@ class SimLink(BandLink):
             self._hello.set_result(message)
         elif kind == "playing":
             self.origin_us = self._origin(message)
+            if self._begun_s is None:
+                self._begun_s = self.now_s() - message["body_s"] + self.lead_s
             if self._air_loss is not None:
                 from_us = self.origin_us + round(self._air_loss_from_s * 1e6)
                 self._radio.lose(self._air_loss, from_us)
             if self._playing is not None and not self._playing.done():
-                self._playing.set_result(None)
+                self._playing.set_result(message)
+        elif kind == "released" and self._released is not None and not self._released.done():
+            self._released.set_result(None)
+        elif kind == "waits":
+            self._place.came()
         elif kind == "held":
+            self._place.stop()
             self._radio.clock.speed = 1.0
             self._radio.pace(EVENT_INTERVAL_S)
             if message.get("ended"):
@@ -258,7 +315,7 @@ class SimLink(BandLink):
     async def _end(self) -> None:
         """The motion is over; its last samples are still in the IMUs' FIFOs."""
         await asyncio.sleep(TAIL_S)
-        await self.finish()
+        self._inbox.pause()
 
     def _origin(self, playing: Message) -> int:
         """The board clock at the source's time zero, from where and when the motion began."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kneetrack.link.base import LinkInfo, Scenario
+from kneetrack.link.radio.world import World
 from kneetrack.link.sim import SimLink
 from kneetrack.samples import Side, Vector
 from kneetrack.traces import read_trace, write_playback
@@ -32,8 +33,10 @@ class TraceLink(SimLink):
         speed: float = 1.0,
         side: Side | None = None,
         options: Mapping[str, str] | None = None,
+        *,
+        world: World | None = None,
     ) -> None:
-        super().__init__(info, "", speed)
+        super().__init__(info, "", speed, world=world)
         self.trace = read_trace(path, side)
         self.scenario = Scenario(
             side=self.trace.side,

@@ -12,6 +12,7 @@ from machine import Pin
 
 from kneeband import battery, board
 from kneeband.app import App
+from kneeband.bonds import Bonds
 from kneeband.button import Button
 from kneeband.clock import BoardClock
 from kneeband.indicator import Indicator
@@ -21,7 +22,12 @@ from kneeband.store import Store
 from kneecore import wire
 from sim import vclock
 
-CONNECT, DISCONNECT, WRITE, INDICATE_DONE, MTU_EXCHANGED = 1, 2, 3, 20, 21
+CONNECT, DISCONNECT, WRITE, READ, INDICATE_DONE, MTU_EXCHANGED = 1, 2, 3, 4, 20, 21
+ENCRYPTION_UPDATE, GET_SECRET, SET_SECRET = 28, 29, 30
+OUR_SECRET, PEER_SECRET = 1, 2
+
+HOST = b"\x01host\xc0\xc1"
+"""The one that the band knows: NimBLE's ble_addr_t (type, address)."""
 
 
 class Radio:
@@ -29,7 +35,9 @@ class Radio:
         self.settings = {}
         self.values = {}
         self.handles = {}  # UUID to value handle
-        self.advertising = None  # (adv_data, resp_data) while it lasts
+        self.advertising = None  # (adv_data, resp_data) while it lasts and others may connect
+        self.in_use = None  # adv_data while it says that they may not
+        self.connected = False
         self.advertised = 0
         self.notified = []  # (virtual us, handle, data)
         self.room = None  # notifications that still fit, None for any number
@@ -75,8 +83,15 @@ class Radio:
         return self.values[handle]
 
     def gap_advertise(self, interval_us, adv_data=None, *, resp_data=None, connectable=True):
+        if not connectable:
+            self.in_use = bytes(adv_data)
+            return
         self.advertising = (bytes(adv_data), bytes(resp_data))
         self.advertised += 1
+
+    def gap_disconnect(self, connection):
+        self.disconnect()
+        return True
 
     def gatts_notify(self, connection, handle, data):
         if self.refuses is not None:
@@ -98,14 +113,29 @@ class Radio:
 
     # what the test does
 
-    def connect(self, mtu=wire.MTU):
+    def connect(self, mtu=wire.MTU, encrypts=True):
+        """The host that the band knows connects, and encrypts with the key of its bond."""
+        self.arrive(mtu)
+        if encrypts:
+            assert self.tell(GET_SECRET, (OUR_SECRET, 0, HOST))
+            self.tell(ENCRYPTION_UPDATE, (1, True, False, True, 16))
+
+    def arrive(self, mtu=wire.MTU):
+        """Somebody connects."""
         self.advertising = None
-        self._handler(CONNECT, (1, 0, bytes(6)))
+        self.connected = True
+        self.tell(CONNECT, (1, 0, bytes(6)))
         if mtu:
-            self._handler(MTU_EXCHANGED, (1, mtu))
+            self.tell(MTU_EXCHANGED, (1, mtu))
 
     def disconnect(self):
-        self._handler(DISCONNECT, (1, 0, bytes(6)))
+        self.connected = False
+        self.in_use = None
+        self.tell(DISCONNECT, (1, 0, bytes(6)))
+
+    def tell(self, event, data):
+        """Have the firmware's handler run; what it returns."""
+        return self._handler(event, data)
 
     def write(self, handle, data):
         self.values[handle] = data
@@ -127,7 +157,10 @@ class Band:
         self.lamp = Pin(board.LED, Pin.OUT, value=0)
         self.sampler = Sampler(bench.driver(thigh_address), bench.driver(bench.SHANK), BoardClock())
         gauge = battery.Battery(bench.bus())
-        self.peripheral = Peripheral(self.radio)
+        self.bonds = Bonds("band.bonds")
+        for kind in (OUR_SECRET, PEER_SECRET):
+            self.bonds.put(kind, HOST, b"a key")
+        self.peripheral = Peripheral(self.radio, self.bonds)
         self.app = App(
             self.sampler,
             self.peripheral,

@@ -203,7 +203,8 @@ def test_it_advertises_the_service_and_a_name_that_says_nothing_of_its_wearer():
     async def scene(band):
         data, response = band.radio.advertising
         assert data[:3] == b"\x02\x01\x06"
-        assert data[3:5] == b"\x11\x07" and data[5:] == bytes(bluetooth.UUID(wire.SERVICE_UUID))
+        assert data[3:21] == b"\x11\x07" + bytes(bluetooth.UUID(wire.SERVICE_UUID))
+        assert data[21:] == b"\x05\xff\xff\xff" + bytes((wire.PROTOCOL_VERSION[0], 0))
         assert response == b"\x0e\x09KneeBand-C00F"
 
     rig.run(scene)

@@ -1,7 +1,12 @@
 """A bleak backend whose adapter is a bumble Device, so that bleak's code meets simulated radios.
 
 bleak takes classes, not instances: `Adapter` makes a pair of them that know their device. All of
-ATT, L2CAP and HCI between the two ends is real, only the air is not.
+ATT, SMP, L2CAP and HCI between the two ends is real, only the air is not.
+
+In what a system's stack adds of its own, it follows BlueZ. A read or write that the other side
+wants encrypted is tried again after encrypting with the key of the bond, where there is one; a key
+that the other side does not know (any more) gives a refusal. `BLEDevice.details` holds the
+properties that BlueZ tells of a device, `Paired` among them.
 """
 
 # bumble leaves some of its parameters untyped.
@@ -13,6 +18,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from bleak.args import SizedBuffer
@@ -33,17 +39,23 @@ from bleak.exc import (
     BleakGATTProtocolError,
     BleakGATTProtocolErrorCode,
 )
-from bumble import att, core, gatt_client, hci
+from bumble import att, core, gatt_client, hci, pairing
 from bumble.core import AdvertisingData
 from bumble.device import Advertisement, Connection, Device, DeviceConfiguration, Peer
 
 from kneetrack.link.radio.air import Air, RadioChip
+from kneetrack.link.radio.secrets import FolderKeys
 
 T = TypeVar("T")
 
 ADDRESS = "C0:C1:C2:C3:C4:C5"
 MTU = 517
 """What BlueZ asks for; the smaller wish of the two ends counts."""
+
+_NEEDS_ENCRYPTION = (
+    att.ErrorCode.INSUFFICIENT_AUTHENTICATION,
+    att.ErrorCode.INSUFFICIENT_ENCRYPTION,
+)
 
 _PROPERTIES: tuple[CharacteristicPropertyName, ...] = (
     "broadcast",
@@ -58,21 +70,31 @@ _PROPERTIES: tuple[CharacteristicPropertyName, ...] = (
 
 
 class Adapter:
-    """A powered-on central on `air`; `scanner` and `client` are its backend classes for bleak."""
+    """A powered-on central on `air`; `scanner` and `client` are its backend classes for bleak.
 
-    def __init__(self, air: Air, address: str = ADDRESS) -> None:
+    Its bonds are kept in `folder`, where one is given.
+    """
+
+    def __init__(self, air: Air, address: str = ADDRESS, folder: Path | None = None) -> None:
         self._air = air
         self.chip = RadioChip("host", air)
         self.device = Device.from_config_with_hci(
             DeviceConfiguration(name="host", address=hci.Address(address)), self.chip, self.chip
         )
-        known = {"device": self.device}
+        self.keys = FolderKeys(folder)
+        self.device.keystore = self.keys
+        self.device.pairing_config_factory = _pairing_config
+        known = {"device": self.device, "bonds": self.keys}
         self.scanner: type[BaseBleakScanner] = type("SimulatedScanner", (_Scanner,), known)
         self.client: type[BaseBleakClient] = type("SimulatedClient", (_Client,), known)
 
     async def __aenter__(self) -> Adapter:
         await self.device.power_on()
         return self
+
+    def knows(self, address: hci.Address) -> bool:
+        """Whether there is a bond with the device of that address."""
+        return str(address) in self.keys.all_keys
 
     async def __aexit__(self, *_: object) -> None:
         for connection in list(self.device.connections.values()):
@@ -81,8 +103,23 @@ class Adapter:
         self._air.remove_controller(self.chip)
 
 
+def _pairing_config(_: Connection) -> pairing.PairingConfig:
+    kinds = pairing.PairingDelegate.KeyDistribution
+    return pairing.PairingConfig(
+        sc=True,
+        mitm=False,
+        bonding=True,
+        delegate=pairing.PairingDelegate(
+            local_initiator_key_distribution=kinds.DISTRIBUTE_ENCRYPTION_KEY,
+            local_responder_key_distribution=kinds.DISTRIBUTE_ENCRYPTION_KEY,
+        ),
+        identity_address_type=pairing.PairingConfig.AddressType.RANDOM,
+    )
+
+
 class _Scanner(BaseBleakScanner):
     device: ClassVar[Device]
+    bonds: ClassVar[FolderKeys]
 
     def __init__(
         self,
@@ -124,24 +161,26 @@ class _Scanner(BaseBleakScanner):
             uuids += [
                 _uuid(core.UUID.from_bytes(row[at : at + size])) for at in range(0, len(row), size)
             ]
+        maker = heard.get(kinds.MANUFACTURER_SPECIFIC_DATA, b"")
         data = AdvertisementData(
             local_name=name.decode(errors="replace") if name else None,
-            manufacturer_data={},
+            manufacturer_data={int.from_bytes(maker[:2], "little"): maker[2:]} if maker else {},
             service_data={},
             service_uuids=uuids,
             tx_power=None,
             rssi=advertisement.rssi,
             platform_data=(advertisement,),
         )
-        found = self.create_or_update_device(
-            address, address, data.local_name, advertisement.address, data
-        )
+        known = {"Paired": str(advertisement.address) in self.bonds.all_keys}
+        details = {"address": advertisement.address, "props": known}
+        found = self.create_or_update_device(address, address, data.local_name, details, data)
         if self.is_allowed_uuid(uuids):
             self.call_detection_callbacks(found, data)
 
 
 class _Client(BaseBleakClient):
     device: ClassVar[Device]
+    bonds: ClassVar[FolderKeys]
 
     def __init__(
         self,
@@ -181,7 +220,9 @@ class _Client(BaseBleakClient):
             raise BleakDeviceNotFoundError(self.address, "Scan first, and connect to what is found")
         async with asyncio.timeout(self._timeout):
             try:
-                connection = await self.device.connect(self._target.details, timeout=None)
+                connection = await self.device.connect(
+                    self._target.details["address"], timeout=None
+                )
             except core.ConnectionError as error:
                 raise BleakError(str(error)) from error
             self._connection = connection
@@ -231,19 +272,37 @@ class _Client(BaseBleakClient):
                 await self._connection.disconnect()
 
     async def pair(self, *args: Any, **kwargs: Any) -> None:
-        raise BleakError("The simulated radio does not pair")
+        """Bond, or do nothing where there is a bond; bleak pairs by itself where `connect` says."""
+        connection = self._connected().connection
+        if str(connection.peer_address) in self.bonds.all_keys:
+            return
+        try:
+            await connection.pair()
+        except (core.BaseBumbleError, hci.HCI_Error) as error:
+            raise BleakError(f"Pairing failed: {error}") from error
+        except asyncio.CancelledError:
+            if self._connection is not None:
+                raise
+            raise BleakError("Disconnected while pairing") from None
 
     async def unpair(self) -> None:
-        raise BleakError("The simulated radio does not pair")
+        if self._target is not None:
+            await self.bonds.delete(str(self._target.details["address"]))
+        await self.disconnect()
 
     def _connected(self) -> Peer:
         if self._peer is None:
             raise BleakError("Not connected")
         return self._peer
 
-    async def _att(self, work: Awaitable[T]) -> T:
+    async def _att(self, work: Callable[[], Awaitable[T]]) -> T:
         try:
-            return await work
+            try:
+                return await work()
+            except att.ATT_Error as error:
+                if error.error_code not in _NEEDS_ENCRYPTION or not await self._encrypt():
+                    raise
+                return await work()
         except att.ATT_Error as error:
             raise BleakGATTProtocolError(BleakGATTProtocolErrorCode(error.error_code)) from error
         except asyncio.CancelledError:
@@ -251,27 +310,41 @@ class _Client(BaseBleakClient):
                 raise
             raise BleakError("Disconnected") from None  # bumble cancels what waits for a dead peer
 
+    async def _encrypt(self) -> bool:
+        """Encrypt with the key of the bond; False without one, or where it is known no longer."""
+        connection = self._connected().connection
+        bonded = str(connection.peer_address) in self.bonds.all_keys
+        if connection.is_encrypted or not bonded:
+            return False
+        try:
+            await connection.encrypt()
+        except (core.BaseBumbleError, hci.HCI_Error):
+            return False
+        return True
+
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **kwargs: Any
     ) -> bytearray:
-        return bytearray(await self._att(self._connected().read_value(characteristic.obj)))
+        return bytearray(await self._att(lambda: self._connected().read_value(characteristic.obj)))
 
     async def read_gatt_descriptor(
         self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **kwargs: Any
     ) -> bytearray:
-        return bytearray(await self._att(self._connected().read_value(descriptor.obj)))
+        return bytearray(await self._att(lambda: self._connected().read_value(descriptor.obj)))
 
     async def write_gatt_char(
         self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool
     ) -> None:
         peer = self._connected()
-        await self._att(peer.write_value(characteristic.obj, bytes(data), with_response=response))
+        await self._att(
+            lambda: peer.write_value(characteristic.obj, bytes(data), with_response=response)
+        )
 
     async def write_gatt_descriptor(
         self, descriptor: BleakGATTDescriptor, data: SizedBuffer
     ) -> None:
         peer = self._connected()
-        await self._att(peer.write_value(descriptor.obj, bytes(data), with_response=True))
+        await self._att(lambda: peer.write_value(descriptor.obj, bytes(data), with_response=True))
 
     async def start_notify(
         self,
@@ -287,11 +360,11 @@ class _Client(BaseBleakClient):
 
         self._subscribers[characteristic.handle] = subscriber
         remote: gatt_client.CharacteristicProxy[bytes] = characteristic.obj
-        await self._att(self._connected().subscribe(remote, subscriber))
+        await self._att(lambda: self._connected().subscribe(remote, subscriber))
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
         subscriber = self._subscribers.pop(characteristic.handle, None)
-        await self._att(self._connected().unsubscribe(characteristic.obj, subscriber))
+        await self._att(lambda: self._connected().unsubscribe(characteristic.obj, subscriber))
 
 
 def _uuid(value: core.UUID) -> str:

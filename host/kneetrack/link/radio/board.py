@@ -21,13 +21,14 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from bumble import att, core, gatt, hci
+from bumble import att, core, gatt, hci, pairing
 from bumble.device import AdvertisingType, Connection, Device, DeviceConfiguration
 from bumble.host import DataPacketQueue
 
 from kneetrack.link.radio.air import Air, RadioChip
 from kneetrack.link.radio.clock import VirtualClock
 from kneetrack.link.radio.loss import BurstLoss
+from kneetrack.link.radio.secrets import FirmwareDelegate, FirmwareKeys
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ Message: TypeAlias = dict[str, Any]
 
 ADDRESS = "F0:F1:F2:F3:F4:F5"
 SUPERVISION_S = 0.5
+_KEY_BYTES = 16
+_READ_ENCRYPTED = 0x0200  # flags of MicroPython's bluetooth module
+_WRITE_ENCRYPTED = 0x1000
 _NIMBLE_TIMEOUT = 13  # BLE_HS_ETIMEOUT, what _IRQ_GATTS_INDICATE_DONE tells then
 
 _PERMISSIONS = att.Attribute.Permissions
@@ -48,11 +52,12 @@ class BoardRadio:
         air: Air,
         address: str = ADDRESS,
         *,
+        clock: VirtualClock | None = None,
         supervision_s: float = SUPERVISION_S,
     ) -> None:
         self.air = air
         self.address = hci.Address(address)
-        self.clock = VirtualClock()
+        self.clock = clock or VirtualClock()
         self.chip: RadioChip | None = None
         self._on_rig: Callable[[Message], None] | None = None
         self._on_gone: Callable[[], None] | None = None
@@ -68,9 +73,14 @@ class BoardRadio:
         self._loss_from_us = 0
         self._attributes: dict[int, att.Attribute[bytes]] = {}
         self._settings: Message = {"gap_name": "", "mtu": 256}
+        self._keys = FirmwareKeys(self._get_secret, self._set_secret)
         self._advertising = b""
         self._scan_response = b""
         self._writing = asyncio.Lock()
+        self._settled = asyncio.Event()  # no bond is being handed over
+        self._settled.set()
+        self.advertises = asyncio.Event()
+        """The board has begun to advertise since it was switched on."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def listen_to(self, on_rig: Callable[[Message], None], on_gone: Callable[[], None]) -> None:
@@ -98,6 +108,11 @@ class BoardRadio:
         if self._writer is not None:
             self._writer.write(json.dumps(message).encode() + b"\n")
 
+    @property
+    def supervision_s(self) -> float:
+        """The supervision timeout, in the time of whoever waits for it."""
+        return self._supervision_s / (self.clock.speed or 1.0)
+
     def pace(self, event_interval_s: float | None) -> None:
         """Connection events of this interval from now on, None for none."""
         self._event_interval_s = event_interval_s
@@ -112,6 +127,7 @@ class BoardRadio:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        self.advertises.clear()
         try:
             while line := await reader.readline():
                 await self._take(json.loads(line))
@@ -125,7 +141,7 @@ class BoardRadio:
             self._asked.clear()
             self._device = None
             if self.chip is not None:
-                self._spawn(self.chip.lose_power(self._supervision_s))
+                self._spawn(self.chip.lose_power(self.supervision_s))
             if self._on_gone is not None:
                 self._on_gone()
 
@@ -152,22 +168,22 @@ class BoardRadio:
             _log.warning("the board's %s failed: %s", message["call"], error)
             self.send({"n": message["n"], "error": errno.EINVAL})
 
-    async def _ask(self, irq: str, connection: int, handle: int, value: bytes = b"") -> bytes:
+    async def _ask(self, irq: str, **fields: int | str | None) -> Message:
+        """Have the firmware's handler run; its answer (`error`, `value`)."""
         self._asks += 1
         asked = self._asked[self._asks] = asyncio.get_running_loop().create_future()
-        self.send(
-            {
-                "irq": irq,
-                "ask": self._asks,
-                "conn": connection,
-                "handle": handle,
-                "value": value.hex(),
-            }
-        )
-        answer = await asked
-        if answer["error"]:
-            raise att.ATT_Error(error_code=answer["error"])
-        return bytes.fromhex(answer["value"])
+        self.send({"irq": irq, "ask": self._asks, **fields})
+        return await asked
+
+    async def _get_secret(self, kind: int, index: int, key: bytes | None) -> bytes | None:
+        text = None if key is None else key.hex()
+        answer = await self._ask("get_secret", type=kind, index=index, key=text)
+        return None if answer["error"] else bytes.fromhex(answer["value"])
+
+    async def _set_secret(self, kind: int, key: bytes, value: bytes | None) -> bool:
+        text = None if value is None else value.hex()
+        answer = await self._ask("set_secret", type=kind, key=key.hex(), value=text)
+        return not answer["error"]
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -189,6 +205,8 @@ class BoardRadio:
                 self.chip,
                 self.chip,
             )
+            self._device.keystore = self._keys
+            self._device.pairing_config_factory = self._pairing_config
             self._device.on("connection", self._on_connection)
             await self._device.power_on()
         elif not on and self._device is not None and self.chip is not None:
@@ -223,6 +241,10 @@ class BoardRadio:
             advertising_interval_min=interval_us / 1000,
             advertising_interval_max=interval_us / 1000,
         )
+        self.advertises.set()
+
+    async def _call_pair(self, handle: int) -> None:
+        self._connected(handle).request_pairing()
 
     async def _call_disconnect(self, handle: int) -> bool:
         connection = self._powered().connections.get(handle)
@@ -241,13 +263,53 @@ class BoardRadio:
             if self._unpaid:
                 self.send({"credit": len(self._unpaid)})
                 self._unpaid.clear()
+            self._settled.set()
             self.send({"irq": "disconnect", **about})
 
         def mtu_changed() -> None:
             self.send({"irq": "mtu", "conn": connection.handle, "mtu": connection.att_mtu})
 
+        def updated() -> None:
+            parameters = connection.parameters
+            self.send(
+                {
+                    "irq": "updated",
+                    "conn": connection.handle,
+                    "interval": round(parameters.connection_interval / 1.25),
+                    "latency": parameters.peripheral_latency,
+                    "timeout": round(parameters.supervision_timeout / 10),
+                    "status": 0,
+                }
+            )
+
+        def encrypted(*_: object) -> None:
+            self._settled.set()
+            on = connection.is_encrypted
+            self.send(
+                {
+                    "irq": "encrypted",
+                    "conn": connection.handle,
+                    "encrypted": int(on),
+                    "authenticated": 0,  # nobody compares or types a number: "just works"
+                    "bonded": int(on and bool(self._settings["bond"])),
+                    "key_size": _KEY_BYTES if on else 0,
+                }
+            )
+
+        def encryption_changed() -> None:
+            session = self._powered().smp_manager.sessions.get(connection.handle)
+            if session is None or session.completed:
+                encrypted()
+            else:
+                self._settled.clear()  # NimBLE tells when the new bond has been handed over
+
         connection.on("disconnection", disconnected)
         connection.on("connection_att_mtu_update", mtu_changed)
+        connection.on("connection_parameters_update", updated)
+        connection.on("connection_encryption_change", encryption_changed)
+        connection.on("connection_encryption_failure", encrypted)
+        connection.on("pairing", encrypted)
+        connection.on("pairing_failure", encrypted)
         queue = self._queue(connection.handle)
         queue.on("flow", lambda: self._credit(queue))
         self.send({"irq": "connect", **about})
@@ -284,22 +346,52 @@ class BoardRadio:
                 )
                 built.append(characteristic)
                 row += [characteristic, *below]
-            for attribute in row:
-                attribute.value = self._value_of(attribute)
+                characteristic.value = self._value_of(characteristic, flags)
+                for descriptor, (_, bits) in zip(below, descriptors, strict=True):
+                    descriptor.value = self._value_of(descriptor, bits)
             device.add_service(gatt.Service(_uuid(uuid), built))
             rows.append(row)
         self._attributes = {attribute.handle: attribute for row in rows for attribute in row}
         return [[attribute.handle for attribute in row] for row in rows]
 
-    def _value_of(self, attribute: att.Attribute[bytes]) -> att.AttributeValue[bytes]:
+    def _value_of(self, attribute: att.Attribute[bytes], flags: int) -> att.AttributeValue[bytes]:
         async def read(connection: Connection) -> bytes:
-            return await self._ask("read", connection.handle, attribute.handle)
+            if flags & _READ_ENCRYPTED:
+                await self._check_encrypted(connection)
+            answer = await self._ask("read", conn=connection.handle, handle=attribute.handle)
+            if answer["error"]:
+                raise att.ATT_Error(error_code=answer["error"])
+            return bytes.fromhex(answer["value"])
 
         async def write(connection: Connection, value: bytes) -> None:
+            if flags & _WRITE_ENCRYPTED:
+                await self._check_encrypted(connection)
             async with self._writing:  # writes reach the firmware one at a time, in order
-                await self._ask("write", connection.handle, attribute.handle, value)
+                await self._ask(
+                    "write", conn=connection.handle, handle=attribute.handle, value=value.hex()
+                )
 
         return att.AttributeValue(read=read, write=write)
+
+    async def _check_encrypted(self, connection: Connection) -> None:
+        """Refuse as NimBLE does: without a bond 0x05, with one that is not in use yet 0x0F."""
+        await self._settled.wait()
+        if connection.is_encrypted:
+            return
+        bonded = await self._keys.knows(str(connection.peer_address))
+        codes = att.ErrorCode
+        raise att.ATT_Error(
+            codes.INSUFFICIENT_ENCRYPTION if bonded else codes.INSUFFICIENT_AUTHENTICATION
+        )
+
+    def _pairing_config(self, connection: Connection) -> pairing.PairingConfig:
+        return pairing.PairingConfig(
+            sc=bool(self._settings["le_secure"]),
+            mitm=bool(self._settings["mitm"]),
+            bonding=bool(self._settings["bond"]),
+            delegate=FirmwareDelegate(self._keys, str(connection.peer_address)),
+            identity_address_type=pairing.PairingConfig.AddressType.RANDOM,
+        )
 
     async def _call_update(self, handle: int, value: str) -> None:
         """Tell those who have subscribed to a characteristic."""

@@ -19,6 +19,8 @@ class VirtualClock:
         self._stamp_s = 0.0
         self._heard_at_s = time.monotonic()
         self._is_fresh = True
+        self._starts_anew = False
+        self._offset_s = 0.0
         self._last_s = 0.0
 
     @property
@@ -30,9 +32,23 @@ class VirtualClock:
         self._speed = speed
         self._is_fresh = True  # the next stamp counts, be it behind what is thought until then
 
+    def start_anew(self) -> None:
+        """The board starts again, and its stamps from zero; this clock goes on."""
+        self._starts_anew = True
+
+    def restart(self, stamp_s: float) -> None:
+        """It is `stamp_s` now, whatever was thought until then; still it never goes back."""
+        self._starts_anew = False
+        self._offset_s = 0.0
+        self._stamp_s, self._heard_at_s = stamp_s, time.monotonic()
+        self._is_fresh = False
+
     def heard(self, board_us: int) -> None:
         """A line came that the board stamped `board_us`."""
-        stamp_s = board_us / 1e6
+        if self._starts_anew:
+            self._starts_anew = False
+            self._offset_s = self._read_on() - board_us / 1e6
+        stamp_s = board_us / 1e6 + self._offset_s
         if self._is_fresh or stamp_s >= self._read_on():
             self._stamp_s = stamp_s
             self._heard_at_s = time.monotonic()

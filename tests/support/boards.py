@@ -1,0 +1,87 @@
+"""A simulated board on an air of its own, and whoever stands beside it; the centrals are bleak's.
+
+Below the product's SimLink: here a test may be any central, a stranger too.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from bleak import BleakClient, BleakScanner
+
+from kneecore import wire
+from kneetrack.firmware_files import firmware_dir
+from kneetrack.link.board_process import BoardProcess
+from kneetrack.link.radio.air import Air
+from kneetrack.link.radio.backend import Adapter
+from kneetrack.link.radio.board import BoardRadio
+
+RUN = firmware_dir() / "sim" / "run.py"
+WINDOW_S = 3.2
+"""Held for so long, the button opens the pairing window."""
+FORGET_ALL_S = 10.3
+SOMEONE = "C0:C1:C2:C3:C4:C5"
+SOMEONE_ELSE = "C0:C1:C2:C3:C4:C6"
+
+
+class Board:
+    """The band's process and radio; `flash` is the folder that stands for its memory."""
+
+    def __init__(self, flash: Path, scenario: str = "squats") -> None:
+        self.radio = BoardRadio(Air())
+        self.flash = flash
+        self._scenario = scenario
+        self._released = asyncio.Event()
+        self.process: BoardProcess | None = None
+        self._port = ""
+
+    async def boot(self) -> None:
+        """Switch it on; returns when it advertises."""
+        self._port = self._port or await self.radio.listen()
+        self.radio.listen_to(self._on_rig, lambda: None)
+        self.radio.advertises.clear()
+        self.process = await BoardProcess.start(RUN, [self._scenario], self._port, self.flash)
+        async with asyncio.timeout(20):
+            await self.radio.advertises.wait()
+
+    async def press(self, duration_s: float = WINDOW_S) -> None:
+        """Hold the button; the clock runs as fast as it can meanwhile."""
+        self._released.clear()
+        self.radio.send({"rig": "press", "duration_s": duration_s, "speed": 0.0})
+        async with asyncio.timeout(20):
+            await self._released.wait()
+
+    async def reboot(self) -> None:
+        """Cut the power and give it back."""
+        await self.process.kill()
+        await self.boot()
+
+    def _on_rig(self, message: dict) -> None:
+        if message["rig"] == "released":
+            self._released.set()
+
+
+@contextlib.asynccontextmanager
+async def board(flash: Path, scenario: str = "squats") -> AsyncIterator[Board]:
+    one = Board(flash, scenario)
+    try:
+        await one.boot()
+        yield one
+    finally:
+        one.radio.send({"rig": "quit"})
+        await one.process.end()
+        await one.radio.close()
+
+
+@contextlib.asynccontextmanager
+async def joined(adapter: Adapter, timeout_s: float = 10) -> AsyncIterator[BleakClient]:
+    """A client connected to the only band there is, not paired and not subscribed."""
+    device = await BleakScanner.find_device_by_filter(
+        lambda found, _: (found.name or "").startswith(wire.NAME_PREFIX),
+        timeout=timeout_s,
+        backend=adapter.scanner,
+    )
+    assert device is not None
+    async with BleakClient(device, timeout=timeout_s, backend=adapter.client) as client:
+        yield client
