@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from kneecore import __version__, wire
-from kneecore.blocks import span
+from kneecore.blocks import check, span
 from kneecore.calibration import from_wire
-from kneecore.crc import crc16
 from kneetrack.backfill import Gone
 from kneetrack.calibration import CalibrationFile
 from kneetrack.errors import LogError
@@ -33,7 +32,6 @@ from kneetrack.sessionlog import SessionWriter, read_log
 from kneetrack.spans import Span, Spans
 
 _PERIOD_S = wire.KNEE_PERIOD_US / 1e6
-_CRC_BYTES = 2
 _WRITING = ".writing"
 
 
@@ -137,10 +135,12 @@ def calibration_of_head(part: PartFile) -> CalibrationFile | None:
 
 def _checked_span(message: bytes) -> Span | None:
     """The numbers in a BLOCK whose CRC holds."""
-    block = message[wire.BLOCK_HEAD :]
-    if message[:1] != bytes([wire.TRANSFER_BLOCK]) or len(block) <= _CRC_BYTES:
+    if message[:1] != bytes([wire.TRANSFER_BLOCK]):
         return None
-    if crc16(block[:-_CRC_BYTES]) != int.from_bytes(block[-_CRC_BYTES:], "little"):
+    block = message[wire.BLOCK_HEAD :]
+    try:
+        check(block)
+    except ValueError:
         return None
     number, count = span(block)
     return Span(number, number + count)
