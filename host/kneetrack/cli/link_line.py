@@ -76,7 +76,7 @@ def _samples(news: LinkNews, state: LinkState) -> list[str]:
     if news.lost:
         parts.append(f"{news.lost} samples lost")
     if not parts:
-        parts.append("nothing missing")
+        parts.append("none missing")
     if news.recovered:
         parts.append(f"{news.recovered} recovered")
     return parts
@@ -85,11 +85,11 @@ def _samples(news: LinkNews, state: LinkState) -> list[str]:
 def _radio(news: LinkNews) -> list[str]:
     parts: list[str] = []
     if news.battery_percent is not None:
-        parts.append(f"battery {news.battery_percent} %")
+        parts.append(f"bat {news.battery_percent} %")
     if news.interval_ms is not None:
         parts.append(f"every {news.interval_ms:g} ms")
-    if news.rssi_dbm is not None:
-        parts.append(f"advertised at {news.rssi_dbm} dBm")
+    if news.rssi_dbm is not None:  # of the last advertisement, not of the connection
+        parts.append(f"adv {news.rssi_dbm} dBm")
     if news.mtu is not None:
         parts.append(f"MTU {news.mtu}")
     return parts

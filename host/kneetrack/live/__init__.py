@@ -3,9 +3,12 @@
 With `calibration`'s and `maintenance`'s runners, which use it, this is the only place that awaits a
 link. Start at `recording.record`.
 
+recording   a recording over every break of the connection
 commands    what a band is told, and what its "no" means
-recording   a recording from START to STOP, over every break of the connection
+starting    how a band is made to record, again too
 returning   how the way back to a band is looked for
+ending      how a recording ends with nothing missing
+waits       how patient all this is
 keeping     that nothing is lost: what is fetched, what is acknowledged
 states      live, stale, lost: what may be said of a link
 watching    what is told of a link, on the screen and in the log
@@ -17,8 +20,9 @@ figures     what a recording amounts to
 from kneetrack.live.commands import ANSWER_S, command, set_calibration, set_side
 from kneetrack.live.figures import Figures, LinkNews, LinkSink, Sink, Unfetched
 from kneetrack.live.pump import pump
-from kneetrack.live.recording import Waits, record
+from kneetrack.live.recording import record
 from kneetrack.live.states import LinkState
+from kneetrack.live.waits import Waits
 
 __all__ = [
     "ANSWER_S",

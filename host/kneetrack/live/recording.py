@@ -18,54 +18,39 @@ in between is gone.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.calibration.closing import TableZero
 from kneetrack.detection import Analyzer
-from kneetrack.errors import CommandRefused, LinkError, LinkLost, LogError
+from kneetrack.errors import CommandRefused, LinkError, LinkLost
 from kneetrack.link.base import Link
-from kneetrack.live.commands import ANSWER_S, command
+from kneetrack.live.commands import command
+from kneetrack.live.ending import Ending
 from kneetrack.live.figures import Figures, Sink
 from kneetrack.live.fold import Leg
 from kneetrack.live.keeping import Keeper
 from kneetrack.live.pump import beside
-from kneetrack.live.returning import ENDING_S, RETURN_S, come_back
+from kneetrack.live.returning import come_back
 from kneetrack.live.starting import Band
 from kneetrack.live.states import Happening
+from kneetrack.live.waits import Waits
 from kneetrack.live.watching import LinkWatch
 from kneetrack.protocol import Decoder
 from kneetrack.sessionlog import SessionWriter
 
-STATUS_PERIOD_S = 10.0
 UNANSWERED = 2
 """So many status queries without an answer, nor any other packet, and the band hangs."""
 SYNC_S = 2.0
 """How often the log is forced to the disk and what it holds acknowledged."""
-QUIET_S = 0.15
-"""After STOP: so long without a packet, and none is on its way any more."""
-LAST_S = 3.0
+
+LOOK_S = 0.02
+"""A source that has ended may have something to say still: how soon it is listened to again."""
 
 _STATUS = wire.QUERY.pack(wire.QUERY_STATUS)
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How patient a recording is."""
-
-    return_s: float = RETURN_S
-    """How long the way back to a lost band is looked for."""
-    ending_s: float = ENDING_S
-    """The same, where only missing samples are waited for any more."""
-    fetch_s: float = 600.0
-    """How long missing samples are fetched for at the end, while they keep coming."""
-    status_s: float = STATUS_PERIOD_S
-    answer_s: float = ANSWER_S
 
 
 async def record(
@@ -133,12 +118,7 @@ class _Recording:
         self._now = asyncio.get_running_loop().time
         self._keeper = Keeper(band.link, self._now)
         self._watch = LinkWatch(leg, self._keeper, self._now)
-        self._over = asyncio.Event()  # the end has come: only what is missing is waited for
-        self._left = asyncio.Event()  # nor is that
-        self._stopped = False
-        self._finished = False
-        self._synced_s = self._now()
-        self._failed: LogError | None = None
+        self._ending = Ending(band, leg, self._keeper, self._now, waits.fetch_s)
         if told is not None:
             self._keeper.begin(told)
 
@@ -158,12 +138,12 @@ class _Recording:
                 await self._stretches()
             finally:
                 self._watch.happened(Happening.ENDED)
-        if self._failed is not None:
-            raise self._failed
+        if self._ending.failed is not None:
+            raise self._ending.failed
 
     async def _stretches(self) -> None:
         again = False
-        while not self._finished:
+        while not self._ending.finished:
             try:
                 if again:
                     await self._resume()
@@ -199,40 +179,30 @@ class _Recording:
 
     async def _stream(self) -> None:
         """Take packets until the recording is finished. LinkLost when the connection breaks."""
-        link = self._link
+        link, ending = self._link, self._ending
         try:
             async with (
                 asyncio.timeout(None) as patience,
                 beside(self._ask_for_status(patience)),
                 beside(self._keeper.run()),
-                beside(self._finish_when_over()) as finishing,
+                beside(ending.run()) as finishing,
             ):
-                while not self._finished:
+                while not ending.finished:
                     async for packet in link.packets():
                         items = self.leg.take(packet)
                         self._keeper.take(packet, items)
                         self._watch.took(packet, items)
-                        self._sync_now_and_then()
+                        if self._keeper.ledgers and self._now() - ending.synced_s >= SYNC_S:
+                            ending.sync()
                         self._look_for_the_end()
-                    if self._over.is_set() and finishing is not None:
-                        await finishing
                     self._end()  # the source is over
+                    assert finishing is not None
+                    await asyncio.wait({finishing}, timeout=LOOK_S)
         except TimeoutError:
             raise LinkLost(
                 "The band neither sends nor answers any more. Switch it off and on again. "
                 "Everything received until then is kept."
             ) from None
-
-    def _sync_now_and_then(self) -> None:
-        """Have the log on the disk, and what it holds acknowledged."""
-        if self._keeper.ledgers and self._now() - self._synced_s >= SYNC_S:
-            self._sync()
-
-    def _sync(self) -> None:
-        self._synced_s = self._now()
-        self.leg.sync()
-        if self.leg.is_on_disk():
-            self._keeper.synced()
 
     async def _ask_for_status(self, patience: asyncio.Timeout) -> None:
         """Ask now and then. A band that hangs ends the patience: its radio may hold the link."""
@@ -266,14 +236,14 @@ class _Recording:
             nonlocal ending_s
             if self._past_duration(self._link.now_s()):
                 self._end()
-            if self._over.is_set():
-                if not self._keeper.missing and self._stopped:
+            if self._ending.over.is_set():
+                if not self._keeper.missing and self._ending.stopped:
                     return False
                 ending_s = ending_s or self._now() + self._waits.ending_s
             return self._now() < min(deadline_s, ending_s or deadline_s)
 
         trying = asyncio.create_task(come_back(self._link, self._watch.tried, wanted))
-        leaving = asyncio.create_task(self._left.wait())
+        leaving = asyncio.create_task(self._ending.left.wait())
         try:
             await asyncio.wait((trying, leaving), return_when=asyncio.FIRST_COMPLETED)
             if trying.done() and trying.result():
@@ -284,7 +254,7 @@ class _Recording:
             for task in (trying, leaving):
                 task.cancel()
             await asyncio.gather(trying, leaving, return_exceptions=True)
-        if self._over.is_set():
+        if self._ending.over.is_set():
             return False
         raise lost
 
@@ -301,8 +271,8 @@ class _Recording:
                 if kept is not None:
                     keeper.learn(running, kept)
                 keeper.running = None
-                self._stopped = self._over.is_set()
-            if not self._over.is_set():
+                self._ending.stopped = self._ending.over.is_set()
+            if not self._ending.over.is_set():
                 told = await self._band.begin()
                 if told is not None:
                     keeper.begin(told)
@@ -325,7 +295,7 @@ class _Recording:
     async def _leave_on(self, leave: asyncio.Event) -> None:
         await leave.wait()
         self._end()
-        self._left.set()
+        self._ending.left.set()
 
     def _look_for_the_end(self) -> None:
         if self._past_duration(self.leg.figures.last_s):
@@ -347,64 +317,4 @@ class _Recording:
 
     def _end(self) -> None:
         self._watch.ending = True
-        self._over.set()
-
-    async def _finish_when_over(self) -> None:
-        """When the end has come: have nothing missing, STOP, and end the packets."""
-        await self._over.wait()
-        try:
-            await self._complete()
-        except LinkLost:
-            return  # it is told by the packets
-        except LinkError:
-            pass  # the band does not answer: what it keeps is for `kneetrack sync`
-        except LogError as error:
-            self._failed = error
-        self._finished = True
-        await self._link.finish()
-
-    async def _complete(self) -> None:
-        """Fetch, STOP, fetch what the last packets lost, and have the band let go of it all."""
-        keeper = self._keeper
-        running = keeper.running
-        await self._fetched()
-        if running is not None and not self._left.is_set():
-            self._sync()
-            with contextlib.suppress(CommandRefused):
-                await command(self._link, wire.OP_STOP)
-            self._stopped = True
-            await self._quiet()
-            keeper.streams = False
-            told = await self._band.stopped(running.recording_id)
-            if told is not None:
-                keeper.learn(running, told)
-            await self._fetched()
-        if keeper.ledgers:
-            await self._let_go()
-
-    async def _fetched(self) -> None:
-        """Wait until nothing of what exists now is missing, or no more can be done."""
-        self._keeper.try_again()
-        ends = self._keeper.ends()
-        deadline_s = self._now() + self._waits.fetch_s
-        while self._keeper.awaited(ends) and self._now() < deadline_s and not self._left.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await self._left.wait()
-
-    async def _let_go(self) -> None:
-        """Have the band keep no longer what is whole and on the disk."""
-        self._sync()
-        if not self.leg.is_on_disk():
-            return
-        for ledger in self._keeper.ledgers:
-            if ledger.missing_count == 0:
-                await self._band.let_go(ledger)
-
-    async def _quiet(self) -> None:
-        """Wait until nothing has come for QUIET_S: packets may have queued up on the band."""
-        deadline_s = self._now() + LAST_S
-        before = -1
-        while before != self.leg.taken and self._now() < deadline_s:
-            before = self.leg.taken
-            await asyncio.sleep(QUIET_S)
+        self._ending.over.set()

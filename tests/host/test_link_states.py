@@ -1,0 +1,143 @@
+"""What may be said of a link, how the way back is looked for, and the line that shows it."""
+
+import asyncio
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from kneetrack.cli import link_line
+from kneetrack.cli.view import open_view
+from kneetrack.errors import BandNotFound, LinkError, ProtocolMismatch
+from kneetrack.live.figures import LinkNews, Unfetched
+from kneetrack.live.returning import FIRST_S, SLOWEST_S, come_back
+from kneetrack.live.states import QUIET_S, TABLE, Happening, LinkState, after
+
+
+@given(st.lists(st.sampled_from(Happening)))
+def test_live_is_only_said_right_after_a_packet(happened):
+    state = LinkState.STALE
+    for happening in happened:
+        before, state = state, after(state, happening)
+        if state is LinkState.LIVE:
+            assert happening is Happening.CAME or before is LinkState.LIVE
+        if happening is Happening.BROKE:
+            assert state in (LinkState.LOST, LinkState.OVER)
+        if before is LinkState.LOST and state is not LinkState.LOST:
+            assert happening in (Happening.BACK, Happening.ENDED)
+    if Happening.ENDED in happened:
+        assert state is LinkState.OVER
+
+
+def test_every_state_but_the_last_can_be_left_and_reached():
+    assert {before for before, _ in TABLE} == set(LinkState) - {LinkState.OVER}
+    assert set(TABLE.values()) == set(LinkState)
+
+
+class Away:
+    """A link to a band that is not there for the first so many tries."""
+
+    def __init__(self, fails: list[LinkError]) -> None:
+        self.fails = fails
+        self.slept_s: list[float] = []
+
+    async def reconnect(self) -> None:
+        if self.fails:
+            raise self.fails.pop(0)
+
+    async def sleep(self, duration_s: float) -> None:
+        self.slept_s.append(duration_s)
+
+
+def test_the_way_back_is_tried_ever_more_seldom():
+    told: list[tuple[int, str]] = []
+    away = Away([BandNotFound("not heard")] * 7)
+    assert asyncio.run(come_back(away, lambda n, why: told.append((n, why)), lambda: True))
+    assert away.slept_s == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 5.0]
+    assert away.slept_s[0] == FIRST_S and max(away.slept_s) == SLOWEST_S
+    assert told == [(1, ""), *[(n, "not heard") for n in range(2, 9)]]
+
+
+def test_the_way_back_is_not_looked_for_longer_than_it_is_wanted():
+    away = Away([LinkError("busy")] * 100)
+    assert not asyncio.run(come_back(away, lambda n, why: None, lambda: sum(away.slept_s) < 60.0))
+    assert 60.0 <= sum(away.slept_s) <= 60.0 + SLOWEST_S
+
+
+def test_a_band_that_speaks_another_protocol_now_is_not_tried_again():
+    away = Away([BandNotFound("not heard"), ProtocolMismatch("2.0")])
+    with pytest.raises(ProtocolMismatch):
+        asyncio.run(come_back(away, lambda n, why: None, lambda: True))
+    assert len(away.slept_s) == 1
+
+
+LIVE = LinkNews(
+    LinkState.LIVE, 0.1, packets=900, keeps=True, rssi_dbm=-61, mtu=247, interval_ms=15.0,
+    battery_percent=80,
+)  # fmt: skip
+
+
+def shown(news: LinkNews, since_s: float = 0.0, width: int = 80) -> str:
+    return link_line.line(news, since_s, width).plain
+
+
+@given(
+    st.sampled_from(LinkState),
+    st.integers(20, 200),
+    st.integers(0, 100_000),
+    st.integers(0, 9999),
+    st.booleans(),
+)
+def test_the_line_names_the_state_first_and_fits_any_usual_screen(
+    state, width, missing, tries, ending
+):
+    news = LinkNews(
+        state, 3.0, missing=missing, lost=7, recovered=99, keeps=True, ending=ending,
+        attempt=tries, rssi_dbm=-61, mtu=247, interval_ms=15.0, battery_percent=80,
+    )  # fmt: skip
+    told = shown(news, 0.0, width)
+    assert told.startswith(link_line.state_of(news, 0.0).value)
+    assert len(told) <= max(width, 60)
+
+
+def test_the_line_has_room_for_all_figures_at_80_columns():
+    told = shown(LIVE)
+    assert len(told) <= 80
+    for word in ("live", "0.1 s", "none missing", "80 %", "15 ms", "adv -61 dBm", "MTU 247"):
+        assert word in told
+
+
+def test_a_line_that_nobody_renews_turns_stale_by_itself():
+    assert shown(LIVE, QUIET_S + 1.0).startswith("stale")
+    assert "3 s" in shown(LIVE, QUIET_S + 1.0)
+    assert not shown(LIVE, 0.5).startswith("stale")
+
+
+def test_a_lost_band_is_told_with_how_long_and_what_becomes_of_its_samples():
+    lost = LinkNews(LinkState.LOST, 12.0, attempt=4, keeps=True)
+    assert shown(lost).startswith("lost for 12 s, looking for the band, try 4")
+    assert "keeps what it measures" in shown(lost)
+    assert "keeps" not in shown(LinkNews(LinkState.LOST, 12.0, attempt=4))
+
+
+def test_what_is_not_in_the_log_is_told_with_span_and_reason():
+    told = link_line.unfetched(Unfetched(3.0, 4.5, 156, "the band was off", fetchable=False))
+    assert told == "3.0–4.5 s: 156 samples missing (the band was off)."
+    assert "kneetrack sync" in link_line.unfetched(Unfetched(3.0, 4.5, 156, "left", True))
+
+
+def test_lines_tell_an_outage_once_and_its_end():
+    out = io.StringIO()
+    leg = open_view(Console(file=out), hint="").leg("Right leg")
+    for state, packets in (
+        (LinkState.STALE, 0), (LinkState.LIVE, 1), (LinkState.LIVE, 50), (LinkState.LOST, 50),
+        (LinkState.LOST, 50), (LinkState.STALE, 50), (LinkState.LIVE, 51), (LinkState.OVER, 90),
+    ):  # fmt: skip
+        leg.link(LinkNews(state, 0.0, packets=packets, missing=40 * (packets == 51), keeps=True))
+    told = out.getvalue().splitlines()
+    assert len(told) == 3
+    assert "is lost" in told[0] and "keeps" not in told[0] and "goes on measuring" in told[0]
+    assert "Nothing has come" in told[1]
+    assert "live again" in told[2] and "40 missing" in told[2]
