@@ -21,6 +21,7 @@ from kneetrack.cli import (
     angles,
     calibrate,
     demo,
+    doctor,
     privacy,
     record,
     references,
@@ -71,6 +72,7 @@ app.command()(report.report)
 app.command()(validate.validate)
 app.command()(repair.repair)
 app.command()(sync.sync)
+app.command()(doctor.doctor)
 app.add_typer(privacy.privacy, name="privacy")
 
 
