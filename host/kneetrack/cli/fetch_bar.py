@@ -25,6 +25,7 @@ class FetchBar:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self._bar = self._progress.add_task(title, total=None, rate="", visible=False)
         self._begun_s = time.monotonic()

@@ -112,6 +112,7 @@ class _Wanted:
         self._out = out
         self._about = {"athlete": athlete, "exercise": exercise}
         self._json = json
+        self._simulated = False
         self._results: Console = console.results()
         self._hints: Console = console.hints()
 
@@ -125,6 +126,7 @@ class _Wanted:
             with self._hints.status(f"Connecting to {address} ..."):
                 link = await stack.enter_async_context(open_link(address))
             _check_protocol(link)
+            self._simulated = link.info.is_simulated
             await band.tell_time(link, time.time())
             if self._start:
                 return await self._begin(link)
@@ -184,11 +186,28 @@ class _Wanted:
             return await sync.bring(
                 kept,
                 about=self._about,
-                calibration_of=_calibration_of,
+                calibration_of=self._calibration_of,
                 told=bar.told,
                 keep=self._keep,
                 delete_anyway=self._delete,
             )
+
+    def _calibration_of(self, side: Side, calibration_id: int) -> CalibrationFile | None:
+        """This computer's calibration of that leg, if it has that id; with the athlete's reps."""
+        from kneetrack.calibration import CalibrationFile
+        from kneetrack.cli import references
+        from kneetrack.cli.calibrate import default_path
+
+        try:
+            made = CalibrationFile.load(default_path(side))
+        except KneeTrackError:
+            return None
+        if made.calibration.calibration_id != calibration_id:
+            return None
+        athlete = self._about["athlete"]
+        if athlete is None or self._about["exercise"] != "squat":
+            return made
+        return references.lend(made, athlete, simulated=self._simulated, hints=self._hints)
 
     # --- what is said -----------------------------------------------------------------------------
 
@@ -250,17 +269,6 @@ def _check_protocol(link: Link) -> None:
             f"{link.name}'s firmware is older than recordings without a computer. Update the band: "
             "see firmware/README.md."
         )
-
-
-def _calibration_of(side: Side, calibration_id: int) -> CalibrationFile | None:
-    from kneetrack.calibration import CalibrationFile
-    from kneetrack.cli.calibrate import default_path
-
-    try:
-        made = CalibrationFile.load(default_path(side))
-    except KneeTrackError:
-        return None
-    return made if made.calibration.calibration_id == calibration_id else None
 
 
 def _line(kept: Kept) -> str:
