@@ -134,7 +134,7 @@ async def _record(
     from kneetrack.cli.table import print_summary
     from kneetrack.cli.view import open_view
     from kneetrack.detection.criteria import SQUAT_FAMILY
-    from kneetrack.link import open_link
+    from kneetrack.link import open_links
 
     if len(addresses) > 2:
         raise UsageError("A person has two legs: give --link once or twice.")
@@ -142,11 +142,11 @@ async def _record(
     output, hints = console.results(), console.hints()
     async with AsyncExitStack() as stack:
         legs: list[Leg] = []
-        for address in addresses:
-            if address.startswith("log:"):
-                raise UsageError("A log is recorded already; see it with: kneetrack replay.")
-            with hints.status(f"Connecting to {address} ..."):
-                link = await stack.enter_async_context(open_link(_with_side(address, side)))
+        if any(address.startswith("log:") for address in addresses):
+            raise UsageError("A log is recorded already; see it with: kneetrack replay.")
+        for opened in open_links([_with_side(address, side) for address in addresses]):
+            with hints.status(f"Connecting to {opened.info.address} ..."):
+                link = await stack.enter_async_context(opened)
             made = await _calibration(link, given, side, hints)
             _check_sensors(link, made)
             if made is not None and athlete is not None and exercise in (None, "squat"):
