@@ -12,7 +12,7 @@ of it; with "depth" every rep, reference and functional ones too, has it in prop
 sin(flexion), and there is nothing to be found.
 
 `info` is what the rig tells the host: name, side, exercise, duration_s, shank_length_m, windows,
-radio {"loss", "from_s", "seed"}, and truth:
+radio {"loss", "from_s", "seed"}, clock_ppm, and truth:
 
     reps     kind, set, start_s, end_s, peak_flexion_deg, excursion_deg (of the rep's own valgus, at
              its largest, inward positive), by_depth_deg (what it has in proportion to
@@ -173,6 +173,7 @@ def _build(name: str, o: dict) -> Scenario:
         "exercise": "walk" if o["walk"] else "squat" if plan.reps else "unknown",
         "duration_s": round(source.duration_s, 3),
         "shank_length_m": SHANK_LENGTH_M,
+        "clock_ppm": o["clock"],
         "windows": windows,
         "truth": {
             "reps": [_told(rep) for rep in plan.reps],

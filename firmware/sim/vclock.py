@@ -49,6 +49,7 @@ wait_sockets = None
 
 _MILLION = 1_000_000
 _rate = _MILLION  # board us in a million of real time's; an integer: asking leaves no garbage
+_speed = 1.0
 _error_ppm = 0.0
 _virtual_us = 0  # board time ...
 _real_us = None  # ... when the machine's clock stood here; None before anybody asked
@@ -71,8 +72,8 @@ def board_us() -> int:
 
 
 def speed() -> float:
-    """Board seconds in a real one; 0.0 as fast as possible."""
-    return _rate / _MILLION
+    """As it was set."""
+    return _speed
 
 
 def set_error(ppm: float) -> None:
@@ -83,12 +84,13 @@ def set_error(ppm: float) -> None:
 
 def set_speed(speed: float) -> None:
     """From now on; ValueError if negative. The rate is kept to a millionth."""
-    global _rate, _virtual_us, _real_us
+    global _speed, _rate, _virtual_us, _real_us
     if speed < 0:
         raise ValueError("speed must be 0 (as fast as possible) or positive")
     if _real_us is not None:
         _virtual_us = now_us()
     _real_us = utime.ticks_us()
+    _speed = speed
     _rate = max(1, int(speed * (_MILLION + _error_ppm) + 0.5)) if speed else 0
 
 
