@@ -187,10 +187,12 @@ class Peripheral:
     def forget(self, which: int):
         """Drop the bond with the host that is connected (wire.FORGET_ME), or all of them.
 
+        All of them: the window closes too, or whoever was just sent away might slip in again.
         Whoever is connected leaves once the indications that wait are out, or a second later.
         """
         if which == wire.FORGET_ALL:
             self._trust.bonds.drop_all()
+            self._trust.open_window(0)
         else:
             self._trust.forget_this()
         if self._connection is not None:

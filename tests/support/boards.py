@@ -12,6 +12,8 @@ from bleak import BleakClient, BleakScanner
 
 from kneecore import wire
 from kneetrack.firmware_files import firmware_dir
+from kneetrack.link.base import LinkInfo
+from kneetrack.link.ble import Backend, BandLink
 from kneetrack.link.board_process import BoardProcess
 from kneetrack.link.radio.air import Air
 from kneetrack.link.radio.backend import Adapter
@@ -51,6 +53,20 @@ class Board:
         self.radio.send({"rig": "press", "duration_s": duration_s, "speed": 0.0})
         async with asyncio.timeout(20):
             await self._released.wait()
+
+    def hurry(self, speed: float) -> None:
+        """Let the clock run at that pace from now on; the leg moves meanwhile."""
+        self.radio.send({"rig": "play", "speed": speed})
+
+    def link(self, adapter: Adapter) -> BandLink:
+        """The product's way to this band, from that computer."""
+        backend = Backend(adapter.scanner, adapter.client)
+        return BandLink(LinkInfo("ble:auto", "the band", False, False), backend=backend)
+
+    def holds_bonds(self) -> bool:
+        """Whether a secret has ever come as far as the flash (sim.flash keeps its bits turned)."""
+        magic = bytes(255 - byte for byte in b"KS1")
+        return magic in (self.flash / "flash.bin").read_bytes()
 
     async def reboot(self) -> None:
         """Cut the power and give it back."""
