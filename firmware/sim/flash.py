@@ -103,6 +103,13 @@ class Flash:
 
     # --- the chip --------------------------------------------------------------------------------
 
+    def change(self, address: int, data):
+        """Do what `journal` tells."""
+        if data is None:
+            self.erase(address // SECTOR)
+        else:
+            self._program(address, data)
+
     def erase(self, sector: int):
         """Set all bits of a sector."""
         whole = self._has_power()
