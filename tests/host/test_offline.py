@@ -226,7 +226,7 @@ def test_small_holes_are_bridged_and_told_long_ones_end_the_stretch(tmp_path: Pa
     (only,) = analyse_offline(log).legs
     result = analyse_offline(log)
     assert any("missing in 1 place (0.1 s at most)" in text for text in result.warnings)
-    (gap,) = result.gaps
+    (gap,) = only.result.gaps
     assert gap.end_s - gap.start_s == pytest.approx(30 * 9 * 4808e-6, abs=0.02)
     samples = offline_samples(log)
     at = np.array([sample.time_s for sample in samples])

@@ -1,4 +1,4 @@
-"""A session log to a session: packets to samples to reps, in one walk, memory flat.
+"""A session log to a session: packets to samples in their own order (`ordered`) to reps.
 
 The angles are the band's own. Only where the band had no heading yet (its first standing rest came
 late) the samples before it get theirs after the fact, from the quaternions, as in a trace. With
@@ -14,14 +14,14 @@ from pathlib import Path
 from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.analysis.angles import aligned_backward
+from kneetrack.analysis.ordered import decoded
 from kneetrack.analysis.realign import realigned
 from kneetrack.analysis.session import LegSession, SessionResult
 from kneetrack.analysis.trace import reference_of
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CalibrationError, LogError
-from kneetrack.protocol import Decoder
-from kneetrack.samples import Channel, Decoded, KneeSample, Side
+from kneetrack.samples import Decoded, KneeSample, Side
 from kneetrack.sessionlog import SessionLog, read_log
 
 
@@ -46,6 +46,7 @@ class _Leg:
             reference_of(self.calibration),
             shank_length_m=float(length) if isinstance(length, int | float) else None,
             q_shank_sensor=self._in_force.q_shank_sensor if self._in_force else None,
+            in_order=True,
         )
 
     @property
@@ -87,7 +88,7 @@ def analyse_log(path: Path, *, side: Side | None = None, realign: bool = False) 
     legs: list[LegSession] = []
     for one in sides_of(log, side):
         leg = _Leg(log, one, realign)
-        leg.fold(_decoded(log, one), realign=realign)
+        leg.fold(decoded(log, one), realign=realign)
         leg.analyzer.flush()
         result = leg.analyzer.result()
         legs.append(LegSession(result, leg.calibration, leg.windows))
@@ -101,7 +102,7 @@ def log_samples(
     """The knee samples of one leg of the log at `path`. Raises LogError where it has two."""
     log = read_log(path)
     one = only_side(log, side)
-    items = chain.from_iterable(_decoded(log, one))
+    items = chain.from_iterable(decoded(log, one))
     yield from _Leg(log, one, realign).samples(items, realign=realign)
 
 
@@ -133,15 +134,6 @@ def sides_of(log: SessionLog, side: Side | None) -> tuple[Side, ...]:
     if side not in log.sides:
         raise LogError(f"{log.path} holds no {side.word} leg. Leave --side out.")
     return (side,)
-
-
-def _decoded(log: SessionLog, side: Side) -> Iterator[list[Decoded]]:
-    """What each packet of one leg says while it is worn, without raw pairs, in order of arrival."""
-    feed = Decoder(origin_us=log.origin_us(side), raw=False).feed
-    raw = Channel.RAW
-    for packet in log.worn(side):
-        if packet.channel is not raw:
-            yield feed(packet)
 
 
 def _until_aligned(batches: Iterable[list[Decoded]]) -> Iterator[list[Decoded]]:

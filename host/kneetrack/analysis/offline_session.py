@@ -129,6 +129,7 @@ class _Leg:
             reference_of(self.calibration),
             shank_length_m=float(length) if isinstance(length, int | float) else None,
             q_shank_sensor=self.calibration.calibration.q_shank_sensor,
+            in_order=True,
         )
         gaps = list(self.pairs.gaps)
         for sample in self.samples(smooth=False):

@@ -12,7 +12,7 @@ from typing import Any
 from kneecore import __version__, wire
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import LegResult, rep_json, set_json
-from kneetrack.samples import Gap, Window
+from kneetrack.samples import Window
 
 FORMAT = 1
 
@@ -35,27 +35,34 @@ class SessionResult:
     warnings: tuple[str, ...]
     session: dict[str, Any] = field(default_factory=dict[str, Any])  # a log's own metadata
 
-    @property
-    def gaps(self) -> tuple[Gap, ...]:
-        """The gaps of all legs, in order of time."""
-        gaps = (gap for leg in self.legs for gap in leg.result.gaps)
-        return tuple(sorted(gaps, key=lambda gap: gap.start_s))
-
 
 def to_json(result: SessionResult) -> dict[str, Any]:
     """The session as JSON types, as `analyze --json` prints it: unknown is null, never NaN."""
     return {
         "format": FORMAT,
         "legs": [_leg_json(leg) for leg in result.legs],
-        "gaps": [
-            {"start_s": round(gap.start_s, 4), "end_s": round(gap.end_s, 4)} for gap in result.gaps
-        ],
+        "gaps": _gaps_json(result),
         "warnings": list(result.warnings),
         "versions": {
             "kneetrack": __version__,
             "protocol": ".".join(str(part) for part in wire.PROTOCOL_VERSION),
         },
     }
+
+
+def _gaps_json(result: SessionResult) -> list[dict[str, Any]]:
+    """What is missing for good, in order of time; `samples` is null where it can't be known."""
+    found = [(gap, leg.result.side) for leg in result.legs for gap in leg.result.gaps]
+    return [
+        {
+            "side": side.word,
+            "start_s": round(gap.start_s, 4),
+            "end_s": round(gap.end_s, 4),
+            "samples": gap.count or None,
+            "reason": gap.reason,
+        }
+        for gap, side in sorted(found, key=lambda each: each[0].start_s)
+    ]
 
 
 def _leg_json(leg: LegSession) -> dict[str, Any]:

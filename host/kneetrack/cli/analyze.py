@@ -79,6 +79,7 @@ def analyze(
                 leg.result.sets,
                 title=f"{title}, calibration grade {grade}",
                 looked_for=leg.result.exercise in SQUAT_FAMILY,
+                gaps=leg.result.gaps,
             )
         for warning in _warnings(result):
             hints.print(f"! {warning}", markup=False)

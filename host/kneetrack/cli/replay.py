@@ -58,7 +58,7 @@ async def _replay(path: Path, speed: float) -> int:
     for side, analyzer in analyzers.items():
         result = analyzer.result()
         title = f"{side.word} leg, {analyzer.exercise.replace('_', ' ')}"
-        print_summary(output, result.reps, result.sets, title=title)
+        print_summary(output, result.reps, result.sets, title=title, gaps=result.gaps)
     if not stopped:
         same, count = compared(log, events)
         told = f"Events as recorded: {same} of {count}."

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from kneecore.reps import Params
 from kneetrack.report import words
-from kneetrack.samples import Rep, RepSet, Verdict
+from kneetrack.samples import Gap, Rep, RepSet, Verdict
 
 IN_RANGE_STYLE = "bright_blue"
 OUT_OF_RANGE_STYLE = "bold dark_orange"
@@ -177,11 +177,16 @@ def print_summary(
     title: str | None = None,
     given_deg: Sequence[float | None] | None = None,
     looked_for: bool = True,
+    gaps: Sequence[Gap] = (),
 ) -> None:
-    """Print `summary` as wide as the console is; only the title where no reps were looked for."""
+    """Print `summary` as wide as the console is; only the title where no reps were looked for.
+
+    `gaps` are the samples that are missing for good, told below.
+    """
     if not looked_for and not reps:
         console.print(title or "", markup=False, highlight=False)
-        return
-    console.print(
-        summary(reps, sets, width=console.width, title=title, given_deg=given_deg), highlight=False
-    )
+    else:
+        whole = summary(reps, sets, width=console.width, title=title, given_deg=given_deg)
+        console.print(whole, highlight=False)
+    for line in words.gaps(gaps):
+        console.print(line, markup=False, highlight=False)

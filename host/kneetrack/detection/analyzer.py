@@ -63,7 +63,7 @@ class Analyzer:
     `windows` are spans of the samples' own time; `reference` comes before any that windows give.
     The medial displacement is measured where `shank_length_m` (m) and `q_shank_sensor` (shank
     sensor to shank segment) are both known. What comes late is still put in its place after
-    `flush`.
+    `flush`; not with `in_order`, where a gap is final.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Analyzer:
         *,
         shank_length_m: float | None = None,
         q_shank_sensor: Quaternion | None = None,
+        in_order: bool = False,
     ) -> None:
         self.side = side
         self.exercise = exercise
@@ -88,6 +89,8 @@ class Analyzer:
         self._catch_up: CatchUp | None = None
         self._newest = 0  # the highest number so far; kept while there is a catch-up
         self._gap: Gap | None = None  # told, and the sample behind it has not come yet
+        self._in_order = in_order
+        self._ended = False
         self._flushed = False
 
     # --- for a live view -------------------------------------------------------------------------
@@ -114,7 +117,9 @@ class Analyzer:
         if isinstance(item, KneeSample):
             return self._sample(item)
         if isinstance(item, Gap):
-            return self._gap_seen(item) if item.channel is Channel.MEASUREMENT else []
+            return (
+                [] if self._ended or item.channel is not Channel.MEASUREMENT else self._seen(item)
+            )
         if isinstance(item, Status):
             if self._catch_up is not None:
                 self._catch_up.base.status(item)
@@ -133,13 +138,17 @@ class Analyzer:
                 events += said
         return events
 
+    def ends_here(self) -> None:
+        """Take nothing that was measured after the newest sample; what is missing still is."""
+        self._ended = True
+        if self._catch_up is None:
+            self._sample = _passed_over
+
     def flush(self) -> list[Event]:
         """The end of the data: what is under way ends here."""
         events = [] if self._catch_up is None else self._caught_up(self._catch_up, at_once=True)
+        self.ends_here()
         self._flushed = True
-        if self._catch_up is None:
-            # What comes late now has no state left to be put into.
-            self._sample = _passed_over
         return events + self._fold.flush()
 
     def result(self) -> LegResult:
@@ -157,9 +166,9 @@ class Analyzer:
 
     # --- behind a gap ----------------------------------------------------------------------------
 
-    def _gap_seen(self, gap: Gap) -> list[Event]:
+    def _seen(self, gap: Gap) -> list[Event]:
         fold = self._fold
-        if self._catch_up is None and not self._flushed:
+        if self._catch_up is None and not self._in_order:
             self._newest = fold.last_number
             self._catch_up = CatchUp(fold.copy(), fold.last_number + 1)
             self._sample = self._behind_a_gap
@@ -174,7 +183,7 @@ class Analyzer:
         number = sample[0]
         events: list[Event] = []
         if number > self._newest:
-            if self._flushed:
+            if self._ended:
                 return []
             events = self._goes_on(catch_up, sample)
         elif not catch_up.take(sample, late=True):
@@ -203,7 +212,7 @@ class Analyzer:
         if catch_up.over and self._gap is None:
             self._fold = catch_up.base
             self._catch_up = None
-            self._sample = _passed_over if self._flushed else self._fold.sample
+            self._sample = _passed_over if self._ended else self._fold.sample
         elif not catch_up.unchanged:
             self._fold = catch_up.seen()
             if self._gap is not None:

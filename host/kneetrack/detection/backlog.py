@@ -84,6 +84,11 @@ class Backlog:
         self.count -= run.end - run.first
         return run.samples()
 
+    def take_until(self, end: int) -> Iterator[KneeSample]:
+        """The samples of the runs that begin before number `end`, which are kept no more."""
+        while self._firsts and self._firsts[0] < end:
+            yield from self.take_run()
+
     def runs(self) -> Iterator[tuple[int, Iterator[KneeSample]]]:
         """For each run the number of its first sample, and its samples."""
         for run in self._runs:

@@ -17,20 +17,13 @@ from dataclasses import dataclass, field
 from kneetrack.detection.backlog import Backlog
 from kneetrack.detection.fold import Fold
 from kneetrack.detection.measures import PERIOD_S
+from kneetrack.detection.spans import Spans, reason_for_good
 from kneetrack.samples import Gap, GapSettled, KneeSample
 
 WAIT_S = 600.0
 """So much of a recording may wait behind a hole."""
 LIMIT = int(WAIT_S / PERIOD_S)
 _GIVEN_UP = LIMIT // 10  # so many make room at once
-_ON_THE_AIR = "lost on the air"
-_FOR_GOOD = "lost on the air, and the band no longer had it"
-_SPANS = 1000
-
-
-def reason_for_good(reason: str) -> str:
-    """Why samples are missing that the band was asked for, if `reason` was the reason before."""
-    return _FOR_GOOD if reason == _ON_THE_AIR else reason
 
 
 @dataclass(slots=True)
@@ -50,7 +43,7 @@ class CatchUp:
         self.settled: list[GapSettled] = []  # not told yet
         self._backlog = Backlog()
         self._holes: list[_Hole] = []
-        self._gone: list[tuple[int, int]] = []  # never to come
+        self._gone = Spans()
         self._unseen = 0  # samples taken since what is seen was folded again
         self._late = False  # whether one of those came late
 
@@ -78,16 +71,7 @@ class CatchUp:
 
     def gone(self, first: int, end: int) -> None:
         """What has not come of these numbers never will."""
-        if end <= max(first, self.due):
-            return
-        kept: list[tuple[int, int]] = []
-        for other in self._gone:
-            if other[1] < first or other[0] > end:
-                kept.append(other)
-            else:
-                first, end = min(first, other[0]), max(end, other[1])
-        kept.append((first, end))
-        self._gone = [span for span in kept if span[1] > self.due][-_SPANS:]
+        self._gone.add(max(first, self.due), end)
 
     def take(self, sample: KneeSample, *, late: bool) -> bool:
         """A new sample, or a late one; False where it is there already, or not waited for."""
@@ -130,7 +114,7 @@ class CatchUp:
         sample_of = self.base.sample
         while (first := self._backlog.first()) is not None:
             if first > self.due:
-                is_gone = any(a <= self.due and first <= b for a, b in self._gone)
+                is_gone = self._gone.cover(self.due, first)
                 if not is_gone and self._backlog.count <= most:
                     break
                 gap = self._leave_out(self.base, self.due, first, self._backlog.first_s(), is_gone)
@@ -141,6 +125,7 @@ class CatchUp:
             for sample in self._backlog.take_run():
                 sample_of(sample)
                 self.due = sample[0] + 1
+        self._gone.forget(self.due)
         while self._holes and self._holes[0].end <= self.due:
             hole = self._holes.pop(0)
             if hole.gap is not None:

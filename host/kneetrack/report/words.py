@@ -6,6 +6,8 @@ give the uncertainty, and judge nothing. A mark says the same as a colour, for t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kneetrack.samples import Doubt, Gap, Phase, Rep, RepSet, Verdict
 
 MARKS = {
@@ -165,6 +167,20 @@ def gap(gap: Gap) -> str:
     """What a gap means to a person."""
     count = f"{gap.count} samples" if gap.count else "samples"
     return f"{gap.start_s:.1f}–{gap.end_s:.1f} s: {count} missing ({gap.reason})."
+
+
+def gaps(gaps: Sequence[Gap], most: int = 6) -> list[str]:
+    """What is missing, a sentence a gap: the `most` longest, in order of time, and the rest."""
+    if not gaps:
+        return []
+    longest = sorted(gaps, key=lambda each: each.start_s - each.end_s)[:most]
+    told = [gap(each) for each in sorted(longest, key=lambda each: each.start_s)]
+    rest = len(gaps) - len(told)
+    if rest:
+        total_s = sum(each.end_s - each.start_s for each in gaps)
+        places = "place" if rest == 1 else "places"
+        told.append(f"Shorter ones in {rest} more {places}; {total_s:.1f} s are missing in all.")
+    return told
 
 
 def row_class(rep: Rep) -> str:

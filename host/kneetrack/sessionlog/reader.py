@@ -83,9 +83,20 @@ class SessionLog:
         return None
 
     def worn(self, side: Side) -> Iterator[Packet]:
-        """The packets of one leg as long as it wore the band: those that live analysis saw."""
+        """The packets of one leg that live analysis saw, in order of arrival.
+
+        Those while it wore the band; of those after it, what Session Transfer brought late.
+        """
+        count = self.worn_packets(side)
         own = (packet for whose, packet in self if whose is side)
-        return itertools.islice(own, self.worn_packets(side))
+        if count is None:
+            return own
+        late = (packet for packet in own if packet.channel is Channel.TRANSFER)
+        return itertools.chain(itertools.islice(own, count), late)
+
+    def has_transfers(self, side: Side) -> bool:
+        """Whether there is anything of that leg that the band sent later, from its memory."""
+        return streams.band_topic(side, Channel.TRANSFER) in self._topics.values()
 
     def origin_us(self, side: Side) -> int | None:
         """The board clock at the source's time zero, where the recorder knew it."""

@@ -5,11 +5,15 @@
     band/left|right/raw                kneetrack.wire.N    one notification of Raw IMU
     band/left|right/feature            kneetrack.wire.N    what was read from Knee Feature
     band/left|right/control            kneetrack.wire.N    one indication of Knee Control Point
+    band/left|right/transfer           kneetrack.wire.N    one notification of Session Transfer
     host/event                         json                what the host made of it, or was told
     calibration                        json                a calibration in force from here on
     metadata record "session"          JSON per value      who, what, when, which software
 
 `N` is the major protocol version: the bytes are those of `kneecore.wire`, untouched.
+
+All is in order of arrival. What the band sends later, from its memory, comes when it comes; whoever
+wants samples in their own order sorts them (`kneetrack.analysis.ordered`).
 """
 
 from __future__ import annotations
