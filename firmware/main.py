@@ -5,6 +5,7 @@ import sys
 import time
 
 import bluetooth
+import micropython
 from machine import I2C, Pin, reset
 
 from kneeband import board
@@ -16,7 +17,9 @@ from kneeband.indicator import Indicator
 from kneeband.lsm6ds import Lsm6ds
 from kneeband.peripheral import Peripheral
 from kneeband.sampler import Sampler
+from kneeband.shelf import Shelf
 from kneeband.store import Store
+from kneeband.usb import SerialPort
 
 # 1. The IMUs get power, and time to boot.
 Pin(board.I2C_POWER, Pin.OUT, value=1)
@@ -26,11 +29,12 @@ time.sleep_ms(board.I2C_POWER_UP_MS)
 bus = I2C(board.I2C_ID, scl=Pin(board.SCL), sda=Pin(board.SDA), freq=board.I2C_FREQUENCY_HZ)
 sampler = Sampler(Lsm6ds(bus, board.THIGH_IMU), Lsm6ds(bus, board.SHANK_IMU), BoardClock())
 
-# 3. The radio, the memory, lamp and button; then everything runs.
+# 3. The radio, the cable, the memory, lamp and button; then everything runs.
 radio = Peripheral(bluetooth.BLE())
+cable = SerialPort(sys.stdin.buffer, sys.stdout.buffer, micropython.kbd_intr)
 lamp = Indicator(Pin(board.LED, Pin.OUT, value=0))
 button = Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP))
-app = App(sampler, radio, Store(), Battery(bus), lamp, button)
+app = App(sampler, (radio, cable), Store(), Shelf(), Battery(bus), lamp, button)
 try:
     asyncio.run(app.run())
 except Exception as error:

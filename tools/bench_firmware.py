@@ -30,6 +30,7 @@ ROWS = (
     ("filter_angles", "the same and knee angles (every 2nd pair)"),
     ("pipeline", "the whole pipeline, quaternions packed"),
     ("counts", "the IMUs' errors taken off the counts"),
+    ("kept", "knee samples coded into blocks, kept in RAM"),
 )
 
 
@@ -45,7 +46,7 @@ def build(folder: Path) -> None:
     """The device's modules and the yardstick, as .mpy files in `folder`."""
     for source in sorted((FIRMWARE / "kneecore").glob("*.py")):
         compile_file(source, folder / "kneecore" / (source.stem + ".mpy"), native=True)
-    for stem in ("__init__", "counts", "q30", "strapdown"):
+    for stem in ("__init__", "counts", "q30", "ring", "strapdown"):
         source = FIRMWARE / "kneeband" / (stem + ".py")
         compile_file(source, folder / "kneeband" / (stem + ".mpy"), native=False)
     yardstick = TOOLS / "bench_madgwick.py"

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from array import array
-from math import pi, sin
+from math import cos, pi, sin, sqrt
 
 GYR_LSB = 0.070 * pi / 180.0
 ACC_LSB = 0.000488 * 9.80665
@@ -96,6 +96,50 @@ class Counts:
             self.correct(self.poll, self.table, 4)
 
 
+class Kept:
+    """What the journal adds: every knee sample coded into blocks, and those into the ring."""
+
+    def __init__(self):
+        from kneeband.ring import Ring
+        from kneecore import blocks, wire
+
+        self.size = wire.KNEE_SAMPLE.size
+        self.samples = bytearray(self.size * ROWS)
+        self.ring = Ring(144)
+        self.writer = blocks.BlockWriter(1, self.put)
+        self.number = 0
+        self.fill(wire)
+
+    def fill(self, wire):
+        """Two seconds of squatting in the rows' rhythm, with the noise of the chips in the tail."""
+        state = 1
+        for i in range(ROWS):
+            state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+            noise = (state >> 16 & 7) * 1e-4
+            turn = 0.4 * (1.0 - cos(2.0 * pi * i / ROWS))
+            thigh = (cos(turn / 2.0), 0.02 + noise, -0.03, sin(turn / 2.0))
+            shank = (cos(turn / 4.0), 0.01, 0.05 - noise, -sin(turn / 4.0))
+            degrees = 90.0 * turn, 3.0 * turn + 10.0 * noise, -2.0 * turn
+            wire.KNEE_SAMPLE.pack_into(
+                self.samples, i * self.size, *degrees, _unit(thigh), _unit(shank), 2.0
+            )
+
+    def put(self, block):
+        if self.ring.full:
+            self.ring.drop()
+        self.ring.put(block)
+
+    def step(self, rows, index):
+        if index & 1 == 0:
+            self.writer.add(self.number, 0, self.samples, self.number % ROWS * self.size)
+            self.number += 1
+
+
+def _unit(q):
+    norm = sqrt(sum([x * x for x in q]))
+    return tuple([x / norm for x in q])
+
+
 class Madgwicks:
     """Two plain Madgwick filters: what one would write without any of this."""
 
@@ -124,6 +168,7 @@ VARIANTS = {
     "filter_angles": lambda: KneeBand(True),
     "pipeline": WholePipeline,
     "counts": Counts,
+    "kept": Kept,
 }
 
 

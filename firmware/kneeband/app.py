@@ -1,9 +1,9 @@
-"""The band: what it does when, and the loops that keep it going.
+"""The band: what it is set to, and the loops that keep it going.
 
-`App` holds the state (table in `states`) and is what the control point acts on. Two loops run:
-`_sample` reads the FIFOs and passes pairs on, every POLL_MS; `_serve` looks after the radio, the
-commands, the lamp and the battery. Whatever is awaited is a sleep, so nothing runs in between at
-any other point.
+`App` is what the control points act on; what runs is `session`. Two loops run: `_sample` reads the
+FIFOs and passes pairs on, every POLL_MS; `_serve` looks after the hosts, the journal, the button,
+the lamp and the battery. Whatever is awaited is a sleep, so nothing runs in between at any other
+point. Writing to flash may hold both up; the FIFOs cover that (`journal`).
 
 The IMUs are read in every state: so a fault is known, and told, before anybody wants to start.
 Garbage is collected once a second, just after a poll, when the most time is left to the next.
@@ -14,97 +14,82 @@ import gc
 import time
 
 from kneeband import battery, button, config, lsm6ds, states
-from kneeband.control import Control
-from kneeband.measurement import Measurement
+from kneeband.host import Host
+from kneeband.session import Session
 from kneecore import calibration, sensors, wire
-
-_NO_NEWS = (wire.STATE_IDLE, 0)  # what a host may expect of a band it connects to
 
 
 class App:
-    """Made of its parts by `main`; `run` never returns."""
+    """Made of its parts by `main`; `run` never returns. The first of `ports` is the radio."""
 
-    def __init__(self, sampler, peripheral, store, gauge, indicator, pressed):
-        self.state = states.IDLE
+    def __init__(self, sampler, ports, store, shelf, gauge, indicator, pressed):
         self._sampler = sampler
-        self._peripheral = peripheral
+        self._ports = ports
+        self._radio = ports[0]
         self._store = store
+        self._shelf = shelf
+        self.session = Session(sampler, shelf, self._conditions)
+        self._hosts = [Host(self, port, shelf) for port in ports]
         self._gauge = gauge
         self._indicator = indicator
         self._button = pressed
-        self._control = Control(self)
         self._boot_id = 0
-        self._calibration = None
+        self._calibration_id = 0
         self._sensors_id = 0
-        self._measurement = None
-        self._wants_raw = False
+        self._started_utc_s = 0  # UTC when the board's clock was 0, once somebody told the time
         self._faults = 0
-        self._told = _NO_NEWS  # (state, faults) as last told to the host ...
-        self._told_ms = 0  # ... and when
         self._battery_percent = battery.UNKNOWN
 
     async def run(self):
         """Start everything and keep it going."""
         self._store.load()
         self._boot_id = self._store.count_start()
+        self._shelf.load()
         if self._store.calibration:
-            self._calibration = calibration.from_wire(self._store.calibration)
+            self._calibration_id = calibration.from_wire(self._store.calibration).calibration_id
         if self._store.sensors:
             self._correct_by(sensors.from_wire(self._store.sensors))
         self._sampler.start()
-        self._peripheral.start(self._feature())
+        for port in self._ports:
+            port.start(self._feature())
+            port.name = self._radio.name
         self._look_for_faults()
         await asyncio.gather(self._sample(), self._serve())
 
-    # --- what the control point asks for ---------------------------------------------------------
-
-    def start(self, raw: bool) -> int:
-        """Begin to stream; a wire.RESULT_*."""
-        if self._peripheral.mtu < wire.MTU_MIN:
-            return wire.RESULT_MTU_TOO_SMALL
-        if self.state in states.REFUSALS:
-            return states.REFUSALS[self.state]
-        self._wants_raw = raw
-        self._happened(states.START)
-        return wire.RESULT_SUCCESS
-
-    def stop(self) -> int:
-        """End streaming. Nothing to end is success too."""
-        self._happened(states.STOP)
-        return wire.RESULT_SUCCESS
+    # --- what a control point asks for -----------------------------------------------------------
 
     def change_side(self, side: int) -> int:
         """Worn on that leg from now on; a calibration of the other leg is dropped."""
-        if self.state in (states.STREAMING, states.INTERRUPTED):
+        if self.session.measuring:
             return wire.RESULT_WRONG_STATE
         if side == self._store.side:
             return wire.RESULT_SUCCESS
-        return self._keep(side, None, b"")
+        return self._keep(side, 0, b"")
 
     def use_calibration(self, value, record: bytes) -> int:
-        """Store and use that calibration, at once where streaming."""
-        result = self._keep(value.side, value, record)
-        if result == wire.RESULT_SUCCESS and self._measurement is not None:
-            self._measurement.use_calibration(value)
+        """Store and use that calibration, at once where measuring."""
+        result = self._keep(value.side, value.calibration_id, record)
+        if result == wire.RESULT_SUCCESS:
+            self.session.use_calibration(value)
         return result
 
     def use_sensors(self, value, record: bytes) -> int:
         """Store and use that calibration of the IMUs.
 
         The leg's calibration is dropped where this is another one: its axes and its stance were
-        found with other counts. For the same reason not while streaming.
+        found with other counts. For the same reason not while measuring.
         """
-        if self.state in (states.STREAMING, states.INTERRUPTED):
+        if self.session.measuring:
             return wire.RESULT_WRONG_STATE
         if record == self._store.sensors:
             return wire.RESULT_SUCCESS
         store = self._store
         before = store.sensors
         store.sensors = record
-        result = self._keep(store.side, None, b"")
+        result = self._keep(store.side, 0, b"")
         if result == wire.RESULT_SUCCESS:
             self._correct_by(value)
-            self._peripheral.set_feature(self._feature())
+            self._publish()
         else:
             store.sensors = before
         return result
@@ -113,23 +98,37 @@ class App:
         """Have the lamp flicker."""
         self._indicator.identify(duration_s)
 
-    def status(self) -> bytes:
-        """A wire.STATUS record of this moment."""
+    def set_time(self, utc_s: int):
+        """It is that time now (UTC): for recordings to come."""
+        self._started_utc_s = utc_s - self._sampler.clock.now_us() // 1_000_000
+
+    def forget(self, port, which: int) -> int:
+        """Drop the bond with the host at `port`, or all. Who comes by cable has none."""
+        if port is self._radio:
+            port.forget(which)
+        elif which == wire.FORGET_ALL:
+            self._radio.forget(which)
+        else:
+            return wire.RESULT_NOT_FOUND
+        return wire.RESULT_SUCCESS
+
+    def status(self, port) -> bytes:
+        """A wire.STATUS record of this moment, for the host at `port`."""
         sampler = self._sampler
         return wire.STATUS.pack(
-            states.WIRE_STATES[self.state],
+            states.WIRE_STATES[self.session.state],
             self._all_faults(),
             sampler.clock.now_us() // 1000 & 0xFFFFFFFF,
             sampler.thigh.overruns,
             sampler.shank.overruns,
-            self._peripheral.dropped,
+            sum([each.dropped for each in self._ports]),
             _temperature_c(sampler.thigh),
             _temperature_c(sampler.shank),
             self._battery_percent,
-            0,
-            0,
-            0,
-            0,
+            port.connection_interval_ms,
+            port.supervision_timeout_ms,
+            self._shelf.free_kib,
+            self._shelf.count,
         )
 
     def calibration_record(self) -> bytes:
@@ -140,30 +139,9 @@ class App:
         """The calibration of the IMUs as it came, or nothing."""
         return self._store.sensors
 
-    # --- actions of the state table --------------------------------------------------------------
-
-    def begin(self):
-        self._measurement = Measurement(
-            self._peripheral, self._boot_id, self._store.side, self._calibration, self._wants_raw
-        )
-
-    def end(self):
-        self._measurement.close()
-        self._measurement = None
-
-    def interrupt(self):
-        self._measurement.mark(wire.FLAG_IMU_FAULT)
-
-    def resume(self):
-        self._measurement.restart()
-
-    def _happened(self, event):
-        transition = states.TRANSITIONS.get((self.state, event))
-        if transition is None:
-            return
-        action, self.state = transition
-        if action is not None:
-            getattr(self, action)()
+    def news(self):
+        """(state, faults) as STATUS has them."""
+        return states.WIRE_STATES[self.session.state], self._all_faults()
 
     # --- the loops -------------------------------------------------------------------------------
 
@@ -173,8 +151,8 @@ class App:
         while True:
             while True:
                 count = self._sampler.poll()
-                if count and self.state == states.STREAMING:
-                    self._measurement.take(self._sampler, count)
+                if count:
+                    self.session.take(count)
                 if not self._sampler.behind:
                     break
                 await asyncio.sleep_ms(0)
@@ -189,25 +167,14 @@ class App:
             await asyncio.sleep_ms(max(0, -late))
 
     async def _serve(self):
-        peripheral = self._peripheral
         measured = time.ticks_add(time.ticks_ms(), -config.BATTERY_MS)
         while True:
-            if peripheral.left:
-                self._happened(states.DISCONNECTED)
-                self._told = _NO_NEWS
-                peripheral.advertise()
-            request = peripheral.next_request()
-            while request is not None:
-                peripheral.respond(self._control.handle(request))
-                request = peripheral.next_request()
-            self._tell()
-            peripheral.serve()
-            pressed = self._button.poll()
-            if pressed == button.HELD:
-                peripheral.open_pairing(config.PAIRING_S)
-            elif pressed == button.LONG:
-                peripheral.forget(wire.FORGET_ALL)
-            self._indicator.show(states.WIRE_STATES[self.state])
+            for host in self._hosts:
+                host.serve()
+            self.session.serve(self._battery_percent)
+            self._press(self._button.poll())
+            self._radio.set_advertised(self._advertised())
+            self._indicator.show(self.news()[0], self._radio.pairing)
             if time.ticks_diff(time.ticks_ms(), measured) >= config.BATTERY_MS:
                 measured = time.ticks_ms()
                 self._measure_battery()
@@ -215,46 +182,65 @@ class App:
 
     # --- inside --------------------------------------------------------------------------------
 
+    def _conditions(self):
+        """What a recording that begins now is made with (`Journal.begin`)."""
+        utc_s = 0
+        if self._started_utc_s:
+            utc_s = self._started_utc_s + self._sampler.clock.now_us() // 1_000_000
+        store = self._store
+        return (
+            self._boot_id,
+            store.side,
+            self._calibration_id,
+            self._sensors_id,
+            utc_s,
+            store.calibration,
+            store.sensors,
+        )
+
+    def _press(self, pressed):
+        if pressed == button.SHORT:
+            self.session.pressed()
+        elif pressed == button.HELD:
+            self._radio.open_pairing(config.PAIRING_S)
+        elif pressed == button.LONG:
+            self._radio.forget(wire.FORGET_ALL)
+
+    def _advertised(self):
+        flags = wire.ADVERTISED_RECORDING if self.session.measuring else 0
+        return flags | (wire.ADVERTISED_KEEPS if self._shelf.count else 0)
+
     def _look_for_faults(self):
         faults = self._sampler.faults
         if faults and not self._faults:
-            self._happened(states.FAILED)
+            self.session.failed()
         elif self._faults and not faults:
-            self._happened(states.RECOVERED)
-            self._peripheral.set_feature(self._feature())
+            self.session.recovered()
+            self._publish()
         self._faults = faults
 
     def _all_faults(self):
-        return self._faults | (wire.FAULT_STORE if self._store.damaged else 0)
-
-    def _tell(self):
-        """Indicate STATUS where the state or the faults are not those last told, and now and then.
-
-        While streaming it tells the temperatures, by which a zero that wanders can be explained.
-        """
-        now = (states.WIRE_STATES[self.state], self._all_faults())
-        due = self.state == states.STREAMING and (
-            time.ticks_diff(time.ticks_ms(), self._told_ms) >= config.STATUS_MS
-        )
-        if self._peripheral.connected and (due or now != self._told):
-            self._told_ms = time.ticks_ms()
-            self._peripheral.respond(bytes((wire.OP_STATUS,)) + self.status())
-            self._told = now
+        damaged = self._store.damaged or self._radio.bonds_damaged
+        return self._faults | (wire.FAULT_STORE if damaged else 0)
 
     def _correct_by(self, value):
         self._sampler.use_sensors(value)
         self._sensors_id = value.sensors_id
 
-    def _keep(self, side, value, record):
+    def _keep(self, side, calibration_id, record):
         store = self._store
         before = (store.side, store.calibration)
         store.side, store.calibration = side, record
         if not store.save():
             store.side, store.calibration = before
             return wire.RESULT_FAILED
-        self._calibration = value
-        self._peripheral.set_feature(self._feature())
+        self._calibration_id = calibration_id
+        self._publish()
         return wire.RESULT_SUCCESS
+
+    def _publish(self):
+        for port in self._ports:
+            port.set_feature(self._feature())
 
     def _feature(self):
         return wire.FEATURE.pack(
@@ -268,14 +254,15 @@ class App:
             wire.KNEE_DIVIDER,
             lsm6ds.GYR_LSB_RAD_S,
             lsm6ds.ACC_LSB_M_S2,
-            self._calibration.calibration_id if self._calibration else 0,
+            self._calibration_id,
             self._sensors_id,
         )
 
     def _measure_battery(self):
         self._battery_percent = self._gauge.percent()
         if self._battery_percent != battery.UNKNOWN:
-            self._peripheral.set_battery(self._battery_percent)
+            for port in self._ports:
+                port.set_battery(self._battery_percent)
 
 
 def _temperature_c(stream) -> float:

@@ -2,14 +2,19 @@
 
 There is no radio in here: `Control.handle` takes one request and returns the response to indicate.
 Which commands there are and how their operands are laid out stands in `wire.COMMANDS`; what a value
-may be is checked here; whether the band can do it now, the band says (see `app`):
+may be is checked here; whether it can be done now, the band (`app`) and its session say. What is
+streamed goes to the port that the command came from.
 
-    band.start(raw), band.stop()                     -> wire.RESULT_*
+    session.start(port, raw), session.resume(port, boot_id, recording_id, raw), session.record(),
+    session.stop(), session.delete(recording_id)     -> wire.RESULT_*
+    session.listed(after_id), session.journal.record()
+                                                     -> bytes of a wire.RECORDING (empty: none)
     band.change_side(side)                           -> wire.RESULT_*
     band.use_calibration(calibration, record)        -> wire.RESULT_*
     band.use_sensors(sensors, record)                -> wire.RESULT_*
-    band.identify(duration_s)
-    band.status(), band.calibration_record(), band.sensors_record()
+    band.forget(port, which)                         -> wire.RESULT_*
+    band.identify(duration_s), band.set_time(utc_s)
+    band.status(port), band.calibration_record(), band.sensors_record()
                                                      -> bytes of the record (empty: there is none)
 """
 
@@ -19,10 +24,12 @@ _SIDES = (wire.SIDE_RIGHT, wire.SIDE_LEFT)
 
 
 class Control:
-    """The commands of one band."""
+    """The commands that reach one band by one port."""
 
-    def __init__(self, band):
+    def __init__(self, band, port):
         self._band = band
+        self._session = band.session
+        self._port = port
         actions = {
             wire.OP_START: self._start,
             wire.OP_STOP: self._stop,
@@ -31,11 +38,15 @@ class Control:
             wire.OP_SET_SENSORS: self._set_sensors,
             wire.OP_IDENTIFY: self._identify,
             wire.OP_QUERY: self._query,
+            wire.OP_RESUME: self._resume,
+            wire.OP_RECORD: self._record,
+            wire.OP_LIST: self._list,
+            wire.OP_DELETE: self._delete,
+            wire.OP_SET_TIME: self._set_time,
+            wire.OP_FORGET: self._forget,
         }
         self._commands = {
-            opcode: (record, actions[opcode])
-            for opcode, _, record, _ in wire.COMMANDS
-            if opcode in actions
+            opcode: (record, actions[opcode]) for opcode, _, record, _ in wire.COMMANDS
         }
 
     def handle(self, request: bytes) -> bytes:
@@ -58,10 +69,26 @@ class Control:
         options = wire.START.unpack_from(operand).options
         if options & ~wire.START_RAW:
             return wire.RESULT_INVALID_OPERAND
-        return self._band.start(bool(options & wire.START_RAW))
+        return self._told(self._session.start(self._port, bool(options & wire.START_RAW)))
+
+    def _resume(self, operand):
+        boot_id, recording_id, options = wire.RESUME.unpack_from(operand)
+        if options & ~wire.START_RAW:
+            return wire.RESULT_INVALID_OPERAND
+        raw = bool(options & wire.START_RAW)
+        return self._told(self._session.resume(self._port, boot_id, recording_id, raw))
+
+    def _record(self, operand):
+        return self._told(self._session.record())
+
+    def _told(self, result):
+        """With the RECORDING that runs now, if it succeeded."""
+        if result != wire.RESULT_SUCCESS:
+            return result
+        return result, self._session.journal.record()
 
     def _stop(self, operand):
-        return self._band.stop()
+        return self._session.stop()
 
     def _set_side(self, operand):
         side = wire.SET_SIDE.unpack_from(operand).side
@@ -91,14 +118,34 @@ class Control:
         self._band.identify(wire.IDENTIFY.unpack_from(operand).duration_s)
         return wire.RESULT_SUCCESS
 
+    def _list(self, operand):
+        record = self._session.listed(wire.LIST.unpack_from(operand).after_id)
+        return (wire.RESULT_SUCCESS, record) if record else wire.RESULT_NOT_FOUND
+
+    def _delete(self, operand):
+        return self._session.delete(wire.DELETE.unpack_from(operand).recording_id)
+
+    def _set_time(self, operand):
+        self._band.set_time(wire.SET_TIME.unpack_from(operand).utc_s)
+        return wire.RESULT_SUCCESS
+
+    def _forget(self, operand):
+        which = wire.FORGET.unpack_from(operand).which
+        if which not in (wire.FORGET_ME, wire.FORGET_ALL):
+            return wire.RESULT_INVALID_OPERAND
+        return self._band.forget(self._port, which)
+
     def _query(self, operand):
         what = wire.QUERY.unpack_from(operand).what
         if what == wire.QUERY_STATUS:
-            return wire.RESULT_SUCCESS, self._band.status()
+            return wire.RESULT_SUCCESS, self._band.status(self._port)
         if what == wire.QUERY_CALIBRATION:
             record = self._band.calibration_record()
         elif what == wire.QUERY_SENSORS:
             record = self._band.sensors_record()
+        elif what == wire.QUERY_RECORDING:
+            record = self._session.journal.record()
+            return (wire.RESULT_SUCCESS, record) if record else wire.RESULT_NOT_FOUND
         else:
             return wire.RESULT_INVALID_OPERAND
         if not record:

@@ -1,4 +1,7 @@
-"""One run of streaming, from START to its end: pairs through the filters into packets.
+"""One run of measuring, from its start to its end: pairs through the filters into knee samples.
+
+Each knee sample goes to the journal; packets of them, and of the raw pairs, go to the port that is
+attached. It is attached and detached while measuring goes on: the samples know nothing of it.
 
 Knee samples lie at the even grid numbers. The pipeline gives one for every second pair it is fed,
 so after a hole of odd length one pair goes to the estimator alone, which keeps the two in step.
@@ -16,18 +19,31 @@ _LONG_HOLE = config.LONG_HOLE_US // wire.PAIR_PERIOD_US
 
 
 class Measurement:
-    """Sends through `peripheral`; `raw` asks for raw pairs too."""
+    """`keep(number, flags, buffer, offset)` gets each packed knee sample."""
 
-    def __init__(self, peripheral, boot_id: int, side: int, calibration, raw: bool):
+    def __init__(self, keep, boot_id: int, side: int, calibration):
         self._estimator = PairFilter(Params(), _PERIOD_S, lsm6ds.GYR_LSB_RAD_S, lsm6ds.ACC_LSB_M_S2)
         self._pipeline = Pipeline(self._estimator, side)
         self._odd = 0  # 1 when the pipeline's next pair has an odd number
-        self._knee = KneePackets(peripheral.send_measurement, boot_id)
+        self._boot_id = boot_id
+        self._port = None
+        self._knee = KneePackets(self._send, keep, boot_id)
         self._raw = None
-        if raw:
-            self._raw = RawPackets(peripheral.send_raw, boot_id, peripheral.mtu)
         if calibration is not None:
             self.use_calibration(calibration)
+
+    def attach(self, port, raw: bool):
+        """From the next sample on all goes to `port`; `raw` asks for raw pairs too."""
+        self.detach()
+        self._port = port
+        if raw:
+            self._raw = RawPackets(port.send_raw, self._boot_id, port.mtu)
+
+    def detach(self):
+        """Send to nobody."""
+        self._port = None
+        self._raw = None
+        self._knee.close()
 
     def use_calibration(self, calibration):
         """From the next pair on; the heading has to be found again."""
@@ -70,3 +86,7 @@ class Measurement:
         self._knee.close()
         if self._raw is not None:
             self._raw.close()
+
+    def _send(self, packet):
+        if self._port is not None:
+            self._port.send_measurement(packet)

@@ -79,20 +79,32 @@ class _Batch:
 
 
 class KneePackets:
-    """Knee Measurement."""
+    """Knee Measurement. `keep(number, flags, buffer, offset)` gets each sample as it was packed.
 
-    def __init__(self, send, boot_id: int):
+    The flags there are the sample's own: what was marked belongs to the first sample after it.
+    """
+
+    def __init__(self, send, keep, boot_id: int):
+        self._keep = keep
+        self._marked = 0
         self._batch = _Batch(
             send, wire.KNEE_SAMPLES_PER_PACKET, _KNEE_BYTES, wire.KNEE_PERIOD_US, boot_id
         )
-        self.mark = self._batch.mark
         self.close = self._batch.close
+
+    def mark(self, flags: int):
+        """Something happened: close the packet, and say so in the next one."""
+        self._batch.mark(flags)
+        self._marked |= flags
 
     def add(self, pair_number: int, pipeline):
         """Take the knee sample that `pipeline` holds; it belongs to that (even) pair."""
         batch = self._batch
         buffer = batch.buffer
-        at = batch.open(pair_number // wire.KNEE_DIVIDER, pipeline.flags)
+        number = pair_number // wire.KNEE_DIVIDER
+        flags = pipeline.flags | self._marked
+        self._marked = 0
+        at = batch.open(number, flags)
         struct.pack_into(
             "<3h",
             buffer,
@@ -103,6 +115,7 @@ class KneePackets:
         )
         pipeline.estimator.put_quaternions(buffer, at + 6)
         buffer[at + 22] = min(255, int(pipeline.sigma_deg * 10.0 + 0.5))
+        self._keep(number, flags, buffer, at)
         batch.close_if_full()
 
 

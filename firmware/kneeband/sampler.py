@@ -74,6 +74,11 @@ class Sampler:
         return faults | (wire.FAULT_SHANK_IMU if self.shank.failed else 0)
 
     @property
+    def upcoming(self) -> int:
+        """Grid number of the next pair to come, if none are lost."""
+        return self._next
+
+    @property
     def behind(self) -> bool:
         """A FIFO held more than one burst: poll again at once."""
         return self.thigh.unread > 0 or self.shank.unread > 0

@@ -6,9 +6,11 @@ peripheral needs it: the test connects, writes and confirms, and sees what was s
 
 import asyncio
 import errno
+import io
+import select
 
 import bench
-from machine import Pin
+from machine import Pin, wire_input
 
 from kneeband import battery, board
 from kneeband.app import App
@@ -18,8 +20,10 @@ from kneeband.clock import BoardClock
 from kneeband.indicator import Indicator
 from kneeband.peripheral import Peripheral
 from kneeband.sampler import Sampler
+from kneeband.shelf import Shelf
 from kneeband.store import Store
-from kneecore import wire
+from kneeband.usb import SerialPort
+from kneecore import frames, wire
 from sim import vclock
 
 CONNECT, DISCONNECT, WRITE, READ, INDICATE_DONE, MTU_EXCHANGED = 1, 2, 3, 4, 20, 21
@@ -42,6 +46,7 @@ class Radio:
         self.notified = []  # (virtual us, handle, data)
         self.room = None  # notifications that still fit, None for any number
         self.refuses = None  # errno that every notification meets, None for none
+        self.refused = []  # as `notified`
         self.indicated = []
         self.confirms = True
         self.leaves = False  # at the next indication, instead of confirming it
@@ -95,6 +100,7 @@ class Radio:
 
     def gatts_notify(self, connection, handle, data):
         if self.refuses is not None:
+            self.refused.append((vclock.now_us(), handle, bytes(data)))
             raise OSError(self.refuses)
         if self.room is not None:
             if self.room == 0:
@@ -145,6 +151,49 @@ class Radio:
         self._handler(INDICATE_DONE, (1, 0, 0))
 
 
+class Cable(io.IOBase):
+    """The line of `kneeband.usb`, and the host at its other end."""
+
+    def __init__(self):
+        self.packets = []
+        self.transfers = []
+        self._answers = []
+        self._sends = b""
+        self._receiver = frames.Receiver()
+
+    # what the firmware calls
+
+    def ioctl(self, request, flags):
+        return (select.POLLOUT | (select.POLLIN if self._sends else 0)) & flags
+
+    def read(self, count):
+        data, self._sends = self._sends[:count], self._sends[count:]
+        return data
+
+    def write(self, data):
+        for kind, content in self._receiver.feed(bytes(data)):
+            if kind == wire.SERIAL_MEASUREMENT:
+                self.packets.append(content)
+            elif kind == wire.SERIAL_TRANSFER:
+                self.transfers.append(content)
+            elif kind == wire.SERIAL_CONTROL and content[0] == wire.OP_RESPONSE:
+                self._answers.append(content)
+        return len(data)
+
+    # what the test does
+
+    def says(self, kind, data=b""):
+        self._sends += frames.frame(kind, data)
+
+    async def asks(self, request):
+        """The result of a command."""
+        self.says(wire.SERIAL_CONTROL, request)
+        await asyncio.sleep_ms(100)
+        answer = self._answers.pop()
+        assert answer[1] == request[0] and not self._answers
+        return answer[2]
+
+
 class Band:
     """main.py's parts, on two chips that stand still; `thigh`, `shank` are their models."""
 
@@ -154,6 +203,8 @@ class Band:
         self.shank = bench.chip(bench.SHANK, source, -0.005)
         self.radio = Radio()
         self.store = Store(path)
+        self.cable = Cable()
+        self.shelf = Shelf()
         self.lamp = Pin(board.LED, Pin.OUT, value=0)
         self.sampler = Sampler(bench.driver(thigh_address), bench.driver(bench.SHANK), BoardClock())
         gauge = battery.Battery(bench.bus())
@@ -163,8 +214,9 @@ class Band:
         self.peripheral = Peripheral(self.radio, self.bonds)
         self.app = App(
             self.sampler,
-            self.peripheral,
+            (self.peripheral, SerialPort(self.cable, self.cable, lambda key: None)),
             self.store,
+            self.shelf,
             gauge,
             Indicator(self.lamp),
             Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP)),
@@ -191,6 +243,28 @@ class Band:
         answers = [m for m in self.radio.indicated[at:] if m[0] == wire.OP_RESPONSE]
         assert len(answers) == 1 and answers[0][1] == opcode, self.radio.indicated[at:]
         return answers[0][2], answers[0][3:]
+
+    async def press(self, duration_ms):
+        """Hold the button for so long."""
+        wire_input(board.BUTTON, 0)
+        await asyncio.sleep_ms(duration_ms)
+        wire_input(board.BUTTON, 1)
+        await asyncio.sleep_ms(100)
+
+    def write_transfer(self, kind, operand=b""):
+        """Write to Session Transfer."""
+        self.radio.write(self.handle(wire.TRANSFER_UUID), bytes((kind,)) + operand)
+
+    async def fetch(self, recording_id, first, end, patience_s=20):
+        """What a FETCH brings: (messages before the DONE, the DONE)."""
+        at = len(self.notified(wire.TRANSFER_UUID))
+        self.write_transfer(wire.TRANSFER_FETCH, wire.FETCH.pack(recording_id, first, end))
+        for _ in range(patience_s * 50):
+            await asyncio.sleep_ms(20)
+            messages = [data for _, data in self.notified(wire.TRANSFER_UUID)[at:]]
+            if messages and messages[-1][0] == wire.TRANSFER_DONE:
+                return messages[:-1], wire.DONE.unpack_from(messages[-1], 1)
+        raise AssertionError("no DONE")
 
     def statuses(self):
         """All STATUS indications so far."""

@@ -41,10 +41,11 @@ def check(*asked, band=None):
 def test_start_streams_stop_ends_and_stopping_twice_is_no_error():
     async def scene(band):
         band.radio.connect()
-        assert await band.ask(wire.OP_START, b"\x00") == (wire.RESULT_SUCCESS, b"")
-        assert band.app.state == states.STREAMING
+        result, payload = await band.ask(wire.OP_START, b"\x00")
+        assert (result, len(payload)) == (wire.RESULT_SUCCESS, wire.RECORDING.size)
+        assert band.app.session.state == states.STREAMING
         assert await band.ask(wire.OP_STOP) == (wire.RESULT_SUCCESS, b"")
-        assert band.app.state == states.IDLE
+        assert band.app.session.state == states.IDLE
         assert await band.ask(wire.OP_STOP) == (wire.RESULT_SUCCESS, b"")
         told = [status.state for status in band.statuses()]
         assert told == [wire.STATE_STREAMING, wire.STATE_IDLE], told
@@ -56,6 +57,7 @@ def test_starting_twice_is_the_wrong_state():
     check(
         (wire.OP_START, b"\x01", wire.RESULT_SUCCESS),
         (wire.OP_START, b"\x01", wire.RESULT_WRONG_STATE),
+        (wire.OP_RECORD, b"", wire.RESULT_WRONG_STATE),
         (wire.OP_SET_SIDE, b"\xff", wire.RESULT_WRONG_STATE),
     )
 
@@ -91,6 +93,13 @@ def test_operands_of_a_wrong_length_or_value_are_invalid():
             wire.RESULT_INVALID_OPERAND,
         ),
         (wire.OP_QUERY, b"\x09", wire.RESULT_INVALID_OPERAND),
+        (wire.OP_RESUME, b"\x00" * 3, wire.RESULT_INVALID_OPERAND),
+        (wire.OP_RESUME, b"\x00\x01\x00\x02", wire.RESULT_INVALID_OPERAND),
+        (wire.OP_RECORD, b"\x00", wire.RESULT_INVALID_OPERAND),
+        (wire.OP_LIST, b"\x00", wire.RESULT_INVALID_OPERAND),
+        (wire.OP_DELETE, b"", wire.RESULT_INVALID_OPERAND),
+        (wire.OP_SET_TIME, b"\x00" * 5, wire.RESULT_INVALID_OPERAND),
+        (wire.OP_FORGET, b"\x02", wire.RESULT_INVALID_OPERAND),
     )
 
 
@@ -101,7 +110,7 @@ def test_a_small_mtu_cannot_stream():
         band.radio.disconnect()
         await asyncio.sleep_ms(50)
         band.radio.connect(mtu=wire.MTU_MIN)
-        assert await band.ask(wire.OP_START, b"\x00") == (wire.RESULT_SUCCESS, b"")
+        assert (await band.ask(wire.OP_START, b"\x00"))[0] == wire.RESULT_SUCCESS
 
     rig.run(scene)
 

@@ -1,0 +1,5 @@
+"""What Session Transfer answers. The tests: device/transfer.py."""
+
+
+def test_on_the_board(device_test):
+    device_test()
