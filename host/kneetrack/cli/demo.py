@@ -109,7 +109,7 @@ async def _demo(scenario: str, speed: float, out: Path | None, json: bool) -> in
                 **shown,
                 "sets": len(result.sets),
                 "calibration_grade": made.grade,
-                "lost_samples": sum(f.lost_samples for f in recorded.figures if f is not None),
+                "lost_samples": sum(f.lost_samples for f in recorded.figures),
                 "events": count,
                 "events_equal": same,
                 "log": str(recorded.path),

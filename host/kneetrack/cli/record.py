@@ -172,8 +172,7 @@ async def _record(
         looked_for = leg.analyzer.exercise in SQUAT_FAMILY
         print_summary(output, result.reps, result.sets, title=leg.title, looked_for=looked_for)
     for leg, figures in zip(legs, recorded.figures, strict=True):
-        if figures is not None:
-            _tell_figures(leg, figures, hints)
+        _tell_figures(leg, figures, hints)
     output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)
     hints.print(
         f"Next: kneetrack report {recorded.path} --out report.html", markup=False, soft_wrap=True

@@ -57,7 +57,7 @@ class Recorded:
     """A recording that ended: its log, the legs' figures in order, and what ended it badly."""
 
     path: Path
-    figures: tuple[live.Figures | None, ...]
+    figures: tuple[live.Figures, ...]
     error: KneeTrackError | None
     zeros: tuple[tuple[Vector, Vector] | None, ...] = ()
     """What the gyroscopes showed on a table after the set, leg by leg, where that was asked for."""
@@ -164,6 +164,7 @@ async def run(
     raw: bool = True,
     duration_s: float | None = None,
     table_zero: bool = False,
+    waits: live.Waits | None = None,
 ) -> Recorded:
     """Record until the sources end, q, Ctrl-C, `duration_s`, or all links are lost for good.
 
@@ -178,6 +179,7 @@ async def run(
     stop, skip, leave = asyncio.Event(), asyncio.Event(), asyncio.Event()
     steps = (stop, skip, leave) if table_zero else (stop, leave)
     closings = [TableZero() if table_zero else None for _ in legs]
+    figures = [live.Figures() for _ in legs]
 
     def end() -> None:
         """One step nearer to the end."""
@@ -205,9 +207,11 @@ async def run(
                         closing=closing,
                         skip=skip if table_zero else None,
                         leave=leave,
+                        waits=waits,
+                        figures=each,
                     )
                 )
-                for leg, sink, closing in zip(legs, sinks, closings, strict=True)
+                for leg, sink, closing, each in zip(legs, sinks, closings, figures, strict=True)
             ]
             clocks = asyncio.create_task(_watch_clocks(writer, sinks))
             try:
@@ -216,14 +220,12 @@ async def run(
                 clocks.cancel()
                 await asyncio.wait({clocks})
                 outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    figures: list[live.Figures | None] = []
     lost: KneeTrackError | None = None
     for outcome in outcomes:
         if isinstance(outcome, KneeTrackError):
             lost = lost or outcome
         elif isinstance(outcome, BaseException):
             raise outcome
-        figures.append(outcome if isinstance(outcome, live.Figures) else None)
     zeros = tuple(closing.zeros for closing in closings if closing is not None)
     return Recorded(path, tuple(figures), lost, zeros)
 

@@ -39,8 +39,9 @@ class Leg:
         writer: SessionWriter | None,
         sinks: Sequence[Sink],
         closing: TableZero | None,
+        figures: Figures | None = None,
     ) -> None:
-        self.figures = Figures()
+        self.figures = figures or Figures()
         self.link = link
         self._closing = closing
         self.has_more = closing is not None

@@ -68,6 +68,7 @@ async def record(
     leave: asyncio.Event | None = None,
     waits: Waits | None = None,
     utc_s: Callable[[], float] = time.time,
+    figures: Figures | None = None,
 ) -> Figures:
     """Prepare the band, have it stream, and take every packet until the end.
 
@@ -83,7 +84,8 @@ async def record(
 
     Raises LinkLost when the connection broke and the way back was not found in time, or the band
     hangs; LogError when the log can't be written. All packets until then are in the log, and the
-    analyzer is flushed.
+    analyzer is flushed. `figures`, where given, are the ones that are filled in, so that they are
+    at hand then too.
     """
     band = Band(link, analyzer.side, calibration, raw, utc_s)
     told = await band.begin()
@@ -91,7 +93,8 @@ async def record(
     if writer is not None and link.origin_us is not None:
         side = analyzer.side.word
         writer.event({"event": "origin", "side": side, "board_us": link.origin_us})
-    leg = Leg(link, Decoder(link.feature, link.origin_us), analyzer, writer, sinks, closing)
+    decoder = Decoder(link.feature, link.origin_us)
+    leg = Leg(link, decoder, analyzer, writer, sinks, closing, figures)
     for sentence in band.news:
         leg.warn(sentence)
     recording = _Recording(band, leg, told, waits or Waits(), duration_s)
