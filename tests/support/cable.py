@@ -17,6 +17,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from kneetrack.firmware_files import firmware_dir, run_micropython
+from kneetrack.link.radio.air import Air
+from kneetrack.link.radio.board import BoardRadio
 
 Disturb = Callable[[bytes], bytes]
 
@@ -101,11 +103,11 @@ def _write(end: int, data: bytes) -> None:
 
 @contextlib.asynccontextmanager
 async def board_on(
-    cable: Cable, scenario: str, radio: str, flash: Path, script: Path | None = None
+    cable: Cable, scenario: str, radio: str, flash: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The board's process on the cable, with its radio at `radio` (host:port)."""
     command = run_micropython(
-        [str(script or firmware_dir() / "sim" / "run.py"), scenario], {"KNEETRACK_RADIO": radio}
+        [str(firmware_dir() / "sim" / "run.py"), scenario], {"KNEETRACK_RADIO": radio}
     )
     process = await asyncio.create_subprocess_exec(
         *command.arguments,
@@ -122,3 +124,17 @@ async def board_on(
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def bench(tmp_path: Path) -> AsyncIterator[Cable]:
+    """A board that squats, on a cable; its radio is there and nobody listens to it."""
+    cable = Cable(tmp_path)
+    radio = BoardRadio(Air())
+    try:
+        async with board_on(cable, "squats", await radio.listen(), tmp_path):
+            radio.send({"rig": "play", "until_s": None, "speed": 1.0, "lead_s": 0.0, "zeros": None})
+            yield cable
+    finally:
+        await radio.close()
+        cable.close()

@@ -131,7 +131,7 @@ class _Wanted:
             if self._start:
                 return await self._begin(link)
             if self._stop:
-                await band.end_alone(link)
+                await band.end_running(link)
             return await self._fetch(link)
 
     async def _begin(self, link: Link) -> int:
@@ -153,8 +153,9 @@ class _Wanted:
         if self._list_only:
             return self._show(link, found, running)
         if running is not None:
+            whom = "by itself" if running.is_alone else "for a computer that went away"
             self._hints.print(
-                "The band is recording by itself now. To end that and fetch it too: kneetrack sync "
+                f"The band is recording {whom} now. To end that and fetch it too: kneetrack sync "
                 "--stop"
             )
         if not found:

@@ -13,6 +13,8 @@ from kneetrack.live import command
 from kneetrack.samples import Side
 from kneetrack.spans import Span
 
+SETTLE_S = 8.0
+"""How long a band may take to put away what was being streamed."""
 _PERIOD_S = wire.KNEE_PERIOD_US / 1e6
 
 
@@ -129,13 +131,25 @@ async def tell_time(link: Link, utc_s: float) -> None:
 
 
 async def begin_alone(link: Link) -> None:
-    """Have the band record by itself, until its button, or `end_alone`, or its battery ends it."""
+    """Have the band record by itself, until its button, `end_running` or its battery ends it."""
     await command(link, wire.OP_RECORD)
 
 
-async def end_alone(link: Link) -> None:
-    """End the recording that runs. Nothing to end is fine too."""
+async def end_running(link: Link) -> None:
+    """End the recording that runs, and wait until it can be fetched. Nothing to end is fine too.
+
+    What a host left behind is given to the one who ends it first, and becomes a recording like any
+    other only when that one does not take it (kneeband.session): that takes some seconds.
+    """
+    ended = await running(link)
     await command(link, wire.OP_STOP)
+    if ended is None or ended.is_alone:
+        return
+    until_s = link.now_s() + SETTLE_S
+    while link.now_s() < until_s:
+        if any(one.recording_id == ended.recording_id for one in await recordings(link)):
+            return
+        await link.sleep(SETTLE_S / 16)
 
 
 async def delete(link: Link, kept: Kept) -> None:
