@@ -25,7 +25,7 @@ from kneetrack.cli.app import app
 from kneetrack.cli.replay import compared, fold
 from kneetrack.detection import Analyzer, event_dict
 from kneetrack.protocol import Decoder
-from kneetrack.samples import Packet, Side
+from kneetrack.samples import Channel, Packet, Side
 from kneetrack.sessionlog import SessionWriter, read_log
 
 RECORDING = session([0.0, 8.0, 0.0, 0.0, 6.0, 0.0])
@@ -148,6 +148,28 @@ def test_gaps_that_remain_are_listed_with_span_and_reason(tmp_path: Path) -> Non
     assert "80 samples missing (lost on the air, and the band no longer had" in " ".join(
         shown.stdout.split()
     )
+
+
+@pytest.mark.parametrize("kept", [16, 8])
+def test_the_first_packets_may_be_missing_and_come_last(
+    whole: Path, tmp_path: Path, kept: int
+) -> None:
+    told = wire.RECORDING.pack(
+        BAND.recording_id, BAND.boot_id, wire.RECORDING_RUNNING, 1, 0, 0, BAND.first, BAND.first,
+        0, 0, 0,
+    )  # fmt: skip
+    response = bytes([wire.OP_RESPONSE, wire.OP_START, wire.RESULT_SUCCESS]) + told
+    start = Packet(Channel.CONTROL, response, 0.0)
+    end = BAND.first + 16
+    blocks = BAND.blocks(end - kept, end)
+    answer = [*blocks, BAND.done(BAND.first, end, len(blocks))]
+    path = log_of(tmp_path, {Side.RIGHT: [start, *LIVE[2:], *answer]})
+    assert [s.number for s in knee_samples_of(path)] == list(range(end - kept, BAND.end))
+    assert [gap["samples"] for gap in to_json(analyse(path))["gaps"]] == [16 - kept] * (kept < 16)
+    assert len(analyse(path).legs[0].result.reps) == len(analyse(whole).legs[0].result.reps)
+    _, analyzers, events = asyncio.run(fold(read_log(path), None, 0))
+    assert compared(read_log(path), events) == (len(events), len(events))
+    assert analyzers[Side.RIGHT].result() == analyse(path).legs[0].result
 
 
 def test_a_band_that_restarted_and_kept_its_last_seconds(tmp_path: Path) -> None:

@@ -173,6 +173,22 @@ def test_the_last_answer_of_an_earlier_start_settles_all_up_to_the_next() -> Non
     assert nothing.gone == (1160, new[0].number)
 
 
+def test_the_first_packets_of_a_recording_may_be_missing_too() -> None:
+    decoder = Decoder()
+    decoder.feed(started(BAND))
+    (gap,) = gaps(decoder.feed_all(BAND.live()[3:10]))
+    assert gap.count == 24 and gap.start_s == pytest.approx(-25 * PERIOD_US / 1e6)
+    late = samples(decoder.feed_all(BAND.answer(1000, 1024)))
+    assert [decoder.band_number(s.number) for s in late] == list(range(1000, 1024))
+    assert [s.time_s for s in late] == [(k - 24) * PERIOD_US / 1e6 for k in range(24)]
+
+
+def test_a_recording_that_begins_a_little_after_its_start_misses_nothing() -> None:
+    decoder = Decoder()
+    decoder.feed(started(BAND, first_number=BAND.first - 3))
+    assert not gaps(decoder.feed_all(BAND.live()))
+
+
 def test_what_the_records_tell_is_told_apart_by_their_length() -> None:
     others = (wire.STATUS, wire.CALIBRATION, wire.SENSORS)
     assert wire.RECORDING.size not in {record.size for record in others}

@@ -108,18 +108,24 @@ class _Late:
         self, newest: KneeSample | None, sample: KneeSample, gap: Gap | None
     ) -> Iterator[Decoded]:
         """What belongs between two samples that came one after the other, and `gap` between."""
+        due, last_s = _EVER, 0.0
+        if newest is not None:
+            due, last_s = newest[0] + 1, newest[1]
+        elif gap is not None:  # before the very first that came
+            due, last_s = sample[0] - gap.count, gap.start_s
         for item in self._samples.take_until(sample[0]):
-            if newest is not None and item[0] > newest[0] + 1:
-                yield self._left(newest, item, gap)
-            newest = item
+            if item[0] > due:
+                yield self._left(due, last_s, item, gap)
+            due, last_s = item[0] + 1, item[1]
             yield item
-        if newest is not None and sample[0] > newest[0] + 1:
-            yield self._left(newest, sample, gap)
+        if sample[0] > due:
+            yield self._left(due, last_s, sample, gap)
 
-    def _left(self, last: KneeSample, next_one: KneeSample, gap: Gap | None) -> Gap:
-        first, end = last[0] + 1, next_one[0]
+    def _left(self, first: int, last_s: float, next_one: KneeSample, gap: Gap | None) -> Gap:
+        """The gap that remains of `gap` from number `first` on, before `next_one`."""
+        end = next_one[0]
         reason = _UNTOLD if gap is None else gap.reason
         if self._gone.cover(first, end):
             reason = reason_for_good(reason)
         count = end - first if gap is None or gap.count else 0
-        return Gap(Channel.MEASUREMENT, last[1], next_one[1], count, reason)
+        return Gap(Channel.MEASUREMENT, last_s, next_one[1], count, reason)

@@ -303,8 +303,8 @@ class Decoder:
             if grid.next_number < 0:
                 grid.advance(header, sequence, at_us, count)
                 self._received_at_s = packet.received_at_s
-                self._tie(grid, header, sequence, at_us)
-                return sequence, at_us, None
+                before = self._tie(grid, header, sequence, at_us)
+                return sequence, at_us, self._head_gap(before, at_us) if before else None
             passed = max(1, (at_us - grid.end_us) // period_us)
             number = grid.next_number + passed
             reason = "band restarted"
@@ -341,11 +341,29 @@ class Decoder:
             reason=reason,
         )
 
-    def _tie(self, grid: Grid, header: tuple[int, ...], number: int, at_us: int) -> None:
-        """A start of the band has shown its first knee sample."""
-        if grid is self._knee_grid:
-            boot_id, sequence, time_us, _, _ = header
-            self._boots.begin(boot_id, number, at_us, full_number(sequence, time_us))
+    def _head_gap(self, count: int, at_us: int) -> Gap:
+        """`count` knee samples before the very first that came."""
+        if self.origin_us is None:
+            self.origin_us = at_us
+        start_us = at_us - (count + 1) * wire.KNEE_PERIOD_US
+        return Gap(
+            Channel.MEASUREMENT,
+            self._seconds(start_us),
+            self._seconds(at_us),
+            count,
+            "lost on the air",
+        )
+
+    def _tie(self, grid: Grid, header: tuple[int, ...], number: int, at_us: int) -> int:
+        """A start of the band has shown its first knee sample; how many were recorded before."""
+        if grid is not self._knee_grid:
+            return 0
+        boot_id, sequence, time_us, period_us, _ = header
+        band = full_number(sequence, time_us)
+        before = 0 if band is None else self._transfers.missing_before(boot_id, band)
+        first = None if band is None else band - before
+        self._boots.begin(boot_id, number - before, at_us - before * period_us, first)
+        return before
 
     def _begin_boot(self, boot_id: int, time_us: int, received_at_s: float) -> None:
         """Tie the clock of a new boot to the old one, by the time between two receptions."""

@@ -58,6 +58,15 @@ class Transfers:
             told.boot_id, told.first_number, None if runs else told.end_number
         )
 
+    def missing_before(self, boot_id: int, first: int) -> int:
+        """How many samples a running recording of that start has before its `first` to come live.
+
+        Less than a packet is not missing: a recording may begin a sample or two after its START.
+        """
+        least = first - wire.KNEE_SAMPLES_PER_PACKET
+        begun = [r.first for r in self._recordings.values() if r.boot_id == boot_id and not r.end]
+        return first - max((b for b in begun if b is not None and b <= least), default=first)
+
     def block(self, recording_id: int, boot_id: int, first: int, end: int) -> None:
         """One block has come."""
         recording = self._recordings.get(recording_id)
