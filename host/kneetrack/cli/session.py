@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -32,6 +31,7 @@ from kneetrack.errors import CalibrationError, KneeTrackError, LinkLost, LogErro
 from kneetrack.link import Link
 from kneetrack.samples import Side, Vector, Warned
 from kneetrack.sessionlog import SessionWriter, clock_watch, new_log_path
+from kneetrack.sessionlog.room import check_room
 from kneetrack.traces import EXERCISES
 
 CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
@@ -280,8 +280,9 @@ def _shown(view: View) -> Generator[None]:
 
 
 def check_new(path: Path | None) -> None:
-    """Refuse a log's name that is taken, before anybody does a single squat."""
+    """Refuse a log's name that is taken, or a place that takes none, before anybody squats."""
     if path is None:
+        check_room()
         return
     if path.exists():
         raise LogError(
@@ -291,8 +292,7 @@ def check_new(path: Path | None) -> None:
         raise UsageError(f"--out names a session log, so it must end in .mcap, not {path.name}.")
     if not path.absolute().parent.is_dir():
         raise LogError(f"The folder {path.absolute().parent} does not exist; make it first.")
-    if not os.access(path.absolute().parent, os.W_OK):
-        raise LogError(f"The folder {path.absolute().parent} can't be written to; choose another.")
+    check_room(path.absolute().parent)
 
 
 def check_exercise(name: str | None) -> None:

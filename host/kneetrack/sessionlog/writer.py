@@ -51,6 +51,13 @@ def user_data_dir() -> Path:
     return folder
 
 
+def sessions_dir() -> Path:
+    """The folder in it where logs are kept, made where it is missing."""
+    folder = user_data_dir() / "sessions"
+    _make_private(folder)
+    return folder
+
+
 def new_log_path(
     exercise: str, side: Side, *, folder: Path | None = None, at: datetime | None = None
 ) -> Path:
@@ -58,8 +65,10 @@ def new_log_path(
 
     `folder` is `sessions` in the user's data folder unless given; it is made where it is missing.
     """
-    folder = user_data_dir() / "sessions" if folder is None else folder
-    _make_private(folder)
+    if folder is None:
+        folder = sessions_dir()
+    else:
+        _make_private(folder)
     start = (datetime.now(UTC) if at is None else at).strftime("%Y-%m-%dT%H-%M-%S")
     stem = f"{start}_{exercise}_{side.word}"
     path = folder / f"{stem}.mcap"
