@@ -29,7 +29,7 @@ from kneetrack.calibration.steps import SQUATS
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.errors import CalibrationError, LinkError, LinkLost
 from kneetrack.link.base import Link, Scenario
-from kneetrack.live import command, set_calibration
+from kneetrack.live import command, set_calibration, stop_unkept
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Channel, Gap, ImuPair, Side, Window
 from kneetrack.traces import Trace
@@ -61,7 +61,7 @@ async def lead(
         accepted = await run.through()
     finally:
         with contextlib.suppress(LinkError):  # then that is the error, and it is told already
-            await command(link, wire.OP_STOP)
+            await stop_unkept(link)
     storing = asyncio.ensure_future(store(link, accepted.made.calibration))
     try:
         await asyncio.shield(storing)
@@ -97,7 +97,7 @@ async def of_simulated(link: Link, derive: Derive) -> CalibrationFile:
             made = replace(made, warnings=(*made.warnings, f"Not by the procedure: {refused}"))
     finally:
         with contextlib.suppress(LinkError):  # a lost link is told by the packets
-            await command(link, wire.OP_STOP)
+            await stop_unkept(link)
     async for packet in link.packets():  # what was on its way belongs to nothing
         if packet.channel is Channel.CONTROL and packet.data[:2] == _STOPPED:
             break

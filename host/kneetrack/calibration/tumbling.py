@@ -28,7 +28,7 @@ from kneetrack.calibration.sensors import MOUNTS, for_the_band
 from kneetrack.calibration.stills import FACES, StillFinder
 from kneetrack.errors import CalibrationError, CommandRefused, LinkError, LinkLost
 from kneetrack.link.base import Link
-from kneetrack.live import command
+from kneetrack.live import command, stop_unkept
 from kneetrack.protocol import Decoder, read_status
 from kneetrack.samples import Channel, Gap, ImuPair, Vector
 
@@ -153,7 +153,7 @@ async def calibrate_sensors(link: Link, tell: Tell = lambda _: None) -> Outcome:
         ) from None
     finally:
         with contextlib.suppress(LinkError):  # then that is the error, and it is told already
-            await command(link, wire.OP_STOP)
+            await stop_unkept(link)
     found = thigh.require(), shank.require()
     if held is not None:
         found = _after(held.thigh, found[0]), _after(held.shank, found[1])

@@ -17,7 +17,7 @@ pump        the same without a band: a log again
 figures     what a recording amounts to
 """
 
-from kneetrack.live.commands import ANSWER_S, command, set_calibration, set_side
+from kneetrack.live.commands import ANSWER_S, command, set_calibration, set_side, stop_unkept
 from kneetrack.live.figures import Figures, LinkNews, LinkSink, Sink, Unfetched
 from kneetrack.live.pump import pump
 from kneetrack.live.recording import record
@@ -38,4 +38,5 @@ __all__ = [
     "record",
     "set_calibration",
     "set_side",
+    "stop_unkept",
 ]

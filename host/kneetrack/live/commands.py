@@ -8,7 +8,7 @@ from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.errors import CommandRefused
 from kneetrack.link.base import Link
-from kneetrack.samples import Response, Side
+from kneetrack.samples import Channel, Response, Side
 
 ANSWER_S = 5.0
 """How long a band may take to answer a command; storing a calibration takes it a second."""
@@ -78,6 +78,15 @@ def recording_told(response: Response) -> Any | None:
 async def recording_now(link: Link) -> Any | None:
     """The recording that runs, or that has just been stopped; None where there is none."""
     return await _told(link, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_RECORDING))
+
+
+async def stop_unkept(link: Link) -> None:
+    """STOP, and have the band forget what it kept: a calibration is no recording to be fetched."""
+    await command(link, wire.OP_STOP)
+    told = await recording_now(link) if keeps_recordings(link) else None
+    if told is not None:
+        record = wire.ACKNOWLEDGE.pack(told.recording_id, told.end_number)
+        await link.write(Channel.TRANSFER, bytes([wire.TRANSFER_ACKNOWLEDGE]) + record)
 
 
 async def recording_kept(link: Link, recording_id: int) -> Any | None:
