@@ -82,6 +82,8 @@ def calibrate(
     """
     from kneetrack.calibration.steps import MOVEMENTS
     from kneetrack.calibration.store import KIND
+    from kneetrack.sessionlog import user_data_dir
+    from kneetrack.sessionlog.room import check_room
 
     if movement not in MOVEMENTS:
         raise UsageError(f'--movement is one of {", ".join(MOVEMENTS)}, not "{movement}".')
@@ -89,6 +91,8 @@ def calibrate(
         check_output(out, KIND)
         if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
             raise InputError(f"--out {out} can't be written; choose another name or folder.")
+    else:
+        check_room(user_data_dir())
     made, path = asyncio.run(_calibrate(link, side_of(side), movement, no_table, athlete, out))
     from kneetrack.cli import console
     from kneetrack.cli.guided import print_grounds
