@@ -1,8 +1,8 @@
 """The radio of one simulated board: serves the lines of `firmware/sim/rig.py` with a bumble Device.
 
 The board's process connects to a TCP port of this one. Its calls are done in the order in which
-they come; reads and writes of a central are asked of the board and awaited. The GATT values are
-kept by the board (shims/bluetooth.py), the attributes and who is connected are here.
+they come; reads and writes of a central are asked of the board (`attributes`). The GATT values are
+kept by the board (shims/bluetooth.py), the bonds by its firmware (`secrets`).
 
 A notification goes to the air without waiting and is credited back when the controller has taken it
 (packet by packet, in order: HCI's own flow control), so the board always knows how full the air is.
@@ -21,11 +21,12 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from bumble import att, core, gatt, hci, pairing
+from bumble import att, core, hci, pairing
 from bumble.device import AdvertisingType, Connection, Device, DeviceConfiguration
 from bumble.host import DataPacketQueue
 
 from kneetrack.link.radio.air import Air, RadioChip
+from kneetrack.link.radio.attributes import Attributes
 from kneetrack.link.radio.clock import VirtualClock
 from kneetrack.link.radio.loss import BurstLoss
 from kneetrack.link.radio.secrets import FirmwareDelegate, FirmwareKeys
@@ -37,11 +38,7 @@ Message: TypeAlias = dict[str, Any]
 ADDRESS = "F0:F1:F2:F3:F4:F5"
 SUPERVISION_S = 0.5
 _KEY_BYTES = 16
-_READ_ENCRYPTED = 0x0200  # flags of MicroPython's bluetooth module
-_WRITE_ENCRYPTED = 0x1000
 _NIMBLE_TIMEOUT = 13  # BLE_HS_ETIMEOUT, what _IRQ_GATTS_INDICATE_DONE tells then
-
-_PERMISSIONS = att.Attribute.Permissions
 
 
 class BoardRadio:
@@ -71,12 +68,11 @@ class BoardRadio:
         self._unpaid: collections.deque[int] = collections.deque()
         self._loss: BurstLoss | None = None
         self._loss_from_us = 0
-        self._attributes: dict[int, att.Attribute[bytes]] = {}
+        self._attributes = Attributes(self._ask, self._refusal)
         self._settings: Message = {"gap_name": "", "mtu": 256}
         self._keys = FirmwareKeys(self._get_secret, self._set_secret)
         self._advertising = b""
         self._scan_response = b""
-        self._writing = asyncio.Lock()
         self._settled = asyncio.Event()  # no bond is being handed over
         self._settled.set()
         self.advertises = asyncio.Event()
@@ -318,71 +314,18 @@ class BoardRadio:
 
     async def _call_register(self, services: list[Any]) -> list[list[int]]:
         """Take the services in place of all before; return their value handles, row by row."""
-        device = self._powered()
-        server = device.gatt_server
-        server.services.clear()
-        server.attributes.clear()
-        server.attributes_by_handle.clear()
-        name = gatt.Characteristic(
-            gatt.GATT_DEVICE_NAME_CHARACTERISTIC,
-            gatt.Characteristic.Properties.READ,
-            _PERMISSIONS.READABLE,
-            self._settings["gap_name"].encode(),
-        )
-        device.add_service(gatt.Service(gatt.GATT_GENERIC_ACCESS_SERVICE, [name]))
-        rows: list[list[att.Attribute[bytes]]] = []
-        for uuid, characteristics in services:
-            built: list[gatt.Characteristic[bytes]] = []
-            row: list[att.Attribute[bytes]] = []
-            for own_uuid, flags, descriptors in characteristics:
-                below = [
-                    gatt.Descriptor(_uuid(text), _permissions(bits)) for text, bits in descriptors
-                ]
-                characteristic: gatt.Characteristic[bytes] = gatt.Characteristic(
-                    _uuid(own_uuid),
-                    gatt.Characteristic.Properties(flags & 0xFF),
-                    _permissions(flags),
-                    descriptors=below,
-                )
-                built.append(characteristic)
-                row += [characteristic, *below]
-                characteristic.value = self._value_of(characteristic, flags)
-                for descriptor, (_, bits) in zip(below, descriptors, strict=True):
-                    descriptor.value = self._value_of(descriptor, bits)
-            device.add_service(gatt.Service(_uuid(uuid), built))
-            rows.append(row)
-        self._attributes = {attribute.handle: attribute for row in rows for attribute in row}
+        name = self._settings["gap_name"]
+        rows = self._attributes.register(self._powered(), name, services)
         return [[attribute.handle for attribute in row] for row in rows]
 
-    def _value_of(self, attribute: att.Attribute[bytes], flags: int) -> att.AttributeValue[bytes]:
-        async def read(connection: Connection) -> bytes:
-            if flags & _READ_ENCRYPTED:
-                await self._check_encrypted(connection)
-            answer = await self._ask("read", conn=connection.handle, handle=attribute.handle)
-            if answer["error"]:
-                raise att.ATT_Error(error_code=answer["error"])
-            return bytes.fromhex(answer["value"])
-
-        async def write(connection: Connection, value: bytes) -> None:
-            if flags & _WRITE_ENCRYPTED:
-                await self._check_encrypted(connection)
-            async with self._writing:  # writes reach the firmware one at a time, in order
-                await self._ask(
-                    "write", conn=connection.handle, handle=attribute.handle, value=value.hex()
-                )
-
-        return att.AttributeValue(read=read, write=write)
-
-    async def _check_encrypted(self, connection: Connection) -> None:
-        """Refuse as NimBLE does: without a bond 0x05, with one that is not in use yet 0x0F."""
+    async def _refusal(self, connection: Connection) -> int:
+        """As NimBLE: 0x05 without a bond, 0x0F with one that does not encrypt the link yet."""
         await self._settled.wait()
         if connection.is_encrypted:
-            return
-        bonded = await self._keys.knows(str(connection.peer_address))
+            return 0
         codes = att.ErrorCode
-        raise att.ATT_Error(
-            codes.INSUFFICIENT_ENCRYPTION if bonded else codes.INSUFFICIENT_AUTHENTICATION
-        )
+        is_bonded = await self._keys.knows(str(connection.peer_address))
+        return codes.INSUFFICIENT_ENCRYPTION if is_bonded else codes.INSUFFICIENT_AUTHENTICATION
 
     def _pairing_config(self, connection: Connection) -> pairing.PairingConfig:
         return pairing.PairingConfig(
@@ -396,7 +339,7 @@ class BoardRadio:
     async def _call_update(self, handle: int, value: str) -> None:
         """Tell those who have subscribed to a characteristic."""
         server = self._powered().gatt_server
-        attribute = self._attributes[handle]
+        attribute = self._attributes.by_handle[handle]
         await server.notify_subscribers(attribute, bytes.fromhex(value))
         self._spawn(server.indicate_subscribers(attribute, bytes.fromhex(value)))
 
@@ -407,7 +350,7 @@ class BoardRadio:
         status = 0
         try:
             await self._powered().gatt_server.indicate_subscriber(
-                connection, self._attributes[handle], value, force=True
+                connection, self._attributes.by_handle[handle], value, force=True
             )
         except (TimeoutError, asyncio.CancelledError, core.BaseBumbleError):
             status = _NIMBLE_TIMEOUT
@@ -459,17 +402,3 @@ class BoardRadio:
         if queue is None:
             raise OSError(errno.ENOTCONN, "not connected")
         return queue
-
-
-def _uuid(text: str) -> core.UUID:
-    return core.UUID.from_bytes(bytes.fromhex(text))
-
-
-def _permissions(flags: int) -> att.Attribute.Permissions:
-    """The permissions of MicroPython's characteristic flags (FLAG_READ, FLAG_WRITE ..)."""
-    permissions = _PERMISSIONS(0)
-    if flags & 0x0002:
-        permissions |= _PERMISSIONS.READABLE
-    if flags & 0x000C:
-        permissions |= _PERMISSIONS.WRITEABLE
-    return permissions
