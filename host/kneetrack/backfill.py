@@ -42,7 +42,7 @@ AGAIN_S = 1.0
 """Before a number that no block of an answer held is asked for again."""
 ANSWER_S = 5.0
 """So long may a band send nothing of what it was asked for."""
-DOUBTS = 3
+DOUBTS = 2
 BARREN = 6
 
 NO_ROOM = "the band had no more room to keep them"

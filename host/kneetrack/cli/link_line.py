@@ -70,7 +70,7 @@ def _samples(news: LinkNews, state: LinkState) -> list[str]:
         return [f"the set is over, fetching {news.missing} missing samples (q leaves them)"]
     parts: list[str] = []
     if state is LinkState.LOST:
-        return ["it keeps what it measures"] if news.keeps else []
+        return ["if on, it keeps what it measures"] if news.keeps else []
     if news.missing:
         parts.append(f"{news.missing} samples being fetched")
     if news.lost:
