@@ -141,6 +141,12 @@ class BandLink:
     def packets(self) -> AsyncIterator[Packet]:
         return self._inbox.packets()
 
+    async def unpair(self) -> None:
+        """Have this computer forget the band, and leave. Where the system lets no program do so
+        (macOS), nothing comes of it."""
+        if self._client is not None:
+            await self._unpair(self._client)
+
     async def play(
         self,
         until_s: float | None = None,
@@ -178,9 +184,7 @@ class BandLink:
         stranger = found.is_paired is False and found.flags is not None
         if stranger and not window:
             raise NotPaired(f"{found.label} does not know this computer yet. {_HOW_TO_PAIR}")
-        client = await self._connect(heard)
-        if stranger:
-            await self._pair(client, heard)
+        client = await (self._meet(heard) if stranger else self._connect(heard))
         try:
             await self._begin(client, found.label)
         except _Refused as refusal:
@@ -190,8 +194,9 @@ class BandLink:
                 ) from refusal.__cause__
             if found.is_paired:  # it has forgotten us, but we remember a key of old
                 await self._unpair(client)
-                client = await self._connect(await self._find(heard.device.address))
-            await self._pair(client, heard)
+                client = await self._meet(await self._find(heard.device.address))
+            else:
+                await self._pair(client, found.label)
             try:
                 await self._begin(client, found.label)
             except _Refused as again:
@@ -220,16 +225,22 @@ class BandLink:
         self._client = client
         return client
 
-    async def _pair(self, client: BleakClient, heard: Heard) -> None:
-        label = heard.found.label
+    async def _meet(self, heard: Heard) -> BleakClient:
+        """Connect to a band as a stranger, and pair."""
+        async with contextlib.AsyncExitStack() as stack:
+            if self._backend.client is None and sys.platform == "linux":
+                from kneetrack.link import bluez
+
+                with explained("Pairing"):
+                    await stack.enter_async_context(bluez.agent(heard.device.details["path"]))
+            client = await self._connect(heard)
+            await self._pair(client, heard.found.label)
+        return client
+
+    async def _pair(self, client: BleakClient, label: str) -> None:
         try:
             async with asyncio.timeout(PAIR_S):
-                if self._backend.client is None and sys.platform == "linux":
-                    from kneetrack.link import bluez
-
-                    await bluez.pair(heard.device.details["path"])
-                else:
-                    await client.pair()
+                await client.pair()
         except NotImplementedError:  # macOS pairs by itself at the first read
             return
         except TimeoutError:
