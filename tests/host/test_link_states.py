@@ -109,6 +109,16 @@ def test_the_line_has_room_for_all_figures_at_80_columns():
         assert word in told
 
 
+def test_what_is_fetched_at_the_end_is_a_bar_that_fills_up_and_fits():
+    begun = LinkNews(LinkState.LIVE, 0.1, keeps=True, ending=True, missing=94_000, at_end=94_000)
+    near = LinkNews(LinkState.LIVE, 0.1, keeps=True, ending=True, missing=900, at_end=94_000)
+    assert "━" not in shown(begun) and "94000 samples to fetch (q leaves them)" in shown(begun)
+    assert shown(near).count("━") == link_line.BAR - 1
+    away = LinkNews(LinkState.LOST, 9.0, keeps=True, ending=True, missing=900, attempt=2)
+    assert shown(away).startswith("lost for 9 s") and "900 samples to fetch" in shown(away)
+    assert max(len(shown(news)) for news in (begun, near, away)) <= 80
+
+
 def test_a_line_that_nobody_renews_turns_stale_by_itself():
     assert shown(LIVE, QUIET_S + 1.0).startswith("stale")
     assert "3 s" in shown(LIVE, QUIET_S + 1.0)

@@ -13,6 +13,7 @@ from kneetrack.live.figures import LinkNews, Unfetched
 from kneetrack.live.states import QUIET_S, LinkState
 
 SEPARATOR = " · "
+BAR = 20
 
 
 def state_of(news: LinkNews, since_s: float) -> LinkState:
@@ -24,9 +25,14 @@ def state_of(news: LinkNews, since_s: float) -> LinkState:
 def line(news: LinkNews, since_s: float, width: int) -> Text:
     """The line, `since_s` after `news` were told."""
     state = state_of(news, since_s)
-    parts = [_first(news, state, news.silent_s + since_s), *_samples(news, state)]
-    if state is not LinkState.LOST:
-        parts += _radio(news)
+    silent_s = news.silent_s + since_s
+    if news.ending and news.missing:
+        parts = [_first(news, state, silent_s) if state is LinkState.LOST else state.value]
+        parts.append(_to_fetch(news))
+    else:
+        parts = [_first(news, state, silent_s), *_samples(news, state)]
+        if state is not LinkState.LOST:
+            parts += _radio(news)
     while len(parts) > 1 and len(SEPARATOR.join(parts)) > width:
         parts.pop()
     text = Text(SEPARATOR.join(parts), style="dim", no_wrap=True, overflow="ellipsis")
@@ -65,9 +71,17 @@ def _first(news: LinkNews, state: LinkState, silent_s: float) -> str:
     return f"{state}"
 
 
+def _to_fetch(news: LinkNews) -> str:
+    """What is waited for when the set is over, as a bar that fills up."""
+    text = f"{news.missing} samples to fetch (q leaves them)"
+    if news.state is LinkState.LOST:
+        return text
+    whole = max(news.at_end, news.missing)
+    done = BAR * (whole - news.missing) // whole
+    return f"{'━' * done}{'─' * (BAR - done)} {text}"
+
+
 def _samples(news: LinkNews, state: LinkState) -> list[str]:
-    if news.ending and news.missing:
-        return [f"the set is over, fetching {news.missing} missing samples (q leaves them)"]
     parts: list[str] = []
     if state is LinkState.LOST:
         return ["if on, it keeps what it measures"] if news.keeps else []

@@ -59,6 +59,8 @@ async def _replay(path: Path, speed: float) -> int:
         result = analyzer.result()
         title = f"{side.word} leg, {analyzer.exercise.replace('_', ' ')}"
         print_summary(output, result.reps, result.sets, title=title, gaps=result.gaps)
+        for sentence in recorded_link(log, side):
+            hints.print(sentence, markup=False)
     if not stopped:
         same, count = compared(log, events)
         told = f"Events as recorded: {same} of {count}."
@@ -69,6 +71,25 @@ async def _replay(path: Path, speed: float) -> int:
             )
         hints.print(told, markup=False)
     return 0
+
+
+def recorded_link(log: SessionLog, side: Side) -> list[str]:
+    """What was noted of a leg's link while it was recorded: breaks, and what the log lacks."""
+    from kneetrack.cli.link_line import unfetched
+    from kneetrack.live import LinkState, Unfetched
+    from kneetrack.sessionlog.streams import LINK_STATE, UNFETCHED
+
+    noted = [event for event in log.events if event.get("side") == side.word]
+    lost = [e for e in noted if e["event"] == LINK_STATE and e.get("state") == LinkState.LOST]
+    told: list[str] = []
+    if lost:
+        times = "once" if len(lost) == 1 else f"{len(lost)} times"
+        told.append(f"The {side.word} leg's connection broke {times} while it was recorded.")
+    for event in noted:
+        if event["event"] == UNFETCHED:
+            fields = {k: v for k, v in event.items() if k not in ("event", "side")}
+            told.append(f"! {side.word} leg: {unfetched(Unfetched(**fields))}")
+    return told
 
 
 def _version(log: SessionLog) -> str:

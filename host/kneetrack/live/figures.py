@@ -49,6 +49,8 @@ class LinkNews:
     """Whether the band goes on measuring and keeps it while nobody listens."""
     ending: bool = False
     """Whether the set is over and only what is missing is waited for."""
+    at_end: int = 0
+    """How many were missing when it was over."""
     attempt: int = 0
     """How often the way back was tried."""
     trouble: str = ""

@@ -319,5 +319,5 @@ class _Recording:
             self._end()
 
     def _end(self) -> None:
-        self._watch.ending = True
+        self._watch.ends()
         self._ending.over.set()

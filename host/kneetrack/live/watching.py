@@ -27,6 +27,7 @@ class LinkWatch:
     def __init__(self, leg: Leg, keeper: Keeper, now: Callable[[], float]) -> None:
         self.state = LinkState.STALE
         self.ending = False
+        self._at_end = 0
         self.attempt = 0
         self.trouble = ""
         self._leg = leg
@@ -55,6 +56,11 @@ class LinkWatch:
         self._leg.note({"event": "link_state", "state": self.state.value, "why": happening.value})
         self.show()
 
+    def ends(self) -> None:
+        """The set is over: what is missing now is waited for."""
+        if not self.ending:
+            self.ending, self._at_end = True, self._keeper.missing
+
     def tried(self, attempt: int, trouble: str) -> None:
         """The way back is being looked for."""
         self.attempt, self.trouble = attempt, trouble
@@ -73,6 +79,7 @@ class LinkWatch:
             lost=self._keeper.gone if keeps else figures.lost_samples,
             keeps=keeps and keeps_recordings(link),
             ending=self.ending,
+            at_end=self._at_end,
             attempt=self.attempt,
             trouble=self.trouble,
             rssi_dbm=link.figures.rssi_dbm,
