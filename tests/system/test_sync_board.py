@@ -123,3 +123,26 @@ def test_a_session_whose_computer_died_is_whole_in_two_logs_that_know_each_other
             assert len(list(both)) == 1  # without a hole
 
     asyncio.run(check())
+
+
+def test_a_set_that_a_simulated_leg_did_alone_comes_over_bluetooth(tmp_path: Path) -> None:
+    async def check() -> tuple[Synced, list[dict[str, float]]]:
+        address = "sim:squats?functional=0&table=0&stand=2&reps=1&speed=max"
+        async with open_link(address) as link:
+            assert link.scenario is not None
+            await band.tell_time(link, UTC_S)
+            await band.begin_alone(link)
+            await link.play()
+            async for _ in link.packets():  # the leg does its set, and nobody listens
+                pass
+            await band.end_running(link)
+            (synced,) = await bring_all(link)
+            assert synced.deleted and await band.recordings(link) == []
+            return synced, link.scenario.truth["reps"]
+
+    synced, reps = asyncio.run(check())
+    assert synced.kept.lost_samples == 0
+    assert synced.kept.duration_s > reps[-1]["end_s"]
+    assert list(numbers_in(synced.path)) == [synced.kept.numbers]
+    log = read_log(synced.path)
+    assert log.session["simulated"] and log.session["synced"]["alone"]
