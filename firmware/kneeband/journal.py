@@ -6,8 +6,8 @@
 
 While a host is connected and acknowledges, a few seconds of blocks wait in the ring and nothing
 touches the flash. What is older than the ring has room for goes to flash, and so does everything
-where nobody acknowledges: in a recording made alone, and while the host is away. Then the blocks
-are on flash once a second (PUSH_MS), for the battery may be pulled.
+where nobody acknowledges: in a recording made alone, and while the host is away. What went to flash
+is safe there within a second (PUSH_MS), for the battery may be pulled.
 
 After its end a recording stays where it is for LINGER_MS, so that the host that saw it all can
 acknowledge the last second and it is gone without a trace. Otherwise the rest joins what is on
@@ -159,16 +159,18 @@ class Journal:
                 self._drain(_ALL)
                 if not self._ring.count or self.no_room:
                     self.settle()
-        elif self.alone or not self._attended:
-            due = time.ticks_diff(now, self._pushed_ms) >= config.PUSH_MS
+            return
+        due = time.ticks_diff(now, self._pushed_ms) >= config.PUSH_MS
+        if self._attended and not self.alone:
+            self._drain(config.RING_HIGH)
+        else:
             if due:
-                self._pushed_ms = now
                 self._writer.close()
             self._drain(_ALL)
-            if due and self._shelved and not self._shelf.push():
+        if due:
+            self._pushed_ms = now
+            if self._shelved and not self._shelf.push():
                 self.no_room = True
-        else:
-            self._drain(config.RING_HIGH)
 
     def record(self) -> bytes:
         """The wire.RECORDING of it, nothing where there is none."""

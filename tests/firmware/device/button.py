@@ -1,11 +1,13 @@
 """The button: contacts that bounce, a short press, three seconds, ten seconds."""
 
+import asyncio
 import time
 
+import band
 import bench
 from machine import Pin, wire_input
 
-from kneeband import board
+from kneeband import board, states
 from kneeband.button import HELD, LONG, NOTHING, SHORT, Button
 
 POLL_MS = 20
@@ -81,3 +83,25 @@ def test_the_wrap_of_the_ticks_is_no_press():
         bench.wait_ms(600_000)
         assert button.poll() == NOTHING
     assert heard(button, 0, 200) == [] and heard(button, 1, 200) == [SHORT]
+
+
+def test_held_for_three_seconds_it_opens_the_window_and_for_ten_it_drops_the_bonds():
+    async def scene(one):
+        assert not one.peripheral.pairing and one.bonds.count == 1
+        wire_input(board.BUTTON, 0)
+        await asyncio.sleep_ms(4_000)
+        assert one.peripheral.pairing and one.bonds.count == 1
+        changes = 0
+        last = one.lamp.value()
+        for _ in range(150):
+            await asyncio.sleep_ms(10)
+            changes += one.lamp.value() != last
+            last = one.lamp.value()
+        assert 8 <= changes <= 12, changes  # on and off in 0.3 s
+        await asyncio.sleep_ms(5_000)
+        assert one.bonds.count == 0
+        wire_input(board.BUTTON, 1)
+        await asyncio.sleep_ms(200)
+        assert one.app.session.state == states.IDLE  # a long press records nothing
+
+    band.run(scene)

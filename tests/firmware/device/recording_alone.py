@@ -30,7 +30,7 @@ def test_a_recording_made_alone_is_listed_fetched_whole_and_deleted():
         assert recording.flags == wire.RECORDING_RUNNING | wire.RECORDING_ALONE
         assert recording.utc_s in (1_800_000_000, 1_800_000_001)
         band.radio.disconnect()
-        await asyncio.sleep_ms(40_000)
+        await asyncio.sleep_ms(20_000)
         assert live(band) == {}
         band.radio.connect()
         await asyncio.sleep_ms(100)
@@ -40,7 +40,7 @@ def test_a_recording_made_alone_is_listed_fetched_whole_and_deleted():
         (one,) = await listed(band)
         assert one.flags == wire.RECORDING_ALONE and one.lost_samples == 0
         assert one.first_number == recording.first_number and one.utc_s == recording.utc_s
-        assert abs(one.end_number - one.first_number - 40 * RATE_HZ) < 40
+        assert abs(one.end_number - one.first_number - 20 * RATE_HZ) < 40
         messages, done = await band.fetch(one.recording_id, 0, 0xFFFFFFFF)
         assert (done.result, done.blocks + 1) == (wire.RESULT_SUCCESS, len(messages))
         whole(kept(messages, one.recording_id), one.first_number, one.end_number)
@@ -125,15 +125,16 @@ def test_a_flat_battery_ends_a_recording_well():
         def read_into(self, register, buffer, now_us):
             buffer[:] = bytes((self.percent, 0))
 
+    config.BATTERY_MS = 5_000
     gauge = Gauge()
     bench.attach(0, board.FUEL_GAUGE_MAX17048, gauge)
 
     async def scene(band):
         await band.press(200)
-        await asyncio.sleep_ms(35_000)
+        await asyncio.sleep_ms(6_000)
         assert band.app.session.state == states.RECORDING
         gauge.percent = config.BATTERY_FLAT_PERCENT
-        await asyncio.sleep_ms(31_000)
+        await asyncio.sleep_ms(6_000)
         assert band.app.session.state == states.IDLE
         band.radio.connect()
         (one,) = await listed(band)

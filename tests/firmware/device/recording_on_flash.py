@@ -46,15 +46,15 @@ def test_erasures_lose_no_sample_of_a_recording_made_alone():
     async def scene(band):
         before = chip.erases
         await band.press(200)
-        await asyncio.sleep_ms(60_000)
+        await asyncio.sleep_ms(45_000)
         await band.press(200)
         erased = chip.erases - before
-        assert erased >= 50, erased
+        assert erased >= 40, erased
         band.radio.connect()
         assert await overruns(band) == 0
         (one,) = await listed(band)
         assert one.lost_samples == 0
-        assert abs(one.end_number - one.first_number - 60 * RATE_HZ) < 60
+        assert abs(one.end_number - one.first_number - 45 * RATE_HZ) < 60
         messages, done = await band.fetch(one.recording_id, 0, 0xFFFFFFFF, patience_s=60)
         assert done.result == wire.RESULT_SUCCESS
         whole(kept(messages, one.recording_id), one.first_number, one.end_number)
@@ -62,7 +62,7 @@ def test_erasures_lose_no_sample_of_a_recording_made_alone():
     rig.run(scene, moving())
 
 
-def test_a_host_that_comes_back_fetches_from_flash_while_it_streams_on():
+def test_after_a_minute_a_host_fetches_from_flash_while_it_streams_on():
     chip = inserted()
 
     async def scene(band):
@@ -72,7 +72,7 @@ def test_a_host_that_comes_back_fetches_from_flash_while_it_streams_on():
         await streams_with(band, recording, 10)
         assert chip.erases == erases  # who acknowledges needs no flash
         band.radio.disconnect()
-        await asyncio.sleep_ms(30_000)
+        await asyncio.sleep_ms(60_000)
         band.radio.connect()
         before = live(band)
         again = await resumed(band, recording)
@@ -148,7 +148,7 @@ def test_a_full_flash_does_not_stop_a_stream():
     async def scene(band):
         band.radio.connect()
         recording = await begun(band)
-        await asyncio.sleep_ms(70_000)
+        await asyncio.sleep_ms(66_000)
         numbers = sorted(live(band))
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
         now = await running(band)
