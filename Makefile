@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format gen bench clean
+.PHONY: help setup demo test test-bluez lint format gen bench clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -30,6 +30,9 @@ demo: $(STAMP)  ## the main job with no hardware: firmware, Bluetooth, reps, tab
 
 test: $(STAMP)  ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+test-bluez: $(STAMP)  ## one more, on an unmodified Linux Bluetooth stack in a virtual machine (qemu)
+	@$(BIN)/python -m pytest -q -rs -o "pythonpath=tests/bluez" tests/bluez/scenes.py
 
 lint: $(STAMP)  ## style, types of host, kneecore and firmware, generated files
 	@$(BIN)/ruff check .

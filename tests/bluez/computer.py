@@ -16,13 +16,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import machine
+import virtual_machine
 from bumble import hci
 from bumble.transport import open_transport
 
 from kneetrack.link.radio.air import Air, RadioChip
 
-BOOT_S = 150.0
+BOOT_S = 240.0
 OFF_S = 20.0
 ADDRESS = "C0:FF:EE:00:00:01/P"
 EVENT_INTERVAL_S = 0.015
@@ -83,8 +83,8 @@ class Computer:
 @contextlib.asynccontextmanager
 async def computer_on(air: Air, folder: Path) -> AsyncIterator[Computer]:
     """A computer that has booted, with Bluetooth on `air`; CannotRun with what it said if not."""
-    machine.prepare()
-    arguments, executable, environment = machine.start(folder)
+    virtual_machine.prepare()
+    arguments, executable, environment = virtual_machine.start(folder)
     process = await asyncio.create_subprocess_exec(
         *arguments,
         executable=executable,
@@ -99,7 +99,9 @@ async def computer_on(air: Air, folder: Path) -> AsyncIterator[Computer]:
                 computer = await _attached(air, folder)
                 await computer.started()
         except TimeoutError:
-            raise machine.CannotRun(f"the computer did not start. {_said(folder)}") from None
+            raise virtual_machine.CannotRun(
+                f"the computer did not start. {_said(folder)}"
+            ) from None
         yield computer
         computer.switch_off()
         with contextlib.suppress(TimeoutError):
