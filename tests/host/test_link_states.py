@@ -115,7 +115,7 @@ def test_what_is_fetched_at_the_end_is_a_bar_that_fills_up_and_fits():
     assert "━" not in shown(begun) and "94000 samples to fetch (q leaves them)" in shown(begun)
     assert shown(near).count("━") == link_line.BAR - 1
     away = LinkNews(LinkState.LOST, 9.0, keeps=True, ending=True, missing=900, attempt=2)
-    assert shown(away).startswith("lost for 9 s") and "900 samples to fetch" in shown(away)
+    assert shown(away).startswith("lost for 9 s") and "q leaves" in shown(away)
     assert max(len(shown(news)) for news in (begun, near, away)) <= 80
 
 
@@ -136,6 +136,10 @@ def test_what_is_not_in_the_log_is_told_with_span_and_reason():
     told = link_line.unfetched(Unfetched(3.0, 4.5, 156, "the band was off", fetchable=False))
     assert told == "3.0–4.5 s: 156 samples missing (the band was off)."
     assert "kneetrack sync" in link_line.unfetched(Unfetched(3.0, 4.5, 156, "left", True))
+    many = [Unfetched(float(n), n + 0.5, 52, "left", True) for n in range(100)]
+    told = link_line.all_unfetched(many)
+    assert len(told) == link_line.SPANS_TOLD + 1
+    assert told[-1] == "96 further spans, 4992 samples, until 99.5 s."
 
 
 def test_lines_tell_an_outage_once_and_its_end():

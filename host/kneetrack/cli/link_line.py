@@ -6,6 +6,8 @@ counts on, so a recorder that stands still never looks alive.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from kneetrack.cli.table import IN_RANGE_STYLE
@@ -14,6 +16,7 @@ from kneetrack.live.states import QUIET_S, LinkState
 
 SEPARATOR = " · "
 BAR = 20
+SPANS_TOLD = 4
 
 
 def state_of(news: LinkNews, since_s: float) -> LinkState:
@@ -26,7 +29,7 @@ def line(news: LinkNews, since_s: float, width: int) -> Text:
     """The line, `since_s` after `news` were told."""
     state = state_of(news, since_s)
     silent_s = news.silent_s + since_s
-    if news.ending and news.missing:
+    if news.ending and (news.missing or (state is LinkState.LOST and news.keeps)):
         parts = [_first(news, state, silent_s) if state is LinkState.LOST else state.value]
         parts.append(_to_fetch(news))
     else:
@@ -55,9 +58,19 @@ def sentence(news: LinkNews) -> str:
 
 def unfetched(one: Unfetched) -> str:
     """A span that is not in the log, and whether it can still be had."""
-    where = " The band still keeps it: kneetrack sync fetches it." if one.fetchable else ""
-    span = f"{one.start_s:.1f}–{one.end_s:.1f} s"
-    return f"{span}: {one.count} samples missing ({one.reason}).{where}"
+    where = " What the band has of it, kneetrack sync fetches." if one.fetchable else ""
+    count = f"{one.count} samples" if one.count else "samples"
+    return f"{one.start_s:.1f}–{one.end_s:.1f} s: {count} missing ({one.reason}).{where}"
+
+
+def all_unfetched(spans: Sequence[Unfetched]) -> list[str]:
+    """A sentence for each span; of a great many only how many they are."""
+    told = [unfetched(one) for one in spans[:SPANS_TOLD]]
+    rest = spans[SPANS_TOLD:]
+    if rest:
+        more = sum(one.count for one in rest)
+        told.append(f"{len(rest)} further spans, {more} samples, until {rest[-1].end_s:.1f} s.")
+    return told
 
 
 def _first(news: LinkNews, state: LinkState, silent_s: float) -> str:
@@ -73,9 +86,9 @@ def _first(news: LinkNews, state: LinkState, silent_s: float) -> str:
 
 def _to_fetch(news: LinkNews) -> str:
     """What is waited for when the set is over, as a bar that fills up."""
-    text = f"{news.missing} samples to fetch (q leaves them)"
     if news.state is LinkState.LOST:
-        return text
+        return "for what it kept (q leaves that)"
+    text = f"{news.missing} samples to fetch (q leaves them)"
     whole = max(news.at_end, news.missing)
     done = BAR * (whole - news.missing) // whole
     return f"{'━' * done}{'─' * (BAR - done)} {text}"

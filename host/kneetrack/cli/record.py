@@ -189,8 +189,8 @@ def _tell_figures(leg: Leg, figures: Figures, hints: Console) -> None:
     lost = f", {figures.lost_samples} missing" if figures.lost_samples else ", none missing"
     late = f" ({figures.recovered_samples} fetched later)" if figures.recovered_samples else ""
     hints.print(f"{figures.knee_samples} knee samples in {figures.packets} packets{lost}{late}.")
-    for one in figures.unfetched:
-        hints.print(f"! {leg.title}: {link_line.unfetched(one)}", markup=False)
+    for sentence in link_line.all_unfetched(figures.unfetched):
+        hints.print(f"! {leg.title}: {sentence}", markup=False)
     for error in figures.sink_errors:
         why = f"{type(error).__name__}: {error}"
         hints.print(f"! The view ended early, the recording did not ({why}).", markup=False)

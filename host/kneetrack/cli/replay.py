@@ -75,7 +75,7 @@ async def _replay(path: Path, speed: float) -> int:
 
 def recorded_link(log: SessionLog, side: Side) -> list[str]:
     """What was noted of a leg's link while it was recorded: breaks, and what the log lacks."""
-    from kneetrack.cli.link_line import unfetched
+    from kneetrack.cli.link_line import all_unfetched
     from kneetrack.live import LinkState, Unfetched
     from kneetrack.sessionlog.streams import LINK_STATE, UNFETCHED
 
@@ -85,11 +85,12 @@ def recorded_link(log: SessionLog, side: Side) -> list[str]:
     if lost:
         times = "once" if len(lost) == 1 else f"{len(lost)} times"
         told.append(f"The {side.word} leg's connection broke {times} while it was recorded.")
-    for event in noted:
-        if event["event"] == UNFETCHED:
-            fields = {k: v for k, v in event.items() if k not in ("event", "side")}
-            told.append(f"! {side.word} leg: {unfetched(Unfetched(**fields))}")
-    return told
+    spans = [
+        Unfetched(**{key: value for key, value in event.items() if key not in ("event", "side")})
+        for event in noted
+        if event["event"] == UNFETCHED
+    ]
+    return told + [f"! {side.word} leg: {sentence}" for sentence in all_unfetched(spans)]
 
 
 def _version(log: SessionLog) -> str:

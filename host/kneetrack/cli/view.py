@@ -216,7 +216,7 @@ class _LegScreen:
         silent_s = self._seen.silent_s
         note = "standing: heading taken anew" if sample.flags & wire.FLAG_REST else ""
         if silent_s >= QUIET_S:
-            note = f"{silent_s:.0f} s ago: nothing newer has come"
+            note = f"{silent_s:.0f} s ago, none newer"
             grid.style = "dim"
         grid.add_row("time", f"{sample.time_s:6.1f} s", Text(note, style="dim"))
         return Group(Text(""), grid)

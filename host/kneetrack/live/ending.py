@@ -80,6 +80,7 @@ class Ending:
             self.stopped = True
             await self._quiet()
             keeper.streams = False
+            keeper.ended = True
             told = await self._band.stopped(running.recording_id)
             if told is not None:
                 keeper.learn(running, told)

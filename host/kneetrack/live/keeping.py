@@ -25,6 +25,7 @@ from kneetrack.spans import Span
 POLL_S = 0.25
 PERIOD_S = wire.KNEE_PERIOD_US / 1e6
 NOT_FETCHED = "not fetched from the band"
+AWAY = "the band was out of reach until the end"
 
 _HEADER = wire.PACKET_HEADER
 
@@ -37,6 +38,8 @@ class Keeper:
         self.running: Ledger | None = None
         self.streams = False
         """Whether live packets are coming, so that the newest holes are left to settle."""
+        self.ended = False
+        """Whether the recording that ran was stopped, so that its end is known."""
         self._link = link
         self._now = now
         self._wake = asyncio.Event()
@@ -187,6 +190,18 @@ class Keeper:
             found += [self._told(ledger, one.span, one.reason, False) for one in ledger.gone]
             found += [self._told(ledger, hole, NOT_FETCHED, True) for hole in ledger.missing()]
         return found
+
+    def since_broken(self, last_s: float, now_s: float) -> Unfetched | None:
+        """What the band may have measured since the connection broke; None where it stands.
+
+        `last_s`, `now_s`: when the last packet came, and now, in the link's clock.
+        """
+        ledger = self.running
+        if ledger is None or self.streams or self.ended or now_s <= last_s:
+            return None
+        number, time_s = self._placed.get(ledger.recording_id, (ledger.first_number, 0.0))
+        start_s = time_s + (ledger.end_number - number) * PERIOD_S
+        return Unfetched(start_s, start_s + now_s - last_s, 0, AWAY, True)
 
     def _told(self, ledger: Ledger, hole: Span, reason: str, fetchable: bool) -> Unfetched:
         number, time_s = self._placed.get(ledger.recording_id, (ledger.first_number, 0.0))

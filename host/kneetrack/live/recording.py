@@ -165,6 +165,9 @@ class _Recording:
         if not self._keeper.ledgers:
             return
         figures.unfetched = self._keeper.unfetched()
+        since = self._keeper.since_broken(figures.last_s, self._link.now_s())
+        if since is not None:
+            figures.unfetched.append(since)
         figures.lost_samples = sum(one.count for one in figures.unfetched)
         for one in figures.unfetched:
             self.leg.note(
