@@ -149,6 +149,9 @@ def test_a_band_told_to_forget_answers_hangs_up_and_does_not_know_them_again(tmp
                 with pytest.raises(LinkLost):
                     async for _ in link.packets():
                         pass
+                if which == wire.FORGET_ALL:  # else this computer still has its key
+                    await link.unpair()
+                    assert not adapter.knows(band.radio.address)
             with pytest.raises(NotPaired):
                 async with band.link(adapter):
                     pass

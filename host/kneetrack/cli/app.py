@@ -21,6 +21,7 @@ from kneetrack.cli import (
     angles,
     calibrate,
     demo,
+    device,
     doctor,
     privacy,
     record,
@@ -73,6 +74,7 @@ app.command()(validate.validate)
 app.command()(repair.repair)
 app.command()(sync.sync)
 app.command()(doctor.doctor)
+app.add_typer(device.device, name="device")
 app.add_typer(privacy.privacy, name="privacy")
 
 

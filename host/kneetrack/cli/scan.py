@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
+from kneecore import wire
 from kneetrack.errors import BandNotFound, LinkError
+
+_SAYS = (
+    ("in_use", "in use", wire.ADVERTISED_IN_USE),
+    ("pairing", "pairing", wire.ADVERTISED_PAIRING),
+    ("recording", "recording", wire.ADVERTISED_RECORDING),
+    ("keeps_recordings", "keeps recordings", wire.ADVERTISED_KEEPS),
+)
 
 
 def scan(
@@ -16,7 +24,13 @@ def scan(
     ] = 5.0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """List the bands that can be heard over Bluetooth.
+    """List the bands that can be heard over Bluetooth, and what they say of themselves.
+
+    \b
+      in use              connected to another computer, phone or program; others must wait
+      pairing             its button was held for 3 s: a new computer may pair now
+      recording           it records by itself
+      keeps recordings    kneetrack sync fetches them
 
     \b
     Examples:
@@ -42,7 +56,16 @@ def scan(
             {
                 "format": 1,
                 "bands": [
-                    {"name": band.name, "address": band.address, "rssi_dbm": band.rssi}
+                    {
+                        "name": band.name,
+                        "address": band.address,
+                        "rssi_dbm": band.rssi,
+                        "paired": band.is_paired,
+                        **{
+                            key: None if band.flags is None else band.says(flag)
+                            for key, _, flag in _SAYS
+                        },
+                    }
                     for band in bands
                 ],
             }
@@ -56,6 +79,8 @@ def scan(
         return
     out = console.results()
     for band in bands:
-        out.print(f"{band.name or '(no name)'}   {band.address}   {band.rssi} dBm", markup=False)
+        said = ", ".join(words for _, words, flag in _SAYS if band.says(flag))
+        line = f"{band.name or '(no name)'}   {band.address}   {band.rssi} dBm   {said}"
+        out.print(line.rstrip(), markup=False)
     name = bands[0].name or bands[0].address
     console.hints().print(f"Next: kneetrack record --link ble:{name}", markup=False)
