@@ -191,6 +191,26 @@ def _log(folder: Path) -> Taker:
     return take
 
 
+def _repair(folder: Path) -> Taker:
+    """What is made whole must read back whole; that it does not is a crash."""
+    from kneetrack.errors import LogError
+    from kneetrack.sessionlog.repair import UNREPAIRED, repair
+
+    path, whole = folder / "input.mcap", folder / "whole.mcap"
+
+    def take(data: bytes) -> None:
+        path.write_bytes(data)
+        whole.unlink(missing_ok=True)
+        try:
+            repair(path, whole)
+        except LogError as error:
+            if UNREPAIRED in str(error):
+                raise RuntimeError(str(error)) from error
+            raise
+
+    return take
+
+
 def _trace(folder: Path) -> Taker:
     from kneetrack.samples import Side
     from kneetrack.traces import read_trace
@@ -257,6 +277,7 @@ def _address(folder: Path) -> Taker:
 TABLE = {
     "decoder": Target(_decoder_seeds, _decoder),
     "log": Target(_log_seeds, _log),
+    "repair": Target(_log_seeds, _repair),
     "trace": Target(_trace_seeds, _trace),
     "calibration": Target(_calibration_seeds, _calibration),
     "sensors": Target(_json_of("sensors"), _sensors),

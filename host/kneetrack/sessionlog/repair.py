@@ -40,6 +40,7 @@ from kneetrack.sessionlog.resync import Damage, Salvage
 _FOOTER_BYTES = FRAME.size + 20
 _FOOTER_CRC_BYTES = 4
 
+UNREPAIRED = "could not be repaired and stays as it is"
 Progress = Callable[[float], None]
 """Told the share that is done, 0 to 1."""
 
@@ -129,6 +130,11 @@ def repair(
         size = len(data)
         looked = _Look(Salvage(data, lambda at: progress(at / size / 2)))
         found = looked.result(source, None)
+        for encoding in sorted(looked.encodings - {streams.WIRE_ENCODING}):
+            raise LogError(
+                f"{source} was recorded with the protocol {encoding}; this kneetrack repairs logs "
+                f"of {streams.WIRE_ENCODING}. Use the kneetrack version that recorded it."
+            )
         if found.packets == 0:
             raise LogError(
                 f"{source} holds no packet that can be had: there is none, or the first records, "
@@ -157,6 +163,7 @@ class _Look:
         self.header: Header | None = None
         self.session: dict[str, str] | None = None
         self._session_whole = False
+        self.encodings: set[str] = set()
         self._packets = 0
         self._first_ns = self._last_ns = 0
         bands: set[int] = set()
@@ -172,6 +179,7 @@ class _Look:
                 channel = Channel.read(stream(body))
                 if channel.topic in streams.BAND_TOPICS:
                     bands.add(channel.id)
+                    self.encodings.add(channel.message_encoding)
             elif opcode == Opcode.METADATA and self.session is None:
                 metadata = Metadata.read(stream(body))
                 if metadata.name == streams.SESSION:
@@ -268,9 +276,13 @@ def _event(found: Repair) -> dict[str, Any]:
 
 def _check(part: Path, found: Repair) -> None:
     """Read the new file back before it takes any place."""
-    log = read_log(part)
-    if log.torn is not None or sum(1 for _ in log) != found.packets:
-        raise LogError(f"{found.source} could not be repaired: what was written reads otherwise.")
+    try:
+        log = read_log(part)
+        good = log.torn is None and sum(1 for _ in log) == found.packets
+    except LogError:
+        good = False
+    if not good:
+        raise LogError(f"{found.source} {UNREPAIRED}: what was written reads otherwise.")
 
 
 @contextlib.contextmanager
