@@ -138,6 +138,28 @@ def test_a_computer_that_the_band_forgot_is_told_what_to_do_and_pairs_again(tmp_
     asyncio.run(check())
 
 
+def test_where_the_system_does_not_tell_its_bonds_the_band_is_asked(tmp_path):
+    """As on Windows and macOS."""
+
+    async def check():
+        async with (
+            board(tmp_path) as band,
+            Adapter(band.radio.air, tells_bonds=False) as adapter,
+        ):
+            with pytest.raises(NotPaired, match="does not know this computer"):
+                async with band.link(adapter):
+                    pass
+            await band.press()
+            async with band.link(adapter):
+                pass
+            async with band.link(adapter) as link:
+                answer = await link.request(bytes([wire.OP_QUERY, wire.QUERY_STATUS]), 5.0)
+                status = wire.STATUS.unpack_from(answer, 3)
+                assert (status.connection_interval_ms, status.supervision_timeout_ms) == (15, 500)
+
+    asyncio.run(check())
+
+
 @pytest.mark.parametrize("which", [wire.FORGET_ME, wire.FORGET_ALL])
 def test_a_band_told_to_forget_answers_hangs_up_and_does_not_know_them_again(tmp_path, which):
     async def check():

@@ -11,8 +11,8 @@ Pairing
     opened the window for that. So a computer that knows itself to be a stranger says so at once
     where the window is shut. Else Knee Feature is read: a system that has a bond encrypts the link
     by itself then (BlueZ, Windows, macOS), and macOS, which offers programs no way to pair, asks
-    its user. Where the band refuses and its window is open, the two pair; an old bond that only
-    this computer remembers is dropped before.
+    its user. Where the band refuses and its window is open, the two meet anew: a bond that only
+    this computer remembers is dropped, then they pair.
 
 Coming back
     `reconnect` is one attempt, always with a new client: bleak's clients remember subscriptions
@@ -192,11 +192,8 @@ class BandLink:
                 raise NotPaired(
                     f"{found.label} does not know this computer (any more). {_HOW_TO_PAIR}"
                 ) from refusal.__cause__
-            if found.is_paired:  # it has forgotten us, but we remember a key of old
-                await self._unpair(client)
-                client = await self._meet(await self._find(heard.device.address))
-            else:
-                await self._pair(client, found.label)
+            await self._unpair(client)  # a key of old may be what is wrong
+            client = await self._meet(await self._find(heard.device.address))
             try:
                 await self._begin(client, found.label)
             except _Refused as again:

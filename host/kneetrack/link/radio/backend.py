@@ -49,6 +49,9 @@ from kneetrack.link.radio.secrets import FolderKeys
 T = TypeVar("T")
 
 ADDRESS = "C0:C1:C2:C3:C4:C5"
+INTERVAL_MS = 15.0
+"""What phones and laptops ask for where a device sends much (link.sim paces the air so)."""
+SUPERVISION_TIMEOUT_MS = 500.0
 MTU = 517
 """What BlueZ asks for; the smaller wish of the two ends counts."""
 
@@ -72,10 +75,18 @@ _PROPERTIES: tuple[CharacteristicPropertyName, ...] = (
 class Adapter:
     """A powered-on central on `air`; `scanner` and `client` are its backend classes for bleak.
 
-    Its bonds are kept in `folder`, where one is given.
+    Its bonds are kept in `folder`, where one is given. Whether it has one with a device, it says
+    as BlueZ does, or leaves it open as Windows and macOS do (`tells_bonds`).
     """
 
-    def __init__(self, air: Air, address: str = ADDRESS, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        air: Air,
+        address: str = ADDRESS,
+        folder: Path | None = None,
+        *,
+        tells_bonds: bool = True,
+    ) -> None:
         self._air = air
         self.chip = RadioChip("host", air)
         self.device = Device.from_config_with_hci(
@@ -84,7 +95,7 @@ class Adapter:
         self.keys = FolderKeys(folder)
         self.device.keystore = self.keys
         self.device.pairing_config_factory = _pairing_config
-        known = {"device": self.device, "bonds": self.keys}
+        known = {"device": self.device, "bonds": self.keys, "tells_bonds": tells_bonds}
         self.scanner: type[BaseBleakScanner] = type("SimulatedScanner", (_Scanner,), known)
         self.client: type[BaseBleakClient] = type("SimulatedClient", (_Client,), known)
 
@@ -120,6 +131,7 @@ def _pairing_config(_: Connection) -> pairing.PairingConfig:
 class _Scanner(BaseBleakScanner):
     device: ClassVar[Device]
     bonds: ClassVar[FolderKeys]
+    tells_bonds: ClassVar[bool]
 
     def __init__(
         self,
@@ -171,8 +183,9 @@ class _Scanner(BaseBleakScanner):
             rssi=advertisement.rssi,
             platform_data=(advertisement,),
         )
-        known = {"Paired": str(advertisement.address) in self.bonds.all_keys}
-        details = {"address": advertisement.address, "props": known}
+        details: dict[str, Any] = {"address": advertisement.address}
+        if self.tells_bonds:
+            details["props"] = {"Paired": str(advertisement.address) in self.bonds.all_keys}
         found = self.create_or_update_device(address, address, data.local_name, details, data)
         if self.is_allowed_uuid(uuids):
             self.call_detection_callbacks(found, data)
@@ -181,6 +194,7 @@ class _Scanner(BaseBleakScanner):
 class _Client(BaseBleakClient):
     device: ClassVar[Device]
     bonds: ClassVar[FolderKeys]
+    tells_bonds: ClassVar[bool]
 
     def __init__(
         self,
@@ -231,6 +245,9 @@ class _Client(BaseBleakClient):
             try:
                 await self._peer.request_mtu(MTU)
                 await self._discover(self._peer)
+                await connection.update_parameters(
+                    INTERVAL_MS, INTERVAL_MS, 0, SUPERVISION_TIMEOUT_MS
+                )
             except BaseException:
                 await self.disconnect()
                 raise
