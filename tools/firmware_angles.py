@@ -29,7 +29,7 @@ def knee_samples(trace: Trace, calibration: Calibration) -> list[KneeSample]:
     """What the band would have measured of `trace`, as the host shows it."""
     times, rows = onto_grid(trace)
     held = np.tile(held_pose(rows, calibration), (HELD_PAIRS, 1))
-    table = _played(np.vstack([held, rows]), calibration)
+    table = played(np.vstack([held, rows]), calibration)
     table = table[HELD_PAIRS // wire.KNEE_DIVIDER :]
     samples = [
         KneeSample(
@@ -45,7 +45,8 @@ def knee_samples(trace: Trace, calibration: Calibration) -> list[KneeSample]:
     return list(aligned_backward(samples, calibration, trace.windows))
 
 
-def _played(rows: np.ndarray, calibration: Calibration) -> np.ndarray:
+def played(rows: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """What the band measures of (n, 12) pairs in SI: a row of play_pipeline.py per knee sample."""
     counts = np.hstack([to_counts(rows[:, at : at + 3], rows[:, at + 3 : at + 6]) for at in (0, 6)])
     with tempfile.TemporaryDirectory() as folder:
         source, record, target = (Path(folder) / name for name in ("rows", "calibration", "out"))
