@@ -8,9 +8,9 @@ garbage waits for the next flag, and a frame that came whole is found whatever c
 
 Escaping is that of PPP (RFC 1662, section 4.2): a byte that must not occur is sent as ESCAPE and
 the byte with bit 5 turned. Apart from flag and escape that is 0x03, which MicroPython's terminal
-takes for Ctrl-C: a frame never stops the program it is meant for, not even the first one. That
-costs nothing where it does not occur; a tenth of a percent or two of what a band sends. (COBS keeps
-zero free, which nobody here needs.)
+takes for Ctrl-C: a frame never stops the program it is meant for, not even the first one. Flags,
+kind, CRC and escapes are some three percent of what a band sends. (COBS would keep zero free, which
+nobody here needs.)
 """
 
 from kneecore import wire
