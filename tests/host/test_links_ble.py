@@ -13,7 +13,14 @@ from bumble.core import AdvertisingData
 from bumble.device import Device, DeviceConfiguration
 
 from kneecore import wire
-from kneetrack.errors import BandNotFound, LinkError, LinkLost, ProtocolMismatch
+from kneetrack.errors import (
+    BandInUse,
+    BandNotFound,
+    LinkError,
+    LinkLost,
+    NotPaired,
+    ProtocolMismatch,
+)
 from kneetrack.link.base import LinkInfo
 from kneetrack.link.ble import Backend, BandLink, scan
 from kneetrack.link.radio.air import Air, RadioChip
@@ -27,7 +34,10 @@ PROPERTIES = gatt.Characteristic.Properties
 class Band:
     """A peripheral with the knee service that notes what is written and answers nothing."""
 
-    def __init__(self, air: Air, number: int, feature: bytes = FEATURE) -> None:
+    def __init__(
+        self, air: Air, number: int, feature: bytes = FEATURE, flags: int | None = None
+    ) -> None:
+        self.flags = flags  # what it advertises of itself (from protocol 1.2), None for nothing
         self.name = f"{wire.NAME_PREFIX}{number:04X}"
         self.chip = RadioChip(self.name, air)
         address = hci.Address(f"F0:00:00:00:{number >> 8:02X}:{number & 255:02X}")
@@ -60,11 +70,14 @@ class Band:
         kinds = AdvertisingData.Type
         uuid = bytes(core.UUID(wire.SERVICE_UUID))
         name = self.name.encode()
+        told = [(kinds.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, uuid)]
+        if self.flags is not None:
+            record = wire.ADVERTISED.pack(wire.PROTOCOL_VERSION[0], self.flags)
+            maker = wire.COMPANY_ID.to_bytes(2, "little")
+            told.append((kinds.MANUFACTURER_SPECIFIC_DATA, maker + record))
         await self.device.power_on()
         await self.device.start_advertising(
-            advertising_data=bytes(
-                AdvertisingData([(kinds.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, uuid)])
-            ),
+            advertising_data=bytes(AdvertisingData(told)),
             scan_response_data=bytes(AdvertisingData([(kinds.COMPLETE_LOCAL_NAME, name)])),
             advertising_interval_min=30,
             advertising_interval_max=30,
@@ -214,5 +227,54 @@ def test_a_scan_puts_bands_first():
             (found,) = await scan(backend, timeout_s=0.3)
             assert found.is_band
             assert (found.name, found.rssi) == ("KneeBand-0001", -50)
+
+    asyncio.run(check())
+
+
+def in_use(number: int):
+    return lambda air: Band(air, number, flags=wire.ADVERTISED_IN_USE)
+
+
+def test_of_two_bands_of_which_one_is_in_use_the_other_is_taken():
+    async def check():
+        makers = (in_use(1), lambda air: Band(air, 2))
+        async with adapter_among(*makers) as (backend, _), link_to("auto", backend) as link:
+            assert link.name == "KneeBand-0002"
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("wanted", ["auto", "KneeBand-0001"])
+def test_a_band_in_use_is_told_from_one_that_is_not_there(wanted):
+    async def check():
+        async with adapter_among(in_use(1)) as (backend, _):
+            with pytest.raises(BandInUse, match="KneeBand-0001 is there, but connected"):
+                async with link_to(wanted, backend, find_s=0.5):
+                    pass
+
+    asyncio.run(check())
+
+
+def test_a_band_whose_window_is_shut_is_not_even_connected_to():
+    async def check():
+        async with adapter_among(lambda air: Band(air, 1, flags=0)) as (backend, (band,)):
+            with pytest.raises(NotPaired, match=r"button for 3 s, until its lamp blinks fast"):
+                async with link_to("auto", backend):
+                    pass
+            assert not band.device.connections
+
+    asyncio.run(check())
+
+
+def test_a_scan_tells_what_a_band_says_of_itself():
+    async def check():
+        flags = wire.ADVERTISED_PAIRING | wire.ADVERTISED_KEEPS
+        makers = (lambda air: Band(air, 1, flags=flags), lambda air: Band(air, 2))
+        async with adapter_among(*makers) as (backend, _):
+            one, other = sorted(await scan(backend, timeout_s=0.3), key=lambda band: band.label)
+            assert (one.flags, one.is_paired) == (flags, False)
+            assert one.says(wire.ADVERTISED_PAIRING)
+            assert not one.says(wire.ADVERTISED_IN_USE)
+            assert other.flags is None  # a band before protocol 1.2
 
     asyncio.run(check())

@@ -2,7 +2,7 @@
 
 What it follows is docs/library/bluetooth.rst of MicroPython: GAP advertising, the GATT server with
 its value store, notifications, indications, security, and the IRQs that belong to them. Central
-role, L2CAP channels and passkeys are not here.
+role, L2CAP channels, passkeys and gap_pair are not here: a band leaves it to its host to encrypt.
 
 Bonds are the firmware's: the stack hands every secret over (_IRQ_SET_SECRET; without a value it is
 to be forgotten) and asks for it again when that central is back (_IRQ_GET_SECRET). What the handler
@@ -145,10 +145,6 @@ class _BLE:
 
     def gap_disconnect(self, conn_handle):
         return rig.call("disconnect", conn_handle)
-
-    def gap_pair(self, conn_handle):
-        """Ask the central to encrypt (a Security Request); what comes of it is told by IRQs."""
-        rig.call("pair", conn_handle)
 
     def gatts_register_services(self, services):
         tree = []

@@ -239,9 +239,6 @@ class BoardRadio:
         )
         self.advertises.set()
 
-    async def _call_pair(self, handle: int) -> None:
-        self._connected(handle).request_pairing()
-
     async def _call_disconnect(self, handle: int) -> bool:
         connection = self._powered().connections.get(handle)
         if connection is None:
@@ -262,7 +259,7 @@ class BoardRadio:
             self._settled.set()
             self.send({"irq": "disconnect", **about})
 
-        def mtu_changed() -> None:
+        def mtu() -> None:
             self.send({"irq": "mtu", "conn": connection.handle, "mtu": connection.att_mtu})
 
         def updated() -> None:
@@ -286,7 +283,7 @@ class BoardRadio:
                     "irq": "encrypted",
                     "conn": connection.handle,
                     "encrypted": int(on),
-                    "authenticated": 0,  # nobody compares or types a number: "just works"
+                    "authenticated": 0,  # "just works": nobody compares or types a number
                     "bonded": int(on and bool(self._settings["bond"])),
                     "key_size": _KEY_BYTES if on else 0,
                 }
@@ -300,7 +297,7 @@ class BoardRadio:
                 self._settled.clear()  # NimBLE tells when the new bond has been handed over
 
         connection.on("disconnection", disconnected)
-        connection.on("connection_att_mtu_update", mtu_changed)
+        connection.on("connection_att_mtu_update", mtu)
         connection.on("connection_parameters_update", updated)
         connection.on("connection_encryption_change", encryption_changed)
         connection.on("connection_encryption_failure", encrypted)
@@ -314,8 +311,7 @@ class BoardRadio:
 
     async def _call_register(self, services: list[Any]) -> list[list[int]]:
         """Take the services in place of all before; return their value handles, row by row."""
-        name = self._settings["gap_name"]
-        rows = self._attributes.register(self._powered(), name, services)
+        rows = self._attributes.register(self._powered(), self._settings["gap_name"], services)
         return [[attribute.handle for attribute in row] for row in rows]
 
     async def _refusal(self, connection: Connection) -> int:
