@@ -86,6 +86,7 @@ class Ledger:
         self._doubted = [Spans() for _ in range(DOUBTS - 1)]
         self._settled_end = first_number
         self._settling = (0.0, first_number)  # since when; up to where
+        self._ask_behind = False
         self._asked: Span | None = None
         self._heard_s = 0.0
         self._blocks = 0
@@ -139,6 +140,13 @@ class Ledger:
             self._barren = -1
         self._answered()
 
+    def broken_off(self) -> None:
+        """The band no longer makes this recording: what lies behind the newest is asked for once.
+
+        Nothing need be missing for that. The answer says where the recording ended.
+        """
+        self._ask_behind = True
+
     def reconnected(self) -> None:
         """The link is another one: what was asked for will not be answered any more."""
         self._asked = None
@@ -170,8 +178,13 @@ class Ledger:
 
         `settled=False` does not wait for the newest holes to settle: nothing live comes any more.
         """
-        if self.asking(now_s) or self.resting or not self.missing_count:
+        if self.asking(now_s) or self.resting:
             return None
+        if not self.missing_count:
+            if not self._ask_behind:
+                return None
+            self._ask_behind = False
+            return self._ask(Span(self.end_number, self.end_number + FETCH_SAMPLES), now_s)
         if now_s - self._settling[0] >= SETTLE_S:
             self._settled_end = self._settling[1]
             self._settling = (now_s, self.end_number)
@@ -210,6 +223,12 @@ class Ledger:
 
     def _missing(self, first: int, end: int) -> list[Span]:
         return self._closed.missing(first, min(end, self.end_number))
+
+    def _ask(self, wanted: Span, now_s: float) -> Span:
+        self._asked = wanted
+        self._heard_s = now_s
+        self._blocks = self._brought = 0
+        return wanted
 
     def _answered(self) -> None:
         self._asked = None

@@ -251,3 +251,17 @@ def test_small_holes_near_each_other_are_asked_for_at_once_and_far_ones_apart():
     ledger.block(24, 300, 1.1)
     ledger.reconnected()
     assert ledger.next_fetch(1.2, settled=False) == Span(8, 16)
+
+
+def test_behind_a_recording_that_broke_off_is_asked_once():
+    ledger = Ledger(1, 1, 0)
+    ledger.live(0, 80)
+    assert ledger.next_fetch(1.0, settled=False) is None
+    ledger.broken_off()
+    asked = ledger.next_fetch(1.0, settled=False)
+    assert asked == Span(80, 80 + backfill.FETCH_SAMPLES)
+    ledger.block(70, 90, 1.1)
+    ledger.done(TransferDone(1, *asked, wire.RESULT_SUCCESS, 1), 1.2)
+    assert ledger.next_fetch(5.0, settled=False) is None
+    assert (ledger.end_number, ledger.missing_count, ledger.recovered) == (90, 0, 10)
+    assert not ledger.gone

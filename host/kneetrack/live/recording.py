@@ -276,6 +276,7 @@ class _Recording:
                 kept = await self._band.kept(running.recording_id)
                 if kept is not None:
                     keeper.learn(running, kept)
+                running.broken_off()
                 keeper.running = None
                 self._ending.stopped = self._ending.over.is_set()
             if not self._ending.over.is_set():
