@@ -201,6 +201,20 @@ def test_a_word_that_was_damaged_costs_no_more_than_itself(tmp_path: Path, kille
     assert read_log(done.out).session == {"athlete": "A"}
 
 
+def test_an_event_that_is_no_json_is_left_out_whatever_its_stream_says(
+    tmp_path: Path, killed: bytes
+) -> None:
+    """Found by tools/fuzz: the stream's encoding was damaged, and one of its events."""
+    data = bytearray(killed)
+    topic = data.index(b"host/event")
+    data[topic + 14 : topic + 18] = b"jsqn"
+    data[data.index(b'"number":30')] = 7
+    done = repair(file_of(tmp_path / "a.mcap", bytes(data)))
+    assert done.out is not None
+    assert len(check_whole(done.out)) >= len(PACKETS) - 1
+    assert len(read_log(done.out).events) == 12
+
+
 def test_a_log_that_is_being_recorded_is_left_alone(tmp_path: Path) -> None:
     with SessionWriter(tmp_path / "a.mcap", SESSION) as writer:
         writer.packet(*PACKETS[0])

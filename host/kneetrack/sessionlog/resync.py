@@ -38,7 +38,6 @@ from kneetrack.sessionlog.streams import (
     BAND_TOPICS,
     CALIBRATION_TOPIC,
     EVENT_TOPIC,
-    JSON_ENCODING,
     SESSION,
     WIRE_ENCODING_PREFIX,
 )
@@ -58,7 +57,8 @@ _CHANNEL_CODE = int(Opcode.CHANNEL)
 _METADATA_CODE = int(Opcode.METADATA)
 _MAY_BEGIN = re.compile(rb"(?=[\x04\x05\x0c]...\x00{5})", re.DOTALL)
 """The opcode of a stream's description, a message or metadata, and a length under 16 MiB."""
-_OURS = {*BAND_TOPICS, EVENT_TOPIC, CALIBRATION_TOPIC}
+_JSON_TOPICS = {EVENT_TOPIC, CALIBRATION_TOPIC}
+_OURS = {*BAND_TOPICS, *_JSON_TOPICS}
 _BACK_NS = 60 * 10**9
 """How far times may step back: two legs share a log, each stamped by its own link."""
 _NEAR = 1 << 20
@@ -89,7 +89,7 @@ class Salvage:
         self._data = data
         self._progress = progress
         self._streams: set[int] = set()
-        self._json: set[int] = set()  # those whose messages are JSON
+        self._json: set[int] = set()  # those whose messages are JSON objects
         self._count = -1  # of the last message
         self._time_ns = 0
         self._passed: Damage | None = None  # until the next message's number tells what was in it
@@ -175,8 +175,12 @@ class Salvage:
                 _READ[opcode](stream(body))
             elif opcode == CHUNK_CODE:
                 list(records_in_chunk(body))
-            elif opcode == MESSAGE_CODE and MESSAGE.unpack_from(body)[0] in self._json:
-                json.loads(body[MESSAGE.size :])
+            elif (
+                opcode == MESSAGE_CODE
+                and MESSAGE.unpack_from(body)[0] in self._json
+                and not isinstance(json.loads(body[MESSAGE.size :]), dict)
+            ):
+                return None
         except BAD_RECORD:
             return None
         return opcode, body, start + length
@@ -197,7 +201,7 @@ class Salvage:
                 if channel.id in self._streams:
                     continue
                 self._streams.add(channel.id)
-                if channel.message_encoding == JSON_ENCODING:
+                if channel.topic in _JSON_TOPICS:
                     self._json.add(channel.id)
             elif code == MESSAGE_CODE:
                 number, count, self._time_ns, _ = MESSAGE.unpack_from(inner)
