@@ -11,7 +11,7 @@ from micropython import const
 
 from kneecore import blocks, wire
 
-READ_BYTES = const(2048)
+READ_BYTES = const(4096)
 SECTOR_BYTES = const(4080)  # what a file holds per 4 KiB of flash, the least
 _BLOCK_BYTES_MIN = const(10)
 
