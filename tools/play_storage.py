@@ -17,7 +17,9 @@ from kneeband.shelf import Shelf
 from kneecore import wire
 from sim import flash, vclock
 
-HEAD = (1, wire.RECORDING_ALONE, wire.SIDE_RIGHT, 1, 1, 0, b"", b"")
+CALIBRATION = bytes(wire.CALIBRATION.size)
+SENSORS = bytes(wire.SENSORS.size)
+HEAD = (1, wire.RECORDING_ALONE, wire.SIDE_RIGHT, 1, 1, 0, CALIBRATION, SENSORS)
 
 
 class Stopwatch:
