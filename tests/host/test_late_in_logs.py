@@ -230,6 +230,9 @@ def test_what_is_fetched_after_the_band_was_taken_off_is_of_the_set_still(
     log = read_log(path)
     assert len(list(log.worn(Side.RIGHT))) == worn - 150 + len(answer)
     assert [s.number for s in knee_samples_of(path)][-1] == numbers_in(sent[worn - 1])[-1]
+    _, analyzers, events = asyncio.run(fold(log, None, 0))
+    assert compared(log, events) == (len(events), len(events))
+    assert analyzers[Side.RIGHT].result() == analyse(path).legs[0].result
 
 
 def test_angles_are_written_in_order_each_sample_once(tmp_path: Path) -> None:

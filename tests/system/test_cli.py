@@ -17,6 +17,7 @@ import pytest
 
 from kneetrack.cli.app import run
 from kneetrack.sessionlog import read_log
+from kneetrack.sessionlog.streams import RECORDED_EVENTS
 
 KNEETRACK = [sys.executable, "-m", "kneetrack.cli"]
 SCENARIO = "squats?reps=6&table=3&seed=2"
@@ -185,7 +186,8 @@ def test_no_angles_are_told_before_the_imus_are_on_the_leg(work: Path, name: str
 def test_replay_brings_the_recorded_events_again(work: Path) -> None:
     result = kneetrack("replay", "squats.mcap", "--speed", "max", cwd=work)
     assert result.returncode == 0, result.stderr
-    events = sum(event["event"] != "origin" for event in read_log(work / "squats.mcap").events)
+    recorded = read_log(work / "squats.mcap").events
+    events = sum(event["event"] not in RECORDED_EVENTS for event in recorded)
     assert events > 6
     assert f"Events as recorded: {events} of {events}." in result.stderr
 

@@ -170,7 +170,14 @@ async def _record(
     for leg in legs:
         result = leg.analyzer.result()
         looked_for = leg.analyzer.exercise in SQUAT_FAMILY
-        print_summary(output, result.reps, result.sets, title=leg.title, looked_for=looked_for)
+        print_summary(
+            output,
+            result.reps,
+            result.sets,
+            title=leg.title,
+            looked_for=looked_for,
+            gaps=result.gaps,
+        )
     for leg, figures in zip(legs, recorded.figures, strict=True):
         _tell_figures(leg, figures, hints)
     output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)

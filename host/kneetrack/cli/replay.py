@@ -151,7 +151,16 @@ async def fold(
         if view is not None:
             sinks.append(view.leg(leg.title))
         decoder = Decoder(link.feature, link.origin_us, raw=False)
-        pumps.append(live.pump(link, decoder, leg.analyzer, sinks=sinks, stop=stop))
+        pumps.append(
+            live.pump(
+                link,
+                decoder,
+                leg.analyzer,
+                sinks=sinks,
+                stop=stop,
+                worn_packets=log.worn_packets(side),
+            )
+        )
     with ending(stop.set), view or nullcontext():
         await asyncio.gather(*pumps)
     return stop.is_set(), analyzers, [event for each in kept for event in each.events]

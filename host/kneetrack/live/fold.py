@@ -123,6 +123,7 @@ class Leg:
         if self.set_over or self._closing is None:
             return
         self.set_over = True
+        self._analyzer.ends_here()
         self.note({"event": "taken_off", "packets": self.figures.packets})
         self.warn(self._closing.says)
 

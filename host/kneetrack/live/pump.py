@@ -25,11 +25,13 @@ async def pump(
     sinks: Sequence[Sink] = (),
     stop: asyncio.Event | None = None,
     duration_s: float | None = None,
+    worn_packets: int | None = None,
 ) -> Figures:
     """Take every packet to the writer, the decoder, the analyzer and the sinks, in this order.
 
     Ends with the source, when `stop` is set, or when packets of `duration_s` (in the link's clock)
-    have come. A sink that raises is told nothing more.
+    have come. A sink that raises is told nothing more. Behind `worn_packets` packets, where that is
+    known, only what is missing before is taken into the analysis.
 
     Raises LogError when the log can't be written; all packets until then are in it.
     """
@@ -38,6 +40,8 @@ async def pump(
         async with beside(_finish_on(link, stop) if stop is not None else None):
             async for packet in link.packets():
                 leg.take(packet)
+                if leg.taken == worn_packets:
+                    analyzer.ends_here()
                 if duration_s is not None and leg.figures.duration_s >= duration_s:
                     await link.finish()
     except LinkLost:
