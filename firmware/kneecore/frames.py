@@ -9,7 +9,7 @@ garbage waits for the next flag, and a frame that came whole is found whatever c
 Escaping is that of PPP (RFC 1662, section 4.2): a byte that must not occur is sent as ESCAPE and
 the byte with bit 5 turned. Apart from flag and escape that is 0x03, which MicroPython's terminal
 takes for Ctrl-C: a frame never stops the program it is meant for, not even the first one. Flags,
-kind, CRC and escapes are some three percent of what a band sends. (COBS would keep zero free, which
+kind, CRC and escapes add some seven percent to what a band sends. (COBS would keep zero free, which
 nobody here needs.)
 """
 

@@ -245,9 +245,11 @@ def test_no_frame_of_a_session_holds_a_control_c(tmp_path: Path) -> None:
                 await ask(link, wire.OP_IDENTIFY, wire.IDENTIFY.pack(3))
                 await ask(link, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_STATUS))
                 await link.write(Channel.TRANSFER, b"\x03\x03\x03")
+            async with asyncio.timeout(5.0):
+                while not sent.endswith(frame(wire.SERIAL_LEAVE, b"")):
+                    await asyncio.sleep(0.01)
 
     asyncio.run(check())
-    assert sent.endswith(frame(wire.SERIAL_LEAVE, b""))
     assert len(sent) > 45 and 3 not in sent
 
 

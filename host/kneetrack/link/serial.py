@@ -68,6 +68,9 @@ class SerialLink:
         self._there: asyncio.Task[None] | None = None
         self._heard_s = 0.0
         self._finished = False
+        self._greeted = False
+        """The band has answered our NAME: what comes is ours. Before, it may lie in the port since
+        another host, who was killed, was sent it."""
 
     async def __aenter__(self) -> Self:
         self._port = self._wanted
@@ -145,6 +148,7 @@ class SerialLink:
     # --- coming and going -------------------------------------------------------------------------
 
     async def _connect(self) -> None:
+        self._greeted = False
         self._line = await _open(self._port, self._take, self._on_closed)
         try:
             feature = await self._greet(self._line)
@@ -218,8 +222,10 @@ class SerialLink:
         self._heard_s = self.now_s()
         channel = _CHANNELS.get(kind)
         if channel is not None:
-            self._put(channel, data)
+            if self._greeted:
+                self._put(channel, data)
             return
+        self._greeted |= kind == wire.SERIAL_NAME
         answer = self._answers.get(kind)
         if answer is not None and not answer.done():
             answer.set_result(data)
