@@ -158,7 +158,7 @@ def test_the_first_packets_may_be_missing_and_come_last(
         BAND.recording_id, BAND.boot_id, wire.RECORDING_RUNNING, 1, 0, 0, BAND.first, BAND.first,
         0, 0, 0,
     )  # fmt: skip
-    response = bytes([wire.OP_RESPONSE, wire.OP_START, wire.RESULT_SUCCESS]) + told
+    response = bytes([wire.OP_RESPONSE, wire.OP_RESUME, wire.RESULT_SUCCESS]) + told
     start = Packet(Channel.CONTROL, response, 0.0)
     end = BAND.first + 16
     blocks = BAND.blocks(end - kept, end)

@@ -175,7 +175,7 @@ def test_the_last_answer_of_an_earlier_start_settles_all_up_to_the_next() -> Non
 
 def test_the_first_packets_of_a_recording_may_be_missing_too() -> None:
     decoder = Decoder()
-    decoder.feed(started(BAND))
+    decoder.feed(started(BAND, opcode=wire.OP_RESUME))
     (gap,) = gaps(decoder.feed_all(BAND.live()[3:10]))
     assert gap.count == 24 and gap.start_s == pytest.approx(-25 * PERIOD_US / 1e6)
     late = samples(decoder.feed_all(BAND.answer(1000, 1024)))
@@ -183,9 +183,10 @@ def test_the_first_packets_of_a_recording_may_be_missing_too() -> None:
     assert [s.time_s for s in late] == [(k - 24) * PERIOD_US / 1e6 for k in range(24)]
 
 
-def test_a_recording_that_begins_a_little_after_its_start_misses_nothing() -> None:
+@pytest.mark.parametrize("after", [3, 30])
+def test_a_recording_that_begins_a_little_after_its_start_misses_nothing(after: int) -> None:
     decoder = Decoder()
-    decoder.feed(started(BAND, first_number=BAND.first - 3))
+    decoder.feed(started(BAND, first_number=BAND.first - after))
     assert not gaps(decoder.feed_all(BAND.live()))
 
 

@@ -54,14 +54,17 @@ class Transfers:
             return
         told: Any = wire.RECORDING.unpack_from(response.payload)
         runs = told.flags & wire.RECORDING_RUNNING
+        begun = response.opcode == wire.OP_RESUME  # before, it tells which the first could be
         self._recordings[told.recording_id] = _Recording(
-            told.boot_id, told.first_number, None if runs else told.end_number
+            told.boot_id,
+            told.first_number if begun else None,
+            None if runs else told.end_number,
         )
 
     def missing_before(self, boot_id: int, first: int) -> int:
         """How many samples a running recording of that start has before its `first` to come live.
 
-        Less than a packet is not missing: a recording may begin a sample or two after its START.
+        Less than a packet is not missing.
         """
         least = first - wire.KNEE_SAMPLES_PER_PACKET
         begun = [r.first for r in self._recordings.values() if r.boot_id == boot_id and not r.end]
