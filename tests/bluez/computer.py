@@ -19,6 +19,7 @@ from pathlib import Path
 import virtual_machine
 from bumble import hci
 from bumble.transport import open_transport
+from bumble.transport.common import Transport
 
 from kneetrack.link.radio.air import Air, RadioChip
 
@@ -43,9 +44,14 @@ class Computer:
     """Made by `computer_on`; commands run beside each other."""
 
     def __init__(
-        self, folder: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        folder: Path,
+        line: Transport,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self.folder = folder
+        self._line = line
         self._writer = writer
         self._numbers = itertools.count(1)
         self._running: dict[int, asyncio.Future[int]] = {}
@@ -76,6 +82,12 @@ class Computer:
             if not ended.done():
                 ended.set_result(code)
 
+    async def close(self) -> None:
+        """Let go of its serial ports."""
+        await asyncio.gather(self._listening, return_exceptions=True)
+        self._writer.close()
+        await self._line.close()
+
     def switch_off(self) -> None:
         self._writer.write(b"0 poweroff\n")
 
@@ -85,14 +97,16 @@ async def computer_on(air: Air, folder: Path) -> AsyncIterator[Computer]:
     """A computer that has booted, with Bluetooth on `air`; CannotRun with what it said if not."""
     virtual_machine.prepare()
     arguments, executable, environment = virtual_machine.start(folder)
-    process = await asyncio.create_subprocess_exec(
-        *arguments,
-        executable=executable,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=(folder / "qemu").open("wb"),
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    with (folder / "qemu").open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            executable=executable,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    computer: Computer | None = None
     try:
         try:
             async with asyncio.timeout(BOOT_S):
@@ -111,6 +125,8 @@ async def computer_on(air: Air, folder: Path) -> AsyncIterator[Computer]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+        if computer is not None:
+            await computer.close()
 
 
 async def _attached(air: Air, folder: Path) -> Computer:
@@ -123,7 +139,7 @@ async def _attached(air: Air, folder: Path) -> Computer:
     chip.set_packet_sink(line.sink)
     line.source.set_packet_sink(chip)
     reader, writer = await asyncio.open_unix_connection(str(folder / "shell"))
-    return Computer(folder, reader, writer)
+    return Computer(folder, line, reader, writer)
 
 
 def _said(folder: Path) -> str:
