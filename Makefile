@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-bluez lint format gen bench clean
+.PHONY: help setup demo test test-bluez lint format gen bench soak clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench: $(STAMP)  ## the figures of the README (installs the peers to compare wit
 	@$(BIN)/python tools/bench_offline.py
 	@$(BIN)/python tools/bench_replay.py
 	@$(BIN)/python tools/bench_live.py
+
+soak: $(STAMP)  ## eight hours of training in virtual time: memory, clock, losses (an hour)
+	@$(BIN)/python tools/soak.py
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_
 """
 
 import asyncio
+import gc
 import sys
 
 import machine
@@ -25,7 +26,6 @@ from sim.motion import Motion
 I2C_ID = 0
 POWER_PIN = 7
 BUTTON_PIN = 0  # low while pressed
-BUTTON_PIN = 0
 ADDRESSES = {"thigh": 0x6A, "shank": 0x6B}
 FLASH_FILE = "flash.bin"
 """In the folder where the board was started: what its flash holds, over all its starts."""
@@ -59,6 +59,8 @@ def wire_rig(motion: Motion) -> None:
         motion.zeros = dict(zip(("thigh", "shank"), message.get("zeros") or ()))
         speed = message.get("speed", 1.0)
         lead_s += _until_s(message.get("at_us")) * speed
+        if message.get("at_board_us") is not None:
+            lead_s += max(0, message["at_board_us"] - vclock.board_us()) * 1e-6
         if message.get("in_step"):
             rig.hold_at(vclock.board_us())
         motion.play(message.get("until_s"), speed, lead_s, message.get("from_s"))
@@ -66,7 +68,8 @@ def wire_rig(motion: Motion) -> None:
         rig.say("playing", board_us=begins_us, body_s=motion.body_s())
 
     def held():
-        rig.hold_at(None)
+        if not rig.is_led():
+            rig.hold_at(None)
         rig.say("held", board_us=vclock.board_us(), body_s=motion.body_s(), ended=motion.ended)
 
     def fault(message):
@@ -94,7 +97,12 @@ def wire_rig(motion: Motion) -> None:
 
         asyncio.create_task(hold())  # noqa: RUF006  (the loop's queue holds it)
 
+    def memory(_):
+        gc.collect()
+        rig.say("memory", allocated=gc.mem_alloc())
+
     motion.on_held = held
+    rig.on("memory", memory)
     rig.on("play", play)
     rig.on("fault", fault)
     rig.on("press", press)

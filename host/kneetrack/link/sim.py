@@ -85,6 +85,7 @@ class SimLink(BandLink):
         self._air_loss_from_s = 0.0
         self._playing: asyncio.Future[Message] | None = None
         self._released: asyncio.Future[None] | None = None
+        self._memory: asyncio.Future[int] | None = None
         self._begun_s: float | None = None  # by this link's clock, at the source's time zero
         self._until_s: float | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -187,6 +188,13 @@ class SimLink(BandLink):
         except TimeoutError:
             raise self._not_started() from None
 
+    async def board_memory(self) -> int:
+        """Bytes in use on the board's heap behind a collection, the simulated leg's included."""
+        self._memory = asyncio.get_running_loop().create_future()
+        self._radio.send({"rig": "memory"})
+        async with asyncio.timeout(BOOT_S):
+            return await self._memory
+
     async def outage(self, duration_s: float) -> None:
         """Let the air pass nothing for so long, in the board's time; returns when it is over."""
         speed = self._pace()
@@ -284,7 +292,7 @@ class SimLink(BandLink):
     def _on_gone(self) -> None:
         """The board's process has closed its line. The radio link breaks by itself, later."""
         self._place.stop()
-        for waited in (self._playing, self._released):
+        for waited in (self._playing, self._released, self._memory):
             if waited is not None and not waited.done():
                 waited.set_exception(self._loss())
 
@@ -301,6 +309,8 @@ class SimLink(BandLink):
                 self._radio.lose(self._air_loss, from_us)
             if self._playing is not None and not self._playing.done():
                 self._playing.set_result(message)
+        elif kind == "memory" and self._memory is not None and not self._memory.done():
+            self._memory.set_result(message["allocated"])
         elif kind == "released" and self._released is not None and not self._released.done():
             self._released.set_result(None)
         elif kind == "waits":
