@@ -33,6 +33,14 @@ device, where they come between two bytecodes of Python but not within a call to
 plain Event may stand in for asyncio.ThreadSafeFlag, which the unix port polls every millisecond
 (9.5 ms instead of 0.6 ms for a round trip, measured).
 
+Led by the host
+    With KNEETRACK_LED in the environment the board's clock is the host's (link.radio.virtual), from
+    its start to its end: it passes no further than the host named last, whatever speed is asked
+    for. What the air has taken is no matter then, for the air keeps the same time. And a board that
+    has said something stands there until the host lets it go on, so that nothing depends on who is
+    quicker. {"rig": "waits", "got": n} tells how many lines of the host it has taken: it stands
+    only when it has them all.
+
 If the host goes away, or says quit, the process ends.
 """
 
@@ -75,6 +83,9 @@ class _Line:
 
     def send(self, message):
         message["t"] = vclock.board_us()
+        if _State.led and message.get("rig") != "waits":
+            _State.until_us = vclock.now_us()
+            _State.waits_at = None
         try:
             self.socket.write(json.dumps(message) + "\n")
         except OSError:
@@ -87,6 +98,7 @@ class _Line:
             if end >= 0:
                 line = self._received[:end]
                 self._received = self._received[end + 1 :]
+                _State.got += 1
                 return json.loads(line)
             if not wait and not self.wait(0):
                 return None
@@ -104,6 +116,9 @@ class _State:
     pending = 0  # notifications posted and not yet credited
     until_us = None  # the vclock.now_us that the clock may come to, None for any ...
     waits = False  # ... and whether the host knows that it would like to go further
+    led = False  # by the host, for good
+    got = 0  # lines of the host ...
+    waits_at = None  # ... when it was told last that a led board waits
     calls = 0
     handlers = {}
     backlog = []  # messages that came while a call waited for its result
@@ -127,9 +142,19 @@ def connect():
         asyncio.ThreadSafeFlag = _Flag
         vclock.may_advance = may_advance
         vclock.wait_sockets = _wait
+        if os.getenv("KNEETRACK_LED"):
+            vclock.be_led()
+            vclock.may_advance = _may_led_advance
+            _State.led = True
+            _State.until_us = 0
         on("quit", _quit)
         _State.pump = asyncio.create_task(_pump())
     return _State.line is not None
+
+
+def is_led():
+    """Whether the host leads this board's clock."""
+    return _State.led
 
 
 def on(name, handler):
@@ -186,6 +211,16 @@ def may_advance(to_us):
     return False
 
 
+def _may_led_advance(to_us):
+    if _State.until_us is None or (to_us is not None and to_us <= _State.until_us):
+        return True
+    vclock.come_to(_State.until_us)
+    if _State.waits_at != _State.got:
+        _State.waits_at = _State.got
+        say("waits", got=_State.got)
+    return False
+
+
 def hold_at(until_us):
     """Pass no further than that `vclock.board_us`, unless the host allows it; None: go freely."""
     if until_us is not None:
@@ -226,6 +261,7 @@ def _booked(message):
         _State.pending = max(0, _State.pending - message["credit"])
     elif "until" in message:
         hold_at(message["until"])
+        _State.led = _State.led and message["until"] is not None
     else:
         return False
     return True

@@ -8,12 +8,15 @@ For the shims and the rig
     wait(until_us, poll)     let time pass until then, or until poll(timeout_ms) returns true;
                              until_us None waits for poll alone
     charge(us)               something took so long (a bus transfer): time passes, nothing else runs
+    be_led()                 from now on, for good, time passes as far as `may_advance` lets it
+    come_to(us)              (for `may_advance`) it is that time at least
     set_alarm(at_us, call)   call() at exactly that board time (one alarm; call None takes it away)
 
 Hooks that the rig puts here (assign to the module)
     may_advance(to_us) -> bool
                              asked before a jump at speed 0.0: False holds the clock until the radio
-                             has taken what is pending, and the other boards have come as far
+                             has taken what is pending, and the other boards have come as far; a led
+                             clock asks for to_us None, too: nobody waits for any instant
     wait_sockets(timeout_ms) called while the clock is held inside a *blocking* sleep, where no
                              asyncio task runs: wait for the radio's socket and book its credits.
                              Inside asyncio the poller does it: register the socket there.
@@ -21,7 +24,9 @@ Hooks that the rig puts here (assign to the module)
 Two regimes
     speed > 0: board time = real time x speed. The program's own computing time shows, as on the
     device. speed 0: time moves only in wait() and charge(), straight to the next instant anybody
-    waits for. Computing costs nothing, so a run depends on its inputs only, and repeats.
+    waits for. Computing costs nothing, so a run depends on its inputs only, and repeats. A clock
+    that is led stays at speed 0, whatever is set, and there a bus transfer, too, takes its time
+    only when time may pass.
 
 asyncio
     Its task queue is in C (extmod/modasyncio.c). A task that is ready now is stamped with the
@@ -51,6 +56,7 @@ _MILLION = 1_000_000
 _rate = _MILLION  # board us in a million of real time's; an integer: asking leaves no garbage
 _speed = 1.0
 _error_ppm = 0.0
+_led = False
 _virtual_us = 0  # board time ...
 _real_us = None  # ... when the machine's clock stood here; None before anybody asked
 _alarm_us = None
@@ -87,11 +93,24 @@ def set_speed(speed: float) -> None:
     global _speed, _rate, _virtual_us, _real_us
     if speed < 0:
         raise ValueError("speed must be 0 (as fast as possible) or positive")
+    if _led:
+        return
     if _real_us is not None:
         _virtual_us = now_us()
     _real_us = utime.ticks_us()
     _speed = speed
     _rate = max(1, int(speed * (_MILLION + _error_ppm) + 0.5)) if speed else 0
+
+
+def be_led() -> None:
+    global _led
+    set_speed(0.0)
+    _led = True
+
+
+def come_to(us: int) -> None:
+    global _virtual_us
+    _virtual_us = max(_virtual_us, us)
 
 
 def set_alarm(at_us: int, call) -> None:
@@ -126,7 +145,7 @@ def wait(until_us, poll=None) -> bool:
             continue
         if poll is not None and poll(0):
             return True
-        if stop is not None and may_advance(stop):
+        if (_led or stop is not None) and may_advance(stop):
             _virtual_us = stop
         elif poll is not None:
             if poll(_HELD_MS):
@@ -155,6 +174,11 @@ def charge(us: int) -> None:
     global _virtual_us
     if _rate:
         utime.sleep_us(us * _MILLION // _rate)
+    elif _led:
+        end_us = _virtual_us + us
+        while not may_advance(end_us):
+            wait_sockets(_HELD_MS)
+        _virtual_us = end_us
     else:
         _virtual_us += us
 

@@ -27,10 +27,12 @@ class BoardProcess:
 
     @classmethod
     async def start(
-        cls, script: Path, arguments: list[str], radio: str, folder: Path
+        cls, script: Path, arguments: list[str], radio: str, folder: Path, *, led: bool = False
     ) -> BoardProcess:
-        """Start it, with the radio at `radio` (host:port) and `folder` for its flash memory."""
-        command = run_micropython([str(script), *arguments], {"KNEETRACK_RADIO": radio})
+        """Start it, with the radio at `radio` (host:port) and `folder` for its flash memory; its
+        clock is its own, or `led` by the host (link.radio.virtual)."""
+        variables = {"KNEETRACK_RADIO": radio} | ({"KNEETRACK_LED": "1"} if led else {})
+        command = run_micropython([str(script), *arguments], variables)
         process = await asyncio.create_subprocess_exec(
             *command.arguments,
             env=command.environment,

@@ -18,6 +18,9 @@ The board's process ends with the link, however that ends; and by itself should 
 What can go wrong with a real band can be made to happen (`outage`, `cut_power`, `power_on`), in the
 board's time and at any pace, but not while the clock runs as fast as it can. The person goes on
 moving while the board has no power.
+
+In an event loop of virtual time (`link.radio.virtual`) the speed is as fast as possible, whatever
+is asked for, and still all that has a pace keeps it.
 """
 
 from __future__ import annotations
@@ -80,6 +83,7 @@ class SimLink(BandLink):
         self._board: BoardProcess | None = None
         self._hello: asyncio.Future[Message] | None = None
         self._flash = Path()
+        self._gone = asyncio.Event()
         self._radio_address = ""
         self._air_loss: BurstLoss | None = None
         self._air_loss_from_s = 0.0
@@ -138,6 +142,8 @@ class SimLink(BandLink):
         zeros: tuple[Vector, Vector] | None = None,
     ) -> None:
         speed = self._speed if speed is None else speed
+        if self._place.led is not None:
+            speed = 1.0
         self._until_s = until_s
         begin = None if until_s is not None else await self._place.ready(speed)
         await self._play(until_s, speed, begin=begin)
@@ -149,6 +155,7 @@ class SimLink(BandLink):
         from_s: float | None = None,
         begin: Begin | None = None,
     ) -> None:
+        led = self._place.led
         self._playing = asyncio.get_running_loop().create_future()
         self._radio.clock.speed = speed
         self._radio.pace(EVENT_INTERVAL_S / speed if speed else None)
@@ -161,6 +168,7 @@ class SimLink(BandLink):
                 "lead_s": self.lead_s if from_s is None else 0.0,
                 "zeros": self._zeros,
                 "at_us": begin and begin.at_us,
+                "at_board_us": begin and led and led.board_us(begin.world_s),
                 "in_step": begin is not None and begin.in_step,
             }
         )
@@ -204,7 +212,9 @@ class SimLink(BandLink):
         """Take the board's power away, between any two instructions. Its flash stays as it is."""
         self._pace()
         if self._board is not None:
-            await self._board.kill()
+            with self._outside():
+                await self._board.kill()
+                await self._gone.wait()
 
     async def power_on(self) -> None:
         """Switch the board on again; returns when it advertises and the leg moves as it would."""
@@ -256,22 +266,38 @@ class SimLink(BandLink):
         self._hello = asyncio.get_running_loop().create_future()
         script = firmware_dir() / "sim" / "run.py"
         arguments = [self._scenario_text]
-        self._board = await BoardProcess.start(script, arguments, self._radio_address, self._flash)
-        exited = asyncio.create_task(self._board.wait())
-        try:
-            await asyncio.wait(
-                (exited, self._hello), timeout=BOOT_S, return_when=asyncio.FIRST_COMPLETED
+        self._gone.clear()
+        with self._outside():
+            self._board = await BoardProcess.start(
+                script,
+                arguments,
+                self._radio_address,
+                self._flash,
+                led=self._place.led is not None,
             )
-        finally:
-            exited.cancel()
+            exited = asyncio.create_task(self._board.wait())
+            try:
+                await asyncio.wait(
+                    (exited, self._hello), timeout=BOOT_S, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                exited.cancel()
         if not self._hello.done():
             raise self._not_started()
         return self._hello.result()["scenario"]
 
     async def _stop_board(self) -> None:
+        if self._place.led is not None:
+            self._place.led.gone()
         self._radio.send({"rig": "quit"})
         if self._board is not None:
-            await self._board.end()
+            with self._outside():
+                await self._board.end()
+
+    def _outside(self) -> contextlib.AbstractContextManager[None]:
+        """While the board's process starts or ends, which virtual time must not outrun."""
+        led = self._place.led
+        return contextlib.nullcontext() if led is None else led.outside()
 
     def _not_started(self) -> Exception:
         output = self._board.output if self._board else ""
@@ -291,6 +317,9 @@ class SimLink(BandLink):
 
     def _on_gone(self) -> None:
         """The board's process has closed its line. The radio link breaks by itself, later."""
+        self._gone.set()
+        if self._place.led is not None:
+            self._place.led.gone()
         self._place.stop()
         for waited in (self._playing, self._released, self._memory):
             if waited is not None and not waited.done():
@@ -299,6 +328,9 @@ class SimLink(BandLink):
     def _on_rig(self, message: Message) -> None:
         kind = message["rig"]
         if kind == "hello" and self._hello is not None and not self._hello.done():
+            if self._place.led is not None:
+                self._place.clock.error = message["scenario"].get("clock_ppm", 0.0) * 1e-6
+                self._place.led.started(message["t"], self._radio)
             self._hello.set_result(message)
         elif kind == "playing":
             self.origin_us = self._origin(message)
@@ -313,6 +345,8 @@ class SimLink(BandLink):
             self._memory.set_result(message["allocated"])
         elif kind == "released" and self._released is not None and not self._released.done():
             self._released.set_result(None)
+        elif kind == "waits" and self._place.led is not None:
+            self._place.led.came(message)
         elif kind == "waits":
             self._place.came()
         elif kind == "held":

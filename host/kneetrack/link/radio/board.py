@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import errno
-import json
 import logging
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from bumble import att, core, hci, pairing
 from bumble.device import AdvertisingType, Connection, Device, DeviceConfiguration
@@ -28,12 +28,11 @@ from bumble.host import DataPacketQueue
 from kneetrack.link.radio.air import Air, RadioChip
 from kneetrack.link.radio.attributes import Attributes
 from kneetrack.link.radio.clock import VirtualClock
+from kneetrack.link.radio.line import BoardLine, Message
 from kneetrack.link.radio.loss import BurstLoss
 from kneetrack.link.radio.secrets import FirmwareDelegate, FirmwareKeys
 
 _log = logging.getLogger(__name__)
-
-Message: TypeAlias = dict[str, Any]
 
 ADDRESS = "F0:F1:F2:F3:F4:F5"
 SUPERVISION_S = 0.5
@@ -56,19 +55,18 @@ class BoardRadio:
         self.address = hci.Address(address)
         self.clock = clock or VirtualClock()
         self.chip: RadioChip | None = None
+        self.line = BoardLine(self._take, self._begins, self._ends)
+        self.is_called = False
+        """The board has called and waits for what the call returns."""
         self._on_rig: Callable[[Message], None] | None = None
         self._on_gone: Callable[[], None] | None = None
         self._supervision_s = supervision_s
         self._event_interval_s: float | None = None
         self._device: Device | None = None
-        self._server: asyncio.Server | None = None
-        self._writer: asyncio.StreamWriter | None = None
-        self._asked: dict[int, asyncio.Future[Message]] = {}
-        self._asks = 0
         self._unpaid: collections.deque[int] = collections.deque()
         self._loss: BurstLoss | None = None
         self._loss_from_us = 0
-        self._attributes = Attributes(self._ask, self._refusal)
+        self._attributes = Attributes(self.line.ask, self._refusal)
         self._settings: Message = {"gap_name": "", "mtu": 256}
         self._keys = FirmwareKeys(self._get_secret, self._set_secret)
         self._advertising = b""
@@ -86,23 +84,17 @@ class BoardRadio:
 
     async def listen(self) -> str:
         """Open a port for the board and return its `host:port`."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20)
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"{host}:{port}"
+        return await self.line.listen()
 
     async def close(self) -> None:
         """Drop the board's line (its process then ends) and the port."""
         for task in list(self._tasks):
             task.cancel()
-        if self._writer is not None:
-            self._writer.close()
-        if self._server is not None:
-            self._server.close()
+        self.line.close()
 
     def send(self, message: Message) -> None:
         """Write a line to the board; nothing happens when it is gone."""
-        if self._writer is not None:
-            self._writer.write(json.dumps(message).encode() + b"\n")
+        self.line.send(message)
 
     @property
     def supervision_s(self) -> float:
@@ -121,25 +113,15 @@ class BoardRadio:
 
     # --- lines ------------------------------------------------------------------------------------
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
+    def _begins(self) -> None:
         self.advertises.clear()
-        try:
-            while line := await reader.readline():
-                await self._take(json.loads(line))
-        except ConnectionError:
-            pass
-        finally:
-            self._writer = None
-            writer.close()
-            for asked in self._asked.values():
-                asked.cancel()
-            self._asked.clear()
-            self._device = None
-            if self.chip is not None:
-                self._spawn(self.chip.lose_power(self.supervision_s))
-            if self._on_gone is not None:
-                self._on_gone()
+
+    def _ends(self) -> None:
+        self._device = None
+        if self.chip is not None:
+            self._spawn(self.chip.lose_power(self.supervision_s))
+        if self._on_gone is not None:
+            self._on_gone()
 
     async def _take(self, message: Message) -> None:
         self.clock.heard(message["t"])
@@ -148,14 +130,13 @@ class BoardRadio:
         elif "call" in message:
             await self._answer(message)
         elif "answer" in message:
-            asked = self._asked.pop(message["answer"], None)
-            if asked is not None and not asked.done():
-                asked.set_result(message)
+            self.line.answered(message)
         elif self._on_rig is not None:
             self._on_rig(message)
 
     async def _answer(self, message: Message) -> None:
         call = getattr(self, "_call_" + message["call"])
+        self.is_called = True
         try:
             self.send({"n": message["n"], "result": await call(*message["args"])})
         except OSError as error:
@@ -163,22 +144,17 @@ class BoardRadio:
         except (core.BaseBumbleError, hci.HCI_Error) as error:
             _log.warning("the board's %s failed: %s", message["call"], error)
             self.send({"n": message["n"], "error": errno.EINVAL})
-
-    async def _ask(self, irq: str, **fields: int | str | None) -> Message:
-        """Have the firmware's handler run; its answer (`error`, `value`)."""
-        self._asks += 1
-        asked = self._asked[self._asks] = asyncio.get_running_loop().create_future()
-        self.send({"irq": irq, "ask": self._asks, **fields})
-        return await asked
+        finally:
+            self.is_called = False
 
     async def _get_secret(self, kind: int, index: int, key: bytes | None) -> bytes | None:
         text = None if key is None else key.hex()
-        answer = await self._ask("get_secret", type=kind, index=index, key=text)
+        answer = await self.line.ask("get_secret", type=kind, index=index, key=text)
         return None if answer["error"] else bytes.fromhex(answer["value"])
 
     async def _set_secret(self, kind: int, key: bytes, value: bytes | None) -> bool:
         text = None if value is None else value.hex()
-        answer = await self._ask("set_secret", type=kind, key=key.hex(), value=text)
+        answer = await self.line.ask("set_secret", type=kind, key=key.hex(), value=text)
         return not answer["error"]
 
     def _spawn(self, work: Any) -> None:
@@ -243,8 +219,12 @@ class BoardRadio:
         connection = self._powered().connections.get(handle)
         if connection is None:
             return False
-        await connection.disconnect()
+        self._spawn(self._part(connection))  # the air may take its time
         return True
+
+    async def _part(self, connection: Connection) -> None:
+        with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error, asyncio.CancelledError):
+            await connection.disconnect()
 
     def _on_connection(self, connection: Connection) -> None:
         about = {

@@ -9,6 +9,7 @@ board that runs as fast as it can (speed 0) the clock stands at the last stamp.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 
 class VirtualClock:
@@ -60,3 +61,38 @@ class VirtualClock:
 
     def _read_on(self) -> float:
         return self._stamp_s + (time.monotonic() - self._heard_at_s) * self._speed
+
+
+class PlaceClock(VirtualClock):
+    """The world's clock as one board's stamps tell it: the world's own until that board moves."""
+
+    def __init__(self, world_s: Callable[[], float]) -> None:
+        super().__init__()
+        self.error = 0.0
+        self._world_s = world_s
+        self._is_set = False
+        self._newest_us = 0
+        self._zero_us = 0.0  # the board's clock ...
+        self._zero_s = 0.0  # ... at this time of the world's
+
+    def now_s(self) -> float:
+        return self.own_s() if self._is_set else self._world_s()
+
+    def own_s(self) -> float:
+        return super().now_s()
+
+    def heard(self, board_us: int) -> None:
+        self._newest_us = board_us
+        super().heard(round(self.world_s(board_us) * 1e6))
+
+    def set_by(self, board_us: int, world_s: float) -> None:
+        """From now on the board's `board_us` is `world_s`."""
+        self._is_set = True
+        self._zero_us, self._zero_s = board_us, world_s
+        self.restart(self.world_s(self._newest_us))
+
+    def board_us(self, world_s: float) -> int:
+        return round(self._zero_us + (world_s - self._zero_s) * (1.0 + self.error) * 1e6)
+
+    def world_s(self, board_us: int) -> float:
+        return self._zero_s + (board_us - self._zero_us) * 1e-6 / (1.0 + self.error)

@@ -17,6 +17,10 @@ In step
     wake as fast as it computes. So none may pass the time that the world has come to, and when all
     have come so far, it goes on by STEP_S (a conservative scheduler: Chandy and Misra, IEEE
     Transactions on Software Engineering 5:440, 1979). Real time and its multiples need none of it.
+
+In virtual time
+    Under `link.radio.virtual` the world's clock is the event loop's, and every board is led by it
+    from its start on, whatever its speed (link.radio.led).
 """
 
 from __future__ import annotations
@@ -28,7 +32,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kneetrack.link.radio.air import Air
-from kneetrack.link.radio.clock import VirtualClock
+from kneetrack.link.radio.clock import PlaceClock
+from kneetrack.link.radio.led import LedClock
+from kneetrack.link.radio.virtual import steps_here
 
 STEP_S = 0.02
 """A poll of the FIFOs: how far the boards may be apart in the order in which they are heard."""
@@ -59,6 +65,8 @@ class World:
         self.air = Air()
         self.places: list[Place] = []
         self._come_to_s = 0.0
+        self.steps = steps_here()
+        """Virtual time, where this world lives in it."""
 
     def place(self) -> Place:
         place = Place(self, len(self.places))
@@ -79,7 +87,7 @@ class World:
         for speed in {place.speed for place in starting}:
             together = [place for place in starting if place.speed == speed]
             world_s, at_us = self.now_s() + AHEAD_S * speed, None
-            if speed:
+            if speed and self.steps is None:
                 at_us = time.monotonic_ns() // 1000 + round(AHEAD_S * 1e6)
             in_step = not speed and len(together) > 1
             if in_step:
@@ -103,7 +111,9 @@ class Place:
     def __init__(self, world: World, number: int) -> None:
         self.board_address = _BOARDS.format(_FIRST_BOARD + number)
         self.adapter_address = _ADAPTERS.format(_FIRST_ADAPTER + number)
-        self.clock = PlaceClock(world.now_s)
+        self.led = None if world.steps is None else LedClock(world.steps)
+        """Its board's clock in virtual time."""
+        self.clock = self.led or PlaceClock(world.now_s)
         self.speed = 1.0
         self.begin: asyncio.Future[Begin] | None = None
         self.is_here = False
@@ -136,6 +146,8 @@ class Place:
 
     def began(self, board_us: int, begin: Begin, lead_s: float) -> None:
         """The board has begun, or will; its leg moves from `board_us` on, `lead_s` later."""
+        if self.led is not None:
+            return  # its clock is the world's
         self.clock.set_by(board_us, begin.world_s + lead_s)
 
     def came(self) -> None:
@@ -156,41 +168,6 @@ class Place:
         self.is_here = False
         self.stop()
         self._world.begin_if_ready()
-
-
-class PlaceClock(VirtualClock):
-    """The world's clock as one board's stamps tell it: the world's own until that board moves."""
-
-    def __init__(self, world_s: Callable[[], float]) -> None:
-        super().__init__()
-        self.error = 0.0
-        self._world_s = world_s
-        self._is_set = False
-        self._newest_us = 0
-        self._zero_us = 0.0  # the board's clock ...
-        self._zero_s = 0.0  # ... at this time of the world's
-
-    def now_s(self) -> float:
-        return self.own_s() if self._is_set else self._world_s()
-
-    def own_s(self) -> float:
-        return super().now_s()
-
-    def heard(self, board_us: int) -> None:
-        self._newest_us = board_us
-        super().heard(round(self._told_s(board_us) * 1e6))
-
-    def set_by(self, board_us: int, world_s: float) -> None:
-        """From now on the board's `board_us` is `world_s`."""
-        self._is_set = True
-        self._zero_us, self._zero_s = board_us, world_s
-        self.restart(self._told_s(self._newest_us))
-
-    def board_us(self, world_s: float) -> int:
-        return round(self._zero_us + (world_s - self._zero_s) * (1.0 + self.error) * 1e6)
-
-    def _told_s(self, board_us: int) -> float:
-        return self._zero_s + (board_us - self._zero_us) * 1e-6 / (1.0 + self.error)
 
 
 def _to_nobody(_: dict[str, Any]) -> None:
