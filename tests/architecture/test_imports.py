@@ -73,7 +73,7 @@ PARTS = {
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.traces",
             "kneetrack.sessionlog", "kneetrack.protocol", "kneetrack.detection",
-            "kneetrack.calibration", "kneetrack.analysis",
+            "kneetrack.calibration", "kneetrack.analysis", "kneetrack.clock",
         },
         never=IO - {"logging"},
     ),

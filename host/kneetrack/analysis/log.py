@@ -18,6 +18,7 @@ from kneetrack.analysis.ordered import decoded
 from kneetrack.analysis.realign import realigned
 from kneetrack.analysis.session import LegSession, SessionResult
 from kneetrack.analysis.trace import reference_of
+from kneetrack.analysis.two_legs import clocks
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CalibrationError, LogError
@@ -86,12 +87,13 @@ def analyse_log(path: Path, *, side: Side | None = None, realign: bool = False) 
     log = read_log(path)
     warnings = [log.torn] if log.torn else []
     legs: list[LegSession] = []
+    clock = clocks(log)
     for one in sides_of(log, side):
         leg = _Leg(log, one, realign)
         leg.fold(decoded(log, one), realign=realign)
         leg.analyzer.flush()
         result = leg.analyzer.result()
-        legs.append(LegSession(result, leg.calibration, leg.windows))
+        legs.append(LegSession(result, leg.calibration, leg.windows, clock.get(one)))
         warnings += [*leg.warnings, *result.warnings]
     return SessionResult(path, tuple(legs), tuple(warnings), log.session)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kneecore import __version__, wire
 from kneetrack.calibration.store import CalibrationFile
+from kneetrack.clock import ClockLine
 from kneetrack.detection import LegResult, rep_json, set_json
 from kneetrack.samples import Window
 
@@ -19,11 +20,16 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class LegSession:
-    """One leg: what was found, and the calibration it rests on (None: not known)."""
+    """One leg: what was found, and the calibration it rests on (None: not known).
+
+    `clock` tells the leg's time by the computer's, counted from the earlier leg's first sample;
+    where there are two legs.
+    """
 
     result: LegResult
     calibration: CalibrationFile | None
     windows: tuple[Window, ...] = ()
+    clock: ClockLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,18 @@ def _leg_json(leg: LegSession) -> dict[str, Any]:
             ],
         },
         "calibration": _calibration_json(leg.calibration),
+        "clock": _clock_json(leg.clock),
+    }
+
+
+def _clock_json(clock: ClockLine | None) -> dict[str, Any] | None:
+    """What the other leg's times are compared by: offset_s + time_s * (1 + drift)."""
+    if clock is None:
+        return None
+    return {
+        "offset_s": round(clock.host_s(0.0), 4),
+        "drift_ppm": round(clock.drift_ppm, 2),
+        "residual_ms": round(clock.residual_s * 1e3, 2),
     }
 
 
