@@ -92,6 +92,23 @@ def test_at_full_speed_every_sample_arrives_in_order_and_nothing_is_dropped():
     asyncio.run(check())
 
 
+def test_what_was_streamed_before_the_recording_is_no_part_of_it_nor_a_gap(tmp_path):
+    async def check():
+        kept = Kept()
+        async with open_link(f"{ONE_SQUAT}&speed=max") as link:
+            await live.command(link, wire.OP_START, wire.START.pack(wire.START_RAW))
+            await link.play(until_s=1.0)
+            await link.sleep(0.5)
+            await live.command(link, wire.OP_STOP)
+            await link.sleep(0.5)
+            await live.record(link, analyzer_for(link), sinks=[kept], duration_s=1.0)
+        assert not kept.of(Gap)
+        assert consecutive(kept.of(KneeSample))
+        assert consecutive(kept.of(ImuPair))
+
+    asyncio.run(check())
+
+
 def test_the_ticks_of_the_board_may_wrap_in_the_middle(monkeypatch):
     async def check():
         kept = Kept()

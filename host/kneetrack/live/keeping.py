@@ -28,6 +28,7 @@ NOT_FETCHED = "not fetched from the band"
 AWAY = "the band was out of reach until the end"
 
 _HEADER = wire.PACKET_HEADER
+_PERIOD_US = wire.KNEE_PERIOD_US
 
 
 class Keeper:
@@ -44,6 +45,7 @@ class Keeper:
         self._now = now
         self._wake = asyncio.Event()
         self._placed: dict[int, tuple[int, float]] = {}  # a number of each recording, its time_s
+        self._may_be_earlier = True  # what comes, than the first recording
 
     # --- the recordings -------------------------------------------------------------------------
 
@@ -78,6 +80,23 @@ class Keeper:
                 ledger.reconnected()
 
     # --- what came ------------------------------------------------------------------------------
+
+    def is_earlier(self, packet: Packet) -> bool:
+        """Whether these samples are of a recording before this session's first.
+
+        A band that has just been calibrated has streamed before, and its last packets were still
+        to be read. What lies between that and this session was not lost: nobody measured it.
+        """
+        is_sampled = packet.channel in (Channel.MEASUREMENT, Channel.RAW)
+        if not (self._may_be_earlier and is_sampled and self.ledgers):
+            return False
+        ledger = self.ledgers[0]
+        if len(packet.data) < _HEADER.size or packet.data[0] != ledger.boot_id:
+            return False
+        since_us = _HEADER.unpack_from(packet.data).time_us - ledger.first_number * _PERIOD_US
+        since_us = (since_us + 2**31) % 2**32 - 2**31
+        self._may_be_earlier = since_us < -_PERIOD_US  # a raw pair may stand just before the first
+        return self._may_be_earlier
 
     def take(self, packet: Packet, items: Sequence[Decoded]) -> None:
         """Enter what a packet brought into the ledger that it belongs to. It is in the log."""

@@ -195,6 +195,8 @@ class _Recording:
             ):
                 while not ending.finished:
                     async for packet in link.packets():
+                        if self._keeper.is_earlier(packet):
+                            continue
                         items = self.leg.take(packet)
                         self._keeper.take(packet, items)
                         self._watch.took(packet, items)
