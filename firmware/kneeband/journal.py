@@ -208,7 +208,8 @@ class Journal:
 
         A generator that may be left for a while between two blocks, as blocks move from the ring to
         flash or are acknowledged meanwhile; each view is good until the next is asked for or the
-        journal does anything else. What the journal has finished meanwhile comes from the shelf.
+        journal does anything else. What the journal has finished meanwhile comes from the shelf,
+        and None where that is still looking for them.
         """
         if end > self._end and self.running:
             self._writer.close()
@@ -219,7 +220,8 @@ class Journal:
             if self._shelved and first < self._shelved_end:
                 upto = min(end, self._shelved_end)
                 for block in self._shelf.blocks(recording_id, first, upto):
-                    first = max(first, _end_of(block))
+                    if block is not None:
+                        first = max(first, _end_of(block))
                     yield block
                 first = max(first, upto)
                 continue

@@ -117,6 +117,7 @@ class Shelf:
         """The blocks with samples of `first` to `end` (that one not), oldest first.
 
         A generator that may be left at any time. Each view is good until the next is asked for.
+        None where it is still looking for them.
         """
         recording = self._kept.get(recording_id)
         if recording is None:
@@ -202,6 +203,7 @@ class Shelf:
             self._give_up()
             return False
         self._sectors -= more
+        part.note(number, part.size)
         part.size += size
         part.end = recording.end = number + count
         self._unsafe += count

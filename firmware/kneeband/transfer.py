@@ -79,7 +79,7 @@ class Transfer:
             self._waiting = None
 
     def _messages(self, asked):
-        """All that answers a FETCH. Each message is good until the next is asked for."""
+        """All that answers a FETCH, None where that takes long. Each is good until the next."""
         recording_id, first, end = asked
         journal, shelf = self._journal, self._shelf
         result = wire.RESULT_SUCCESS
@@ -99,6 +99,9 @@ class Transfer:
             struct.pack_into(_ID, buffer, 0, wire.TRANSFER_BLOCK, recording_id)
             shelf.failed = False
             for block in blocks:
+                if block is None:  # still looking: nothing in this turn
+                    yield None
+                    continue
                 size = wire.BLOCK_HEAD + len(block)
                 buffer[wire.BLOCK_HEAD : size] = block
                 sent += 1

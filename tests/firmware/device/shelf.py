@@ -137,6 +137,35 @@ def test_a_part_is_found_in_the_midst_of_a_recording_also_while_it_is_made():
     on(new_flash(), work)
 
 
+def test_a_late_part_of_a_long_segment_is_looked_for_in_small_steps_and_found_sooner_again():
+    data = samples(9000)
+
+    def steps(shelf, first):
+        """How often nothing was given before the block of sample `first`."""
+        waited = 0
+        for block in shelf.blocks(1, first, first + 1):
+            if block is not None:
+                number, count = span(block)
+                assert number <= first < number + count
+                return waited
+            waited += 1
+        return None
+
+    def work():
+        made = loaded()
+        record(made, data)
+        long = made.describe(1).size_bytes // 4096
+        assert long > 16
+        assert steps(made, 8900) <= 4  # it was noted as it was written
+        shelf = loaded()
+        assert steps(shelf, 8900) >= long - 2
+        for first in (8900, 8990, 5000, 3, 4100):
+            assert steps(shelf, first) <= 4
+        assert read(shelf, 1) == data
+
+    on(new_flash(), work)
+
+
 def test_blocks_may_be_read_slowly_while_others_are_appended():
     data = samples(1200)
 
