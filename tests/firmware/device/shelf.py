@@ -142,13 +142,11 @@ def test_a_late_part_of_a_long_segment_is_looked_for_in_small_steps_and_found_so
 
     def steps(shelf, first):
         """How often nothing was given before the block of sample `first`."""
-        waited = 0
-        for block in shelf.blocks(1, first, first + 1):
+        for waited, block in enumerate(shelf.blocks(1, first, first + 1)):
             if block is not None:
                 number, count = span(block)
                 assert number <= first < number + count
                 return waited
-            waited += 1
         return None
 
     def work():
