@@ -99,8 +99,9 @@ class App:
         self._indicator.identify(duration_s)
 
     def set_time(self, utc_s: int):
-        """It is that time now (UTC): for recordings to come."""
+        """It is that time now (UTC): for recordings to come, and this start's that have no date."""
         self._started_utc_s = utc_s - self._sampler.clock.now_us() // 1_000_000
+        self.session.journal.date(self._started_utc_s)
 
     def forget(self, port, which: int) -> int:
         """Drop the bond with the host at `port`, or all. Who comes by cable has none."""

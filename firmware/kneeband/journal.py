@@ -93,6 +93,13 @@ class Journal:
         self.running = True
         return True
 
+    def date(self, started_utc_s: int):
+        """It is known now that the band's sample 0 was at that UTC; what has a date keeps it."""
+        if self.recording_id and not self._head[5]:
+            utc_s = started_utc_s + self._began * wire.KNEE_PERIOD_US // 1_000_000
+            self._head = self._head[:5] + (utc_s,) + self._head[6:]
+        self._shelf.date(started_utc_s, self._began)
+
     def take(self, number: int, flags: int, buffer, offset: int):
         """Keep the knee sample that is packed in `buffer` from `offset`."""
         self._writer.add(number, flags, buffer, offset)

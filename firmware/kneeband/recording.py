@@ -123,3 +123,22 @@ def head_path(folder: str, recording_id: int) -> str:
 
 def segment_path(folder: str, recording_id: int, number: int) -> str:
     return "%s/%05d.%d" % (folder, recording_id, number)
+
+
+def read_id(folder: str) -> int:
+    """The last id that was given, 0 if nobody knows."""
+    try:
+        with open(folder + "/next", "rb") as file:
+            data = file.read()
+    except OSError:
+        return 0
+    if len(data) != 4 or struct.unpack("<H", data[2:])[0] != crc16(data[:2]):
+        return 0
+    return struct.unpack("<H", data[:2])[0]
+
+
+def write_id(folder: str, last_id: int):
+    """Have `read_id` know that this one was given. Raises OSError."""
+    data = struct.pack("<H", last_id)
+    with open(folder + "/next", "wb") as file:
+        file.write(data + struct.pack("<H", crc16(data)))

@@ -132,6 +132,7 @@ class Session:
     def serve(self, battery_percent: int):
         """Keep what was measured, and end what is over."""
         self.journal.serve()
+        self._shelf.write_date()
         if self.state not in states.UNATTENDED:
             return
         if self.journal.alone:

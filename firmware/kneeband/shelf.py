@@ -28,14 +28,12 @@ samples are counted. A read that failed sets `failed`.
 """
 
 import os
-import struct
 
 from micropython import const
 
-from kneeband.recording import Recording, head_path, read_head, segment_path
+from kneeband.recording import Recording, head_path, read_head, read_id, segment_path, write_id
 from kneeband.segment import SECTOR_BYTES, Segment
 from kneecore import blocks, wire
-from kneecore.crc import crc16
 
 FOLDER = "recordings"
 SEGMENT_BYTES = const(524_288)
@@ -60,6 +58,8 @@ class Shelf:
         self._out = bytearray(1 + wire.BLOCK_BYTES_MAX)
         self._safe_end = self._safe_size = 0  # of the last segment, at the last push
         self._unsafe = 0  # samples since then
+        self._undated = []  # ids of this start's recordings that have no date ...
+        self._dated = []  # ... and recordings whose head on flash does not tell it yet
 
     # --- what is there ---------------------------------------------------------------------------
 
@@ -77,10 +77,8 @@ class Shelf:
             self._last_id = self._last_id % _ID_MAX + 1
             if self._last_id not in self._kept:
                 break
-        data = struct.pack("<H", self._last_id)
         try:
-            with open(self._path + "/next", "wb") as file:
-                file.write(data + struct.pack("<H", crc16(data)))
+            write_id(self._path, self._last_id)
         except OSError:
             self.failed = True
         return self._last_id
@@ -153,6 +151,31 @@ class Shelf:
             self._remove_first(recording)
         return True
 
+    def date(self, started_utc_s: int, running_from: int):
+        """Date the recordings of this start that have no date: sample 0 was at that UTC.
+
+        The one being made began with sample `running_from`. `write_date` brings it to flash.
+        """
+        for recording_id in self._undated:
+            recording = self._kept.get(recording_id)
+            if recording is not None:
+                runs = self._runs(recording_id)
+                first = running_from if runs else recording.segments[0].first
+                recording.utc_s = started_utc_s + first * wire.KNEE_PERIOD_US // 1_000_000
+                self._dated.append(recording)
+        self._undated.clear()
+
+    def write_date(self):
+        """Bring one new date to flash, if there is one."""
+        while self._dated:
+            recording = self._dated.pop()
+            if self._kept.get(recording.recording_id) is recording:
+                try:
+                    recording.write_head(head_path(self._path, recording.recording_id))
+                except OSError:
+                    self.failed = True
+                return
+
     # --- the one being made ----------------------------------------------------------------------
 
     def begin(self, recording_id: int, head: tuple) -> bool:
@@ -173,6 +196,8 @@ class Shelf:
             self.failed = True
             return False
         self._sectors -= 1
+        if not recording.utc_s:
+            self._undated.append(recording_id)
         self._kept[recording_id] = self._running = recording
         self._unsafe = 0
         return True
@@ -273,9 +298,14 @@ class Shelf:
             else:
                 heads.append(int(stem))
         self._last_id = max(heads) if heads else 0
-        self._last_id = self._told_id() or self._last_id
+        self._last_id = read_id(self._path) or self._last_id
+        self._look_for_room()
         for recording_id in heads:
-            self._take_up(recording_id, parts.pop(recording_id, []))
+            numbers = parts.pop(recording_id, [])
+            try:
+                self._take_up(recording_id, numbers)
+            except OSError:  # the others may be in order
+                self.failed = True
         for recording_id, numbers in parts.items():
             for number in numbers:
                 os.remove(segment_path(self._path, recording_id, number))
@@ -298,17 +328,6 @@ class Shelf:
             recording.flags ^= wire.RECORDING_RUNNING | wire.RECORDING_CUT
             recording.write_head(path)
         self._kept[recording_id] = recording
-
-    def _told_id(self) -> int:
-        """The last id that was given, 0 if nobody knows."""
-        try:
-            with open(self._path + "/next", "rb") as file:
-                data = file.read()
-        except OSError:
-            return 0
-        if len(data) != 4 or struct.unpack("<H", data[2:])[0] != crc16(data[:2]):
-            return 0
-        return struct.unpack("<H", data[:2])[0]
 
     def _look_for_room(self):
         self._sectors = os.statvfs(self._path)[4] - ROOM_KEPT

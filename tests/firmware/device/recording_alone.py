@@ -113,6 +113,38 @@ def test_a_press_changes_nothing_while_a_host_streams_and_ends_what_it_left():
     rig.run(scene)
 
 
+def test_who_is_told_the_time_later_dates_what_was_recorded_before_and_what_runs():
+    told_at = 1_800_000_000
+
+    async def scene(band):
+        await band.press(200)
+        await asyncio.sleep_ms(5_000)
+        await band.press(200)
+        await asyncio.sleep_ms(10_000)
+        await band.press(200)
+        await asyncio.sleep_ms(7_000)
+        band.radio.connect()
+        await band.ask(wire.OP_SET_TIME, wire.SET_TIME.pack(told_at))
+        (first,) = await listed(band)
+        assert told_at - 24 <= first.utc_s <= told_at - 20, told_at - first.utc_s
+        second = await running(band)
+        assert told_at - 9 <= second.utc_s <= told_at - 6, told_at - second.utc_s
+        await band.ask(wire.OP_SET_TIME, wire.SET_TIME.pack(told_at + 5000))
+        assert await listed(band) == [first]  # a date does not change
+        await asyncio.sleep_ms(2_000)
+
+    async def later(band):
+        band.radio.connect()
+        await band.ask(wire.OP_SET_TIME, wire.SET_TIME.pack(told_at + 9000))
+        first, second = await listed(band)
+        assert told_at - 24 <= first.utc_s <= told_at - 20
+        assert second.flags & wire.RECORDING_CUT
+        assert told_at - 9 <= second.utc_s <= told_at - 6
+
+    rig.run(scene, rig.Band())
+    rig.run(later, rig.Band())
+
+
 def test_a_flat_battery_ends_a_recording_well():
     class Gauge:
         """A MAX17048 (SOC at 0x04, 1/256 %)."""

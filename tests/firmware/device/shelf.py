@@ -215,6 +215,21 @@ def test_what_is_acknowledged_makes_room_and_the_rest_stays():
     on(new_flash(), work)
 
 
+def test_one_recording_that_can_not_be_read_does_not_hide_the_others():
+    def work():
+        os.mkdir("recordings")
+        os.mkdir("recordings/00001")  # where a head should be
+        shelf = loaded()
+        assert shelf.failed and shelf.free_kib > 0
+        data = samples(300)
+        recording_id = record(shelf, data)
+        again = loaded()
+        assert again.failed and again.count == 1 and again.free_kib > 0
+        assert read(again, recording_id) == data
+
+    on(new_flash(), work)
+
+
 def test_a_deleted_recording_is_gone_and_its_room_is_back():
     def work():
         shelf = loaded(segment_bytes=2500)
