@@ -4,22 +4,20 @@
     python tools/bench_faults.py                    the matrix, some minutes
     python tools/bench_faults.py outage-60 loss-20  some rows
 
-Each row is a session of the real firmware on the simulated band, over software Bluetooth, recorded
-by what `kneetrack record` runs, faster than real time; the fault strikes in the set. Counted
-is what stands in the log's own bytes (live packets and fetched blocks, by the number that the band
-gave each sample), and then once more what analysis reads from it, in order:
+Each row is a session of the real firmware on the simulated band (tools/faulty_sessions.py), in
+virtual time, so a busy machine changes no figure; what strikes it does so in the set. The host is
+killed over a cable, in real time: what the band measured then is fetched by `kneetrack sync`, and
+the two logs are counted together.
 
-produced    knee samples that the band measured between START and its end, by its own account; of a
-            start of the band that ended without warning: those up to the newest that got out
-missing     of those, what the log does not hold
+produced    knee samples that the bands measured between START and the end, or a cut of their power
+in the log  of those, how many the log holds, and how many of them were fetched later
+missing     what it does not hold, though the band kept it
+gone        what was not on the band's flash yet when its power went: a second's worth, at most 1.5
 twice       samples that analysis is given more than once
 order       samples that analysis is given out of order
+whole       how long after the fault, or after the set, nothing was missing any more; virtual time
 
-A machine too slow for `--speed` lets the simulated FIFOs run over, as a band would that computes too
-long: such a row is marked, and tells nothing of the link.
-
-The host is killed over the cable, for there the band lives on without it; what it measured then is
-fetched by `kneetrack sync`, and the two logs are counted together.
+Exits with 1 where anything is missing that the band still had, or twice, or out of order.
 """
 
 from __future__ import annotations
@@ -30,218 +28,94 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from kneecore import wire
-from kneecore.blocks import read_block
-from kneetrack import live
-from kneetrack.analysis.log import log_samples
-from kneetrack.analysis.trace import calibrate, reference_of
-from kneetrack.calibration import runner
-from kneetrack.detection import Analyzer
+from faulty_sessions import Case, Counted, Struck, counted, dead_after, outage, reboot, recorded
+from kneetrack.analysis.trace import calibrate
+from kneetrack.calibration.store import CalibrationFile
 from kneetrack.errors import KneeTrackError
-from kneetrack.link import open_link
-from kneetrack.protocol import read_status
-from kneetrack.samples import Channel
-from kneetrack.sessionlog import SessionWriter, read_log
+from kneetrack.link.radio import virtual
+from kneetrack.samples import Side
+from kneetrack.traces import read_trace
+from sim import export, scenarios
 
-SPEED = 2.0
-INTO_THE_SET_S = 8.0
-_HEADER = wire.PACKET_HEADER
-_KNEE = wire.KNEE_SAMPLE.size
-
-Fault = Callable[[Any], Awaitable[None]]
+PERSON = "squats?reps=0&functional=3&table=3&seed=5"
+REP_S = 4.0
+BOTH = (Side.LEFT, Side.RIGHT)
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    scenario: str
-    fault: Fault | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    produced: int
-    logged: int
-    missing: int
-    fetched: int
-    twice: int
-    disordered: int
-    overruns: int
-
-
-# --- faults ---------------------------------------------------------------------------------------
-
-
-def outage(duration_s: float) -> Fault:
-    async def strike(link: Any) -> None:
-        await link.outage(duration_s)
-
-    return strike
-
-
-async def reboot(link: Any) -> None:
-    await link.cut_power()
-    await link.sleep(2.0)
-    await link.power_on()
-
-
-def dead_for(duration_s: float) -> Fault:
-    """Out of reach, and then without power, too."""
-
-    async def strike(link: Any) -> None:
-        away = asyncio.create_task(link.outage(duration_s))
-        await link.sleep(duration_s * 0.8)
-        await link.cut_power()
-        await away
-        await link.power_on()
-
-    return strike
-
-
-def sets(reps: int, more: str = "") -> str:
-    return f"squats?reps={reps}{more}"
+def reps_for(duration_s: float) -> int:
+    """Squats that go on for some time after a fault of that length."""
+    return round((duration_s + 20.0) / REP_S)
 
 
 CASES = {
-    "quiet": Case(sets(8)),
-    **{f"loss-{share}": Case(sets(10, f"&loss={share / 100}")) for share in (1, 5, 10, 20)},
+    "quiet": Case(6),
+    **{f"loss-{share}": Case(8, options=f"&loss={share / 100}") for share in (1, 5, 10, 20)},
     **{
-        f"outage-{duration_s}": Case(sets(12 + duration_s // 4), outage(duration_s))
+        f"outage-{duration_s}": Case(reps_for(duration_s), outage(duration_s))
         for duration_s in (1, 3, 10, 30, 60, 120)
     },
-    "loss-10 + outage-30": Case(sets(20, "&loss=0.1"), outage(30)),
-    "band rebooted": Case(sets(14), reboot),
-    "outage, power cut": Case(sets(16), dead_for(20)),
+    "loss-10 + outage-30": Case(reps_for(30), outage(30.0), "&loss=0.1"),
+    "band rebooted": Case(reps_for(3), reboot),
+    "outage-5, power cut": Case(reps_for(10), dead_after(5.0)),
+    "outage-45, power cut": Case(reps_for(50), dead_after(45.0)),
+    "two legs, one outage-10": Case(reps_for(10), outage(10.0), sides=BOTH),
 }
+KILLED = "host killed"
+ROWS = (*CASES, KILLED)
 
 
-# --- one session ----------------------------------------------------------------------------------
+def person(folder: Path) -> CalibrationFile:
+    """Who squats, and how the right leg's band is calibrated."""
+    export.export(scenarios.make_from_address(PERSON), str(folder / "person"), lambda _: None)
+    return calibrate(read_trace(folder / "person.csv"))
 
 
-async def recorded(case: Case, path: Path, speed: float) -> None:
-    """Record it, with what strikes it. Raises what ended the recording."""
-    mark = "&" if "?" in case.scenario else "?"
-    async with open_link(f"sim:{case.scenario}{mark}speed={speed}") as link:
-        made = await runner.of_simulated(link, calibrate)
-        known = link.scenario
-        assert known is not None
-        analyzer = Analyzer(
-            known.side,
-            known.exercise,
-            known.windows,
-            reference_of(made),
-            shank_length_m=known.shank_length_m,
-            q_shank_sensor=made.calibration.q_shank_sensor,
-        )
-        with SessionWriter(path, {"exercise": known.exercise}) as writer:
-            fault = asyncio.create_task(_strike(link, case.fault))
-            try:
-                await live.record(
-                    link, analyzer, writer=writer, calibration=made.calibration, raw=False
-                )
-            finally:
-                fault.cancel()
-                (struck,) = await asyncio.gather(fault, return_exceptions=True)
-        if isinstance(struck, Exception):
-            raise AssertionError("what was to strike it failed") from struck
+def struck_by(row: str, made: CalibrationFile, folder: Path) -> tuple[Counted, float | None]:
+    """What came of that row; how long until it was whole."""
+    if row == KILLED:
+        from killed_host import killed
 
-
-async def _strike(link: Any, fault: Fault | None) -> None:
-    if fault is not None:
-        await link.sleep(INTO_THE_SET_S)
-        await fault(link)
-
-
-# --- counting -------------------------------------------------------------------------------------
-
-
-def counted(path: Path) -> Counted:
-    """What stands in the log of one session."""
-    have: dict[int, set[int]] = {}
-    told: dict[int, tuple[int, int]] = {}
-    fetched = overruns = 0
-    begun = False  # by its START: answers to what was before are in the log, too
-    for _, packet in read_log(path):
-        data = packet.data
-        if packet.channel is Channel.MEASUREMENT:
-            boot_id, _, time_us, period_us, _ = _HEADER.unpack_from(data)
-            first = time_us // period_us
-            count = (len(data) - _HEADER.size) // _KNEE
-            have.setdefault(boot_id, set()).update(range(first, first + count))
-        elif packet.channel is Channel.TRANSFER and data[0] == wire.TRANSFER_BLOCK:
-            boot_id, first, _, samples = read_block(data[wire.BLOCK_HEAD :])
-            numbers = set(range(first, first + len(samples) // _KNEE))
-            fetched += len(numbers - have.setdefault(boot_id, set()))
-            have[boot_id] |= numbers
-        elif packet.channel is Channel.CONTROL:
-            begun = begun or data[:2] == bytes([wire.OP_RESPONSE, wire.OP_START])
-            recording = _recording_in(data) if begun else None
-            if recording is not None:
-                first, end = recording.first_number, recording.end_number
-                known = told.get(recording.boot_id, (first, end))
-                told[recording.boot_id] = min(known[0], first), max(known[1], end)
-            status = read_status(data[1:]) if data[:1] == bytes([wire.OP_STATUS]) else None
-            overruns += status.overruns if status is not None else 0
-    produced = logged = 0
-    for boot_id, numbers in have.items():
-        first, end = told.get(boot_id, (min(numbers), 0))
-        produced += max(end, max(numbers) + 1) - first
-        logged += len(numbers)
-    twice = disordered = 0
-    before_s = float("-inf")
-    seen: set[int] = set()
-    for sample in log_samples(path):
-        twice += sample.number in seen
-        disordered += sample.time_s <= before_s
-        seen.add(sample.number)
-        before_s = sample.time_s
-    return Counted(produced, logged, produced - logged, fetched, twice, disordered, overruns)
-
-
-def _recording_in(data: bytes) -> Any | None:
-    """The wire.RECORDING in an answer, where there is one."""
-    if len(data) != 3 + wire.RECORDING.size or data[2] != wire.RESULT_SUCCESS:
-        return None
-    return wire.RECORDING.unpack_from(data, 3)
+        return counted(asyncio.run(killed(folder)), Struck()), None
+    path = folder / f"{row.replace(' ', '_')}.mcap"
+    struck, whole_s = virtual.run(recorded(CASES[row], made, path))
+    return counted([path], struck), whole_s
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(CASES))
-    parser.add_argument("--speed", type=float, default=SPEED, help="times real time")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     asked = parser.parse_args()
-    unknown = [row for row in asked.rows if row not in CASES]
+    unknown = [row for row in asked.rows if row not in ROWS]
     if unknown:
-        parser.error(f"no row {unknown[0]}; there are {', '.join(CASES)}")
+        parser.error(f"no row {unknown[0]}; there are {', '.join(ROWS)}")
     print(
-        f"{'fault':<22}{'produced':>9}{'in the log':>11}{'missing':>9}{'fetched':>9}"
-        f"{'twice':>7}{'order':>7}{'took':>7}"
+        f"{'fault':<24}{'produced':>9}{'in the log':>11}{'fetched':>9}{'missing':>9}{'gone':>6}"
+        f"{'twice':>7}{'order':>7}{'whole':>9}{'took':>7}"
     )
-    missed = 0
+    held = True
     with tempfile.TemporaryDirectory() as folder:
-        for row in asked.rows or CASES:
-            path = Path(folder) / f"{row.replace(' ', '_')}.mcap"
+        made = person(Path(folder))
+        for row in asked.rows or ROWS:
             began_s = time.monotonic()
-            note = ""
+            one, whole_s, note = Counted(), None, ""
             try:
-                asyncio.run(recorded(CASES[row], path, asked.speed))
+                one, whole_s = struck_by(row, made, Path(folder))
             except KneeTrackError as error:
                 note = f"  {error}"
-            one = counted(path)
-            note += "  machine too slow" if one.overruns else ""
-            missed += one.missing + one.twice + one.disordered
+            note += f"  {one.overruns} overruns" if one.overruns else ""
+            held = held and one.held
+            whole = "" if whole_s is None else f"{whole_s:.1f} s"
             print(
-                f"{row:<22}{one.produced:>9}{one.logged:>11}{one.missing:>9}{one.fetched:>9}"
-                f"{one.twice:>7}{one.disordered:>7}{time.monotonic() - began_s:>6.0f}s{note}",
+                f"{row:<24}{one.produced:>9}{one.logged:>11}{one.fetched:>9}{one.missing:>9}"
+                f"{one.gone:>6}{one.twice:>7}{one.disordered:>7}{whole:>9}"
+                f"{time.monotonic() - began_s:>5.0f} s{note}",
                 flush=True,
             )
-    return 1 if missed else 0
+    return 0 if held else 1
 
 
 if __name__ == "__main__":

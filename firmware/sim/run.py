@@ -97,12 +97,13 @@ def wire_rig(motion: Motion) -> None:
 
         asyncio.create_task(hold())  # noqa: RUF006  (the loop's queue holds it)
 
-    def memory(_):
+    def look(_):
+        """What no packet tells: memory, and how far the band has measured."""
         gc.collect()
-        rig.say("memory", allocated=gc.mem_alloc())
+        rig.say("seen", allocated=gc.mem_alloc(), pairs=sys.modules["main"].sampler.upcoming)
 
     motion.on_held = held
-    rig.on("memory", memory)
+    rig.on("look", look)
     rig.on("play", play)
     rig.on("fault", fault)
     rig.on("press", press)

@@ -4,6 +4,9 @@
 
 So a test can pull the cable (the host's end vanishes, as a USB port does), put it in again, and
 disturb it. The host finds its end at `Cable.port`, a link that points to wherever it is now.
+
+The board keeps real time as far as the machine lets it (`Pacer`). Where that is too busy, the
+board's clock falls behind with it, and nothing in it runs over.
 """
 
 from __future__ import annotations
@@ -15,11 +18,14 @@ import termios
 import tty
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 from kneetrack.firmware_files import firmware_dir, run_micropython
 from kneetrack.link.radio.air import Air
 from kneetrack.link.radio.board import BoardRadio
 
+SLICE_US = 10_000
+MOST_US = 100_000
 Disturb = Callable[[bytes], bytes]
 
 
@@ -101,13 +107,44 @@ def _write(end: int, data: bytes) -> None:
         os.write(end, data)
 
 
+class Pacer:
+    """Leads a board (KNEETRACK_LED, firmware/sim/rig.py) by the machine's clock."""
+
+    def __init__(self, radio: BoardRadio) -> None:
+        self._radio = radio
+        self._loop = asyncio.get_running_loop()
+        self._began_s: float | None = None
+        self._at_us = 0
+        self._next: asyncio.TimerHandle | None = None
+        radio.listen_to(self._on_rig, lambda: None)
+
+    def _on_rig(self, message: dict[str, Any]) -> None:
+        if self._began_s is None:
+            self._began_s = self._loop.time() - message["t"] * 1e-6
+        if message["rig"] == "waits" and message["got"] == self._radio.line.sent:
+            self._at_us = message["t"]
+            if self._next is not None:
+                self._next.cancel()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        assert self._began_s is not None
+        due_us = round((self._loop.time() - self._began_s) * 1e6)
+        if due_us < self._at_us + SLICE_US:
+            wait_s = (self._at_us + SLICE_US - due_us) * 1e-6
+            self._next = self._loop.call_later(wait_s, self._go_on)
+        else:
+            self._radio.send({"until": min(due_us, self._at_us + MOST_US)})
+
+
 @contextlib.asynccontextmanager
 async def board_on(
     cable: Cable, scenario: str, radio: str, flash: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The board's process on the cable, with its radio at `radio` (host:port)."""
     command = run_micropython(
-        [str(firmware_dir() / "sim" / "run.py"), scenario], {"KNEETRACK_RADIO": radio}
+        [str(firmware_dir() / "sim" / "run.py"), scenario],
+        {"KNEETRACK_RADIO": radio, "KNEETRACK_LED": "1"},
     )
     process = await asyncio.create_subprocess_exec(
         *command.arguments,
@@ -131,6 +168,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Cable]:
     """A board that squats, on a cable; its radio is there and nobody listens to it."""
     cable = Cable(tmp_path)
     radio = BoardRadio(Air())
+    Pacer(radio)
     try:
         async with board_on(cable, "squats", await radio.listen(), tmp_path):
             radio.send({"rig": "play", "until_s": None, "speed": 1.0, "lead_s": 0.0, "zeros": None})

@@ -89,7 +89,7 @@ class SimLink(BandLink):
         self._air_loss_from_s = 0.0
         self._playing: asyncio.Future[Message] | None = None
         self._released: asyncio.Future[None] | None = None
-        self._memory: asyncio.Future[int] | None = None
+        self._seen: asyncio.Future[Message] | None = None
         self._begun_s: float | None = None  # by this link's clock, at the source's time zero
         self._until_s: float | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -198,10 +198,17 @@ class SimLink(BandLink):
 
     async def board_memory(self) -> int:
         """Bytes in use on the board's heap behind a collection, the simulated leg's included."""
-        self._memory = asyncio.get_running_loop().create_future()
-        self._radio.send({"rig": "memory"})
+        return (await self._look())["allocated"]
+
+    async def measured(self) -> int:
+        """The number behind the newest knee sample that the band has measured, sent or not."""
+        return -(-(await self._look())["pairs"] // wire.KNEE_DIVIDER)
+
+    async def _look(self) -> Message:
+        self._seen = asyncio.get_running_loop().create_future()
+        self._radio.send({"rig": "look"})
         async with asyncio.timeout(BOOT_S):
-            return await self._memory
+            return await self._seen
 
     async def outage(self, duration_s: float) -> None:
         """Let the air pass nothing for so long, in the board's time; returns when it is over."""
@@ -321,7 +328,7 @@ class SimLink(BandLink):
         if self._place.led is not None:
             self._place.led.gone()
         self._place.stop()
-        for waited in (self._playing, self._released, self._memory):
+        for waited in (self._playing, self._released, self._seen):
             if waited is not None and not waited.done():
                 waited.set_exception(self._loss())
 
@@ -341,8 +348,8 @@ class SimLink(BandLink):
                 self._radio.lose(self._air_loss, from_us)
             if self._playing is not None and not self._playing.done():
                 self._playing.set_result(message)
-        elif kind == "memory" and self._memory is not None and not self._memory.done():
-            self._memory.set_result(message["allocated"])
+        elif kind == "seen" and self._seen is not None and not self._seen.done():
+            self._seen.set_result(message)
         elif kind == "released" and self._released is not None and not self._released.done():
             self._released.set_result(None)
         elif kind == "waits" and self._place.led is not None:

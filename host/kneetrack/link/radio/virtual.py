@@ -17,10 +17,10 @@ How time passes
     by how much they may be apart.
 
 What is outside
-    Processes that start and end, say. While somebody is `outside`, time stands. Should a board, or
-    what is outside, do nothing for PATIENCE_S of real time, that time passes here too, so that
-    timeouts end it. Otherwise nothing that is waited for here may come from without: the timeout
-    would be over at once.
+    Processes that start and end, threads that compute. While somebody is `outside`, time stands.
+    Should a board, or what is outside, do nothing for PATIENCE_S of real time, that time passes
+    here too, so that timeouts end it. Nothing else that is waited for here may come from without:
+    the timeout would be over at once.
 """
 
 from __future__ import annotations
@@ -144,6 +144,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self.steps.now_s
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+        stands = contextlib.ExitStack()
+        stands.enter_context(self.steps.outside())
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(lambda _: stands.close())
+        return future
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
