@@ -6,6 +6,7 @@ function; `folder` is where it may write. The first seed must be taken without a
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,35 @@ def _packets() -> list[tuple[int, bytes]]:
         rows.append((0, wire.PACKET_HEADER.pack(*head, wire.FLAG_REST if n < 2 else 0) + samples))
         pairs = wire.RAW_PAIR.pack((1, 2, 3), (0, 0, 2048), (4, 5, 6), (0, 0, -2048))
         rows.append((1, wire.PACKET_HEADER.pack(*head, 0) + pairs * wire.RAW_PAIRS_PER_PACKET))
+    from kneecore.blocks import BlockWriter
+
+    knee = wire.KNEE_SAMPLE.pack(20.0, 1.0, -1.0, _Q, _Q, 1.5)
+    blocks: list[bytes] = []
+    writer = BlockWriter(7, lambda block: blocks.append(bytes(block)))
+    for number in range(65500, 65560):
+        writer.add(number, 0, knee, 0)
+    writer.close()
+    head = bytes((wire.TRANSFER_BLOCK, 3, 0))
+    rows += [(4, head + block) for block in blocks]
+    done = wire.DONE.pack(3, 65500, 65560, wire.RESULT_SUCCESS, len(blocks))
+    rows.append((4, bytes((wire.TRANSFER_DONE,)) + done))
     return rows
+
+
+def _transfers() -> list[bytes]:
+    return [data for channel, data in _packets() if _CHANNELS[channel] == "transfer"]
+
+
+def _block_seeds() -> list[bytes]:
+    return [data[wire.BLOCK_HEAD :] for data in _transfers() if data[0] == wire.TRANSFER_BLOCK]
+
+
+def _frame_seeds() -> list[bytes]:
+    from kneecore import frames
+
+    sent = [frames.frame(wire.SERIAL_TRANSFER, data) for data in _transfers()]
+    recording = wire.RECORDING.pack(3, 7, 0, 1, 515, 42, 65500, 65560, 0, 2000, 1795000000)
+    return [frames.frame(wire.SERIAL_CONTROL, recording) + b"".join(sent), b"".join(sent)]
 
 
 def _decoder_seeds() -> list[bytes]:
@@ -265,6 +294,46 @@ def _references(folder: Path) -> Taker:
     return take
 
 
+def _block(folder: Path) -> Taker:
+    from kneecore.blocks import check, read_block, span
+
+    def take(data: bytes) -> None:
+        with contextlib.suppress(ValueError):  # what it says of a damaged one
+            check(data)
+        with contextlib.suppress(ValueError):
+            span(data)
+        with contextlib.suppress(ValueError):
+            read_block(data)
+
+    return take
+
+
+def _frames(folder: Path) -> Taker:
+    from kneecore.frames import Receiver
+
+    def take(data: bytes) -> None:
+        receiver = Receiver()
+        for at in range(0, len(data), 7):
+            receiver.feed(data[at : at + 7])
+
+    return take
+
+
+def _part(folder: Path) -> Taker:
+    from kneetrack.maintenance.kept import Kept
+    from kneetrack.maintenance.part_file import PartFile
+
+    path = folder / "input.part"
+    kept = Kept.of(wire.RECORDING.pack(3, 7, 0, 1, 515, 42, 65500, 65560, 0, 2000, 1795000000))
+
+    def take(data: bytes) -> None:
+        path.write_bytes(data)
+        with PartFile(path, kept) as part:
+            list(part.messages())
+
+    return take
+
+
 def _address(folder: Path) -> Taker:
     from kneetrack.link import parse_address
 
@@ -276,14 +345,17 @@ def _address(folder: Path) -> Taker:
 
 TABLE = {
     "decoder": Target(_decoder_seeds, _decoder),
+    "block": Target(_block_seeds, _block),
+    "frames": Target(_frame_seeds, _frames),
     "log": Target(_log_seeds, _log),
     "repair": Target(_log_seeds, _repair),
     "trace": Target(_trace_seeds, _trace),
     "calibration": Target(_calibration_seeds, _calibration),
     "sensors": Target(_json_of("sensors"), _sensors),
     "references": Target(_json_of("references"), _references),
+    "part": Target(_frame_seeds, _part),
     "address": Target(
-        _words("ble:auto", "sim:squats?valgus=8&speed=max", "trace:a.csv?speed=2", "log:a.mcap"),
+        _words("ble:auto", "sim:squats?valgus=8&speed=max", "serial:auto", "log:a.mcap?speed=1"),
         _address,
     ),
 }
