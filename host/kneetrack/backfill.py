@@ -86,7 +86,7 @@ class Ledger:
         self._doubted = [Spans() for _ in range(DOUBTS - 1)]
         self._settled_end = first_number
         self._settling = (0.0, first_number)  # since when; up to where
-        self._ask_behind = False
+        self._behind_end = 0
         self._asked: Span | None = None
         self._heard_s = 0.0
         self._blocks = 0
@@ -140,12 +140,14 @@ class Ledger:
             self._barren = -1
         self._answered()
 
-    def broken_off(self) -> None:
+    def broken_off(self, next_number: int = 0) -> None:
         """The band no longer makes this recording: what lies behind the newest is asked for once.
 
-        Nothing need be missing for that. The answer says where the recording ended.
+        Nothing need be missing for that. The answer says where the recording ended. Where the one
+        after it began in the same start of the band, at `next_number`, all before that is asked
+        for.
         """
-        self._ask_behind = True
+        self._behind_end = max(next_number, self.end_number + FETCH_SAMPLES)
 
     def reconnected(self) -> None:
         """The link is another one: what was asked for will not be answered any more."""
@@ -181,10 +183,8 @@ class Ledger:
         if self.asking(now_s) or self.resting:
             return None
         if not self.missing_count:
-            if not self._ask_behind:
-                return None
-            self._ask_behind = False
-            return self._ask(Span(self.end_number, self.end_number + FETCH_SAMPLES), now_s)
+            behind, self._behind_end = Span(self.end_number, self._behind_end), 0
+            return self._ask(behind, now_s) if behind.size > 0 else None
         if now_s - self._settling[0] >= SETTLE_S:
             self._settled_end = self._settling[1]
             self._settling = (now_s, self.end_number)
@@ -202,10 +202,7 @@ class Ledger:
             if hole.first - end > JOINED_SAMPLES:
                 break
             end = hole.end
-        self._asked = Span(first, min(end, first + self._fetch_samples))
-        self._heard_s = now_s
-        self._blocks = self._brought = 0
-        return self._asked
+        return self._ask(Span(first, min(end, first + self._fetch_samples)), now_s)
 
     def synced(self) -> None:
         """All that came so far is on the disk."""

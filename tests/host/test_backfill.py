@@ -265,3 +265,11 @@ def test_behind_a_recording_that_broke_off_is_asked_once():
     assert ledger.next_fetch(5.0, settled=False) is None
     assert (ledger.end_number, ledger.missing_count, ledger.recovered) == (90, 0, 10)
     assert not ledger.gone
+
+
+def test_behind_a_recording_that_broke_off_all_is_asked_for_up_to_the_next_one():
+    ledger = Ledger(1, 1, 0)
+    ledger.live(0, 80)
+    ledger.broken_off()
+    ledger.broken_off(90_000)
+    assert ledger.next_fetch(1.0, settled=False) == Span(80, 90_000)

@@ -26,6 +26,7 @@ POLL_S = 0.25
 PERIOD_S = wire.KNEE_PERIOD_US / 1e6
 NOT_FETCHED = "not fetched from the band"
 AWAY = "the band was out of reach until the end"
+NOT_RECORDED = "the band had ended its recording, or was switched off"
 
 _HEADER = wire.PACKET_HEADER
 _PERIOD_US = wire.KNEE_PERIOD_US
@@ -51,6 +52,9 @@ class Keeper:
 
     def begin(self, told: Any) -> None:
         """A recording was begun; `told` are its wire.RECORDING values."""
+        before = self.ledgers[-1] if self.ledgers else None
+        if before is not None and before.boot_id == told.boot_id:
+            before.broken_off(told.first_number)
         self.running = Ledger(told.boot_id, told.recording_id, told.first_number)
         self.ledgers.append(self.running)
         self.streams = True
@@ -205,9 +209,11 @@ class Keeper:
     def unfetched(self) -> list[Unfetched]:
         """All spans that are not in the log, in the order of the recordings."""
         found: list[Unfetched] = []
-        for ledger in self.ledgers:
+        for ledger, after in zip(self.ledgers, [*self.ledgers[1:], None], strict=True):
             found += [self._told(ledger, one.span, one.reason, False) for one in ledger.gone]
             found += [self._told(ledger, hole, NOT_FETCHED, True) for hole in ledger.missing()]
+            if after is not None and after.recording_id in self._placed:
+                found.append(self._between(ledger, after))
         return found
 
     def since_broken(self, last_s: float, now_s: float) -> Unfetched | None:
@@ -218,11 +224,22 @@ class Keeper:
         ledger = self.running
         if ledger is None or self.streams or self.ended or now_s <= last_s:
             return None
-        number, time_s = self._placed.get(ledger.recording_id, (ledger.first_number, 0.0))
-        start_s = time_s + (ledger.end_number - number) * PERIOD_S
+        start_s = self._time_s(ledger, ledger.end_number)
         return Unfetched(start_s, start_s + now_s - last_s, 0, AWAY, True)
 
     def _told(self, ledger: Ledger, hole: Span, reason: str, fetchable: bool) -> Unfetched:
-        number, time_s = self._placed.get(ledger.recording_id, (ledger.first_number, 0.0))
-        start_s = time_s + (hole.first - number) * PERIOD_S
+        start_s = self._time_s(ledger, hole.first)
         return Unfetched(start_s, start_s + hole.size * PERIOD_S, hole.size, reason, fetchable)
+
+    def _between(self, ledger: Ledger, after: Ledger) -> Unfetched:
+        """What lies between one recording of this session and the next."""
+        is_counted = ledger.boot_id == after.boot_id
+        count = after.first_number - ledger.end_number if is_counted else 0
+        start_s = self._time_s(ledger, ledger.end_number)
+        end_s = self._time_s(after, after.first_number)
+        return Unfetched(start_s, max(start_s, end_s), count, NOT_RECORDED, False)
+
+    def _time_s(self, ledger: Ledger, number: int) -> float:
+        """When a sample of that recording was measured, in device time."""
+        known, time_s = self._placed.get(ledger.recording_id, (ledger.first_number, 0.0))
+        return time_s + (number - known) * PERIOD_S
