@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
 from kneetrack.cli import link_line
-from kneetrack.cli.view import open_view
+from kneetrack.cli.view import Screen, open_view
 from kneetrack.errors import BandNotFound, LinkError, ProtocolMismatch
 from kneetrack.live.figures import LinkNews, Unfetched
 from kneetrack.live.returning import FIRST_S, SLOWEST_S, come_back
 from kneetrack.live.states import QUIET_S, TABLE, Happening, LinkState, after
+from kneetrack.samples import Rep, RepEnded, Verdict, Warned
 
 
 @given(st.lists(st.sampled_from(Happening)))
@@ -155,3 +157,31 @@ def test_lines_tell_an_outage_once_and_its_end():
     assert "is lost" in told[0] and "keeps" not in told[0] and "goes on measuring" in told[0]
     assert "Nothing has come" in told[1]
     assert "live again" in told[2] and "40 missing" in told[2]
+
+
+def rep(index: int) -> Rep:
+    return Rep(
+        index, 0, False, 4.0 * index, 4.0 * index + 2, 100.0, 9.0, 8.8, 1.0, 9.0, 98.0, None, 0.5,
+        2.0, 3.0, 0.9, 0.1, 0.9, Verdict.MOVED_INWARD,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("legs", [1, 2])
+def test_a_small_screen_shows_how_it_stands_with_each_leg_and_how_it_ends(legs):
+    console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
+    screen = Screen(console, hint="q ends it")
+    titles = ["Right leg, squat", "Left leg, squat"][:legs]
+    for number, title in enumerate(titles):
+        leg = screen.leg(title)
+        for index in range(12):
+            leg.event(RepEnded(rep(index)))
+        leg.event(Warned("The computer slept for 20 s. " + "What was measured is fetched. " * 3))
+        leg.link(LinkNews(LinkState.LOST, 7.0 + number, keeps=True))
+    with console.capture() as capture:
+        console.print(screen.draw())
+    lines = [Text.from_ansi(line).plain for line in capture.get().splitlines()]
+    assert len(lines) <= 24
+    assert lines[-1] == "q ends it"
+    for number, title in enumerate(titles):
+        assert title in lines
+        assert any(line.startswith(f"lost for {7 + number} s") for line in lines)

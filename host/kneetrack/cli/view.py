@@ -50,6 +50,10 @@ FULL_FLEXION_DEG = 120.0  # the end of the flexion bar
 LEAST_DEG = threshold_deg(0.0)  # of an excursion that counts; a bar's limits
 HINTS = 2
 
+WIDTH = 30  # of the last rep's panel
+ROOMY = 14
+"""Lines a leg needs for large digits. With fewer (two legs on 24 lines) the last rep is small."""
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -133,7 +137,7 @@ class Screen(OnScreen):
         return leg
 
     def draw(self) -> RenderableType:
-        height = self._console.height // max(1, len(self._legs))
+        height = (self._console.height - 1) // max(1, len(self._legs))
         return Group(*[leg.draw(height) for leg in self._legs], Text(self._hint, style="dim"))
 
 
@@ -166,45 +170,58 @@ class _LegScreen:
         self._seen.news_at = time.monotonic()
 
     def draw(self, height: int) -> RenderableType:
+        """All of it in `height` lines; reps give way where they are few, never the link."""
+        small = height < ROOMY
+        hints = [
+            Text(f"! {hint}", style="bold")
+            for hint in (*fault_texts(self._seen.faults), *tuple(self._seen.hints))
+        ]
+        wrapped = sum(-(-text.cell_len // max(1, self._console.width)) for text in hints)
         top = Table.grid(expand=True, padding=(0, 1))
-        top.add_column(width=30)
+        top.add_column(width=WIDTH)
         top.add_column(ratio=1)
-        top.add_row(self._last_rep(), self._now())
+        top.add_row(self._last_rep(small), self._now(small))
+        others = (4 if small else 7) + 3  # title, average, link
         return Group(
-            Text(self._title, style="bold"),
+            Text(self._title, style="bold", no_wrap=True, overflow="ellipsis"),
             top,
-            *self._bars(max(3, height - 14)),
+            *self._bars(max(0 if small else 3, height - others - wrapped)),
             self._average(),
             self._link(),
-            *[
-                Text(f"! {hint}", style="bold")
-                for hint in (*fault_texts(self._seen.faults), *tuple(self._seen.hints))
-            ],
+            *hints,
         )
 
-    def _last_rep(self) -> Panel:
+    def _last_rep(self, small: bool) -> Panel:
         rep = self._seen.last_rep
+        size = 4 if small else 7
         if rep is None:
-            body = Group(Text("\n"), Text("waiting for the first rep"), Text(""))
-            return Panel(body, title="last rep", width=30, height=7)
+            body = (
+                Text("waiting for the first rep")
+                if small
+                else Text("\n\nwaiting for the first rep")
+            )
+            return Panel(body, title="last rep", width=WIDTH, height=size)
         value = rep.own_excursion_deg
         shown = f"{rep.peak_flexion_deg:.0f}°" if value is None else f"{words.signed(value)}°"
-        number = Text(
-            big(shown) if can_draw(self._console) else shown, style=style(rep), no_wrap=True
-        )
         what = "deep" if value is None else words.short_verdict(rep)
         sign = "" if rep.verdict is None else f"{words.mark(rep)} "
-        body = Group(number, Text(f"{sign}{what}", style=style(rep)))
-        return Panel(body, title=words.rep_name(rep), width=30, height=7)
+        if small:
+            body = Text(f"{shown}  {sign}{what}", style=style(rep))
+        else:
+            digits = big(shown) if can_draw(self._console) else shown
+            number = Text(digits, style=style(rep), no_wrap=True)
+            body = Group(number, Text(f"{sign}{what}", style=style(rep)))
+        return Panel(body, title=words.rep_name(rep), width=WIDTH, height=size)
 
-    def _now(self) -> RenderableType:
+    def _now(self, small: bool) -> RenderableType:
         sample = self._seen.sample
+        above = "" if small else "\n"
         if sample is None:
-            return Text("\nno samples yet")
+            return Text(f"{above}no samples yet")
         if sample.flags & wire.FLAG_UNALIGNED:
             return Text(
-                "\nThe angles mean nothing yet: stand still for a moment. If this stays, the band "
-                "has no calibration; make one with: kneetrack calibrate"
+                f"{above}The angles mean nothing yet: stand still for a moment. If this stays, the "
+                "band has no calibration; make one with: kneetrack calibrate"
             )
         width = max(10, self._console.width - 52)
         filled = round(width * min(1.0, max(0.0, sample.flexion_deg / FULL_FLEXION_DEG)))
@@ -219,12 +236,12 @@ class _LegScreen:
             note = f"{silent_s:.0f} s ago, none newer"
             grid.style = "dim"
         grid.add_row("time", f"{sample.time_s:6.1f} s", Text(note, style="dim"))
-        return Group(Text(""), grid)
+        return grid if small else Group(Text(""), grid)
 
     def _bars(self, room: int) -> list[Text]:
         reps = list(self._seen.reps.values())
         half = max(10, min(24, (self._console.width - 24) // 2))
-        return [rep_bar(rep, half) for rep in reps[-room:]]
+        return [rep_bar(rep, half) for rep in reps[max(0, len(reps) - room) :]]
 
     def _average(self) -> Text:
         reps = [r for r in tuple(self._seen.reps.values()) if not r.is_reference]
@@ -239,7 +256,7 @@ class _LegScreen:
         if ended is not None and ended.shift_deg is not None:
             shift = words.with_sigma(ended.shift_deg, ended.shift_sigma_deg)
             text += f", common to all {shift}°"
-        return Text(text)
+        return Text(text, no_wrap=True, overflow="ellipsis")
 
     def _link(self) -> Text:
         seen = self._seen
