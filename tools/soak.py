@@ -111,7 +111,7 @@ async def soaked(hours: float, progress: Progress) -> tuple[list[Look], live.Fig
         assert known is not None
         starts = [rep["start_s"] for rep in known.truth["reps"] if rep["kind"] == "set"]
         watcher = Watcher(link, starts, lap_s)
-        analyzer = Analyzer(known.side, known.exercise, (), reference_of(made))
+        analyzer = Analyzer(known.side, known.exercise, known.windows, reference_of(made))
         bar = progress.add_task("", total=known.duration_s)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "soak.mcap"
