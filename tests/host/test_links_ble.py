@@ -205,6 +205,42 @@ def test_a_lost_band_ends_the_packets_after_all_that_came():
     asyncio.run(check())
 
 
+def test_a_connection_that_breaks_again_while_it_comes_back_is_told():
+    async def check():
+        async with adapter_among(lambda air: Band(air, 1)) as (backend, (band,)):
+            info = LinkInfo("ble:auto", "auto", False, False)
+
+            async def leaves():
+                for connection in list(band.device.connections.values()):
+                    await connection.disconnect()
+
+            class Unlucky(BandLink):
+                reads = 0
+
+                async def _read_feature(self, client):
+                    data = await super()._read_feature(client)
+                    self.reads += 1
+                    if self.reads == 3:  # at the entry, coming back, and the last thing then
+                        await leaves()
+                        while client.is_connected:
+                            await asyncio.sleep(0.01)
+                    return data
+
+            async with Unlucky(info, backend=backend, find_s=5.0) as link:
+                await leaves()
+                with pytest.raises(LinkLost):
+                    await anext(link.packets())
+                await band.advertise()
+                await link.reconnect()
+                assert link.reads == 3
+                async with asyncio.timeout(2.0):
+                    with pytest.raises(LinkLost):
+                        async for _ in link.packets():
+                            pass
+
+    asyncio.run(check())
+
+
 def test_a_loss_while_a_command_waits_is_told_at_once():
     async def check():
         async with (

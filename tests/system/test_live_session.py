@@ -16,7 +16,7 @@ from kneetrack import live
 from kneetrack.analysis.calibrate import from_trace
 from kneetrack.calibration import runner
 from kneetrack.detection import Analyzer, event_json
-from kneetrack.errors import CommandRefused, LinkLost, UsageError
+from kneetrack.errors import CommandRefused, LinkLost, LogError, UsageError
 from kneetrack.link import open_link
 from kneetrack.protocol import Decoder, read_status
 from kneetrack.samples import (
@@ -201,6 +201,25 @@ def test_a_band_that_dies_is_a_lost_link_and_what_came_is_kept(tmp_path):
     items = [item for _, packet in log for item in decoder.feed(packet)]
     assert [i for i in items if isinstance(i, KneeSample)] == kept.of(KneeSample)
     assert consecutive(kept.of(KneeSample))
+
+
+def test_a_log_that_can_not_be_written_any_more_ends_the_recording_and_says_why(tmp_path):
+    async def check():
+        async with open_link(f"{ONE_SQUAT}&speed=max") as link:
+            with SessionWriter(tmp_path / "a.mcap", {"exercise": "squat"}) as writer:
+
+                def breaks(item):
+                    if isinstance(item, KneeSample) and item.time_s > 1.0:
+                        nothing = os.open(os.devnull, os.O_RDONLY)
+                        os.dup2(nothing, writer.fileno())
+                        os.close(nothing)
+                        kept.on_item = None
+
+                kept = Kept(breaks)
+                with pytest.raises(LogError, match="stopped: Bad file descriptor"):
+                    await live.record(link, analyzer_for(link), writer=writer, sinks=[kept])
+
+    asyncio.run(check())
 
 
 def test_a_stop_ends_well_and_stops_the_band():

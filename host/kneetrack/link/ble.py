@@ -100,6 +100,7 @@ class BandLink:
         except BaseException:
             await self._disconnect()
             raise
+        self._stands()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -120,7 +121,7 @@ class BandLink:
         except BaseException:
             await self._disconnect()
             raise
-        self._inbox.mend()
+        self._stands()
 
     async def read_feature(self) -> None:
         with explained("Reading from the band"):
@@ -244,6 +245,12 @@ class BandLink:
             raise self._not_paired(label, f"it was not done in {PAIR_S:.0f} s") from None
         except (BleakError, OSError, EOFError) as error:
             raise self._not_paired(label, str(error)) from error
+
+    def _stands(self) -> None:
+        """The connection stands, whichever broke on the way; unless it broke just now as well."""
+        self._inbox.mend()
+        if self._client is None or not self._client.is_connected:
+            self._inbox.lose(self._loss())
 
     def _not_paired(self, label: str, why: str) -> NotPaired:
         system = _IN_THE_SYSTEM.get(sys.platform, "")

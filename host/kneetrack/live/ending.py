@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Callable
 
 from kneecore import wire
-from kneetrack.errors import CommandRefused, LinkError, LinkLost, LogError
+from kneetrack.errors import CommandRefused, LinkError, LinkLost
 from kneetrack.live.commands import command
 from kneetrack.live.fold import Leg
 from kneetrack.live.keeping import Keeper
@@ -38,7 +38,7 @@ class Ending:
         self.stopped = False
         """Whether the band records no more."""
         self.finished = False
-        self.failed: LogError | None = None
+        self.failed: Exception | None = None
         self.synced_s = now()
         self._band = band
         self._link = band.link
@@ -63,7 +63,7 @@ class Ending:
             return  # it is told by the packets
         except LinkError:
             pass  # the band does not answer: what it keeps is for `kneetrack sync`
-        except LogError as error:
+        except Exception as error:  # the log can't be written; whatever it is, nobody waits for it
             self.failed = error
         self.finished = True
         await self._link.finish()

@@ -18,6 +18,7 @@ in between is gone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,7 +27,7 @@ from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.calibration.closing import TableZero
 from kneetrack.detection import Analyzer
-from kneetrack.errors import CommandRefused, LinkError, LinkLost
+from kneetrack.errors import CommandRefused, LinkError, LinkLost, LogError
 from kneetrack.link.base import Link
 from kneetrack.live.commands import command
 from kneetrack.live.ending import Ending
@@ -140,7 +141,8 @@ class _Recording:
             try:
                 await self._stretches()
             finally:
-                self._watch.happened(Happening.ENDED)
+                with contextlib.suppress(LogError):  # whose reason is on its way already
+                    self._watch.happened(Happening.ENDED)
         if self._ending.failed is not None:
             raise self._ending.failed
 
