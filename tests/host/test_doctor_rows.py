@@ -92,8 +92,8 @@ def test_a_band_that_is_well_gives_no_problem() -> None:
         ({"storage_free_kib": 100}, "Memory", State.NOTE),
         ({"connection_interval_ms": 60.0}, "Interval", State.NOTE),
         ({"connection_interval_ms": 0}, "Interval", State.NOTE),
-        ({"dropped_packets": 3}, "Up since", State.NOTE),
-        ({"shank_overruns": 1}, "Up since", State.NOTE),
+        ({"dropped_packets": 3}, "Switched on for", State.NOTE),
+        ({"shank_overruns": 1}, "Switched on for", State.NOTE),
     ],
 )
 def test_what_the_band_reports_is_judged(changes: dict, name: str, state: State) -> None:

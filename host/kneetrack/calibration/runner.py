@@ -94,7 +94,13 @@ async def of_simulated(link: Link, derive: Derive) -> CalibrationFile:
             made = (await run.through(until_s)).made
         except CalibrationError as refused:
             made = await asyncio.to_thread(derive, run.trace(windows, until_s))
-            made = replace(made, warnings=(*made.warnings, f"Not by the procedure: {refused}"))
+            made = replace(
+                made,
+                warnings=(
+                    *made.warnings,
+                    f"kneetrack calibrate would have had a step done again: {refused}",
+                ),
+            )
     finally:
         with contextlib.suppress(LinkError):  # a lost link is told by the packets
             await stop_unkept(link)

@@ -120,7 +120,9 @@ def run(arguments: list[str]) -> int:
         return _fail("Cut short.", CUT_SHORT)
     except _CommandLineError as error:
         path = "kneetrack" if error.ctx is None else error.ctx.command_path
-        return _fail(f"{error.format_message()} Try: {path} --help", error.exit_code)
+        said = error.format_message()
+        stop = "" if said.endswith((".", "?", "!")) else "."
+        return _fail(f"{said}{stop} Try: {path} --help", error.exit_code)
     except BrokenPipeError:
         # The reader of our output has gone (`kneetrack analyze ... | head`): nothing to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -139,6 +139,7 @@ def forget(
     calibration stay on the band; kneetrack sync fetches and deletes those.
     """
     from kneetrack.cli import console
+    from kneetrack.link import parse_address
 
     async def forgotten(band: Link) -> str:
         from kneetrack.link.serial import SerialLink
@@ -158,9 +159,10 @@ def forget(
     name = _with_band(link, forgotten)
     who = "every computer" if everybody else "this computer"
     console.results().print(f"{name} has forgotten {who}.", markup=False)
-    console.hints().print(
-        "Should your system's Bluetooth settings still list it, remove it there too.", markup=False
-    )
+    if parse_address(link).kind in ("ble", "serial"):
+        console.hints().print(
+            "Should your system's Bluetooth settings still list it, remove it there too."
+        )
 
 
 async def _unpair(band: Link) -> None:

@@ -56,7 +56,7 @@ def doctor(
         )
     else:
         found = _many(len(problems), "problem")
-        console.results().print(f"{found}, {_many(notes, 'note')}.", style="bold")
+        console.results().print(f"{found}, {_many(notes, 'note').lower()}.", style="bold")
     if any(row.part is Part.BAND or row.name.startswith("Bluetooth") for row in problems):
         raise typer.Exit(BAND_FAILED)
     if problems:
@@ -97,4 +97,4 @@ def _print(output: Console, row: Row) -> None:
 
 
 def _many(count: int, what: str) -> str:
-    return f"no {what}s" if count == 0 else f"{count} {what}{'' if count == 1 else 's'}"
+    return f"No {what}s" if count == 0 else f"{count} {what}{'' if count == 1 else 's'}"

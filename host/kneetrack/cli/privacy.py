@@ -94,7 +94,7 @@ def export_command(
         return
     size = sum(one.size_bytes for one in files)
     console.results().print(
-        f"{len(files)} files of {athlete}, {_size(size)}: {out}", markup=False, soft_wrap=True
+        f"{_many(len(files))} of {athlete}, {_size(size)}: {out}", markup=False, soft_wrap=True
     )
 
 

@@ -26,7 +26,8 @@ def record(
     link: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="LINK", help="ble:auto, ble:NAME, sim:SCENARIO, trace:FILE; twice for two legs."
+            metavar="LINK",
+            help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO, trace:FILE; twice for two legs.",
         ),
     ] = None,
     exercise: Annotated[
@@ -147,6 +148,8 @@ async def _record(
         for opened in open_links([_with_side(address, side) for address in addresses]):
             with hints.status(f"Connecting to {opened.info.address} ..."):
                 link = await stack.enter_async_context(opened)
+            if link.scenario is not None:
+                _agree(link.scenario.side, side)
             made = await _calibration(link, given, side, hints)
             _check_sensors(link, made)
             if made is not None and athlete is not None and exercise in (None, "squat"):
@@ -179,7 +182,7 @@ async def _record(
             gaps=result.gaps,
         )
     for leg, figures in zip(legs, recorded.figures, strict=True):
-        _tell_figures(leg, figures, hints)
+        _tell_figures(leg, figures, hints, several=len(legs) > 1)
     output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)
     hints.print(
         f"Next: kneetrack report {recorded.path} --out report.html", markup=False, soft_wrap=True
@@ -189,13 +192,16 @@ async def _record(
     return 0
 
 
-def _tell_figures(leg: Leg, figures: Figures, hints: Console) -> None:
+def _tell_figures(leg: Leg, figures: Figures, hints: Console, *, several: bool) -> None:
     """What came, what came late, and what did not come, with the reason."""
     from kneetrack.cli import link_line
 
     lost = f", {figures.lost_samples} missing" if figures.lost_samples else ", none missing"
     late = f" ({figures.recovered_samples} fetched later)" if figures.recovered_samples else ""
-    hints.print(f"{figures.knee_samples} knee samples in {figures.packets} packets{lost}{late}.")
+    whose = f"{leg.analyzer.side.word.capitalize()} leg: " if several else ""
+    hints.print(
+        f"{whose}{figures.knee_samples} knee samples in {figures.packets} packets{lost}{late}."
+    )
     for sentence in link_line.all_unfetched(figures.unfetched):
         hints.print(f"! {leg.title}: {sentence}", markup=False)
     for error in figures.sink_errors:
@@ -236,11 +242,19 @@ def _side(link: Link, made: CalibrationFile | None, side: Side | None) -> Side:
         told = made.side
     elif link.scenario is not None:
         told = link.scenario.side
-    if told is not None and side is not None and told is not side:
-        raise UsageError(f"--side says {side.word}, but the source or calibration {told.word}.")
     if told is not None:
+        _agree(told, side)
         return told
     return side if side is not None else Side(link.feature.side)
+
+
+def _agree(told: Side, side: Side | None) -> None:
+    """UsageError where --side (`side`) is another leg than is told elsewhere."""
+    if side is not None and told is not side:
+        raise UsageError(
+            f"--side says {side.word}, but the source or calibration {told.word}. Leave --side "
+            "out, or take the other source."
+        )
 
 
 def _with_reference(

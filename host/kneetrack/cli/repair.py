@@ -17,7 +17,7 @@ BIG_BYTES = 10_000_000
 
 
 def repair(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Logs, or folders.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Logs, or folders.")],
     out: Annotated[
         Path | None,
         typer.Option(

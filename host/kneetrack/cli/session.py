@@ -90,7 +90,8 @@ async def calibrate_with_progress(link: Link, console: Console) -> CalibrationFi
         BarColumn(30),
         TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    shown = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         bar = progress.add_task("", total=total)
         try:
             while not work.done():

@@ -31,6 +31,8 @@ CHOICE_S = 1.0
 IN_USE_S = 3.0
 """How long a band may go on being in use: whoever it was may just have gone."""
 
+_ELSE = "Or take the band's cable: --link serial:auto. Without a band: --link sim:squats."
+
 _ADDRESS = re.compile(r"([0-9A-F]{2}(:[0-9A-F]{2}){5})|([0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12})")
 
 
@@ -190,19 +192,17 @@ def explained(what: str) -> Generator[None]:
         yield
     except BleakBluetoothNotAvailableError as error:
         raise LinkError(
-            "Bluetooth is off or missing on this computer. Switch it on (or plug in an adapter); "
-            "without one, try a simulated band: --link sim:squats."
+            "Bluetooth is off or missing on this computer. Switch it on, or plug in an adapter. "
+            + _ELSE
         ) from error
     except TimeoutError:
         raise  # every bounded wait says itself what it waited for
     except BleakError as error:
         raise LinkError(
-            f"{what} failed: {error}. Is Bluetooth on, and may this program use it? Without "
-            "Bluetooth, try a simulated band: --link sim:squats."
+            f"{what} failed: {error}. Is Bluetooth on, and may this program use it? {_ELSE}"
         ) from error
     except (OSError, EOFError) as error:  # the system's own service, by its socket
         raise LinkError(
-            f"{what} failed: this computer's Bluetooth can't be reached "
-            f"({type(error).__name__}). Switch it on (on Linux: systemctl start bluetooth); "
-            "without Bluetooth, try a simulated band: --link sim:squats."
+            f"{what} failed: this computer's Bluetooth can't be reached. Switch it on (on Linux: "
+            f"systemctl start bluetooth). {_ELSE}"
         ) from error

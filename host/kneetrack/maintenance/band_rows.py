@@ -228,9 +228,11 @@ def _uptime_row(status: Status) -> Row:
     }
     text = f"{status.uptime_s / 60:.0f} min"
     if not lost:
-        return _row("Up since", State.OK, f"{text}, nothing dropped by the band", figures=figures)
+        return _row(
+            "Switched on for", State.OK, f"{text}, nothing dropped by the band", figures=figures
+        )
     return _row(
-        "Up since", State.NOTE,
+        "Switched on for", State.NOTE,
         f"{text}; the band dropped {status.dropped_packets} packets and its sensors overran "
         f"{status.overruns} times since",
         "Bring the computer closer; what is missing is fetched later.", figures=figures,

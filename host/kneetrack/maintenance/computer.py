@@ -117,7 +117,8 @@ def _kept_row(folder: Path) -> Row:
     recordings = [one for one in found.files if one.kind == privacy.RECORDING]
     size = sum(one.size_bytes for one in recordings)
     open_count = sum(one.open_to_others for one in found.files) + len(found.open_folders)
-    text = f"{len(recordings)} recordings, {size / 1e6:.0f} MB" if recordings else "none yet"
+    many = "1 recording" if len(recordings) == 1 else f"{len(recordings)} recordings"
+    text = f"{many}, {size / 1e6:.1f} MB" if recordings else "none yet"
     if open_count:
         text += f"; {open_count} files or folders may be read by other users of this computer"
     return Row(
