@@ -29,6 +29,7 @@ from kneetrack.maintenance.kept import Kept
 from kneetrack.maintenance.part_file import PartFile
 from kneetrack.samples import Channel, Packet
 from kneetrack.sessionlog import SessionWriter, read_log
+from kneetrack.sessionlog.appending import sync_folder
 from kneetrack.spans import Span, Spans
 
 _PERIOD_S = wire.KNEE_PERIOD_US / 1e6
@@ -80,6 +81,7 @@ def write_log(
             writer.packet(side, Packet(Channel.TRANSFER, message, at_s))
     check_log(beside, kept)
     os.replace(beside, path)
+    sync_folder(path.parent)  # before the band is told to delete it
 
 
 def check_log(path: Path, kept: Kept) -> None:

@@ -29,7 +29,7 @@ class AppendingFile:
         self._count = 0
         self.closed = False
         _lock(self._descriptor)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     @property
     def waiting(self) -> int:
@@ -105,8 +105,8 @@ def _lock(descriptor: int) -> None:
         return  # it only keeps `repair` and `privacy` from a recording that runs
 
 
-def _sync_folder(folder: Path) -> None:
-    """Have a new file's name on the disk, too, where folders can be synced."""
+def sync_folder(folder: Path) -> None:
+    """Have a file's new name on the disk, too, where folders can be synced."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows
