@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kneecore import wire
+from kneecore import blocks, prediction, wire
+from kneecore.block_form import NUMBERS
 
 PATH = Path(__file__).resolve().parent.parent / "firmware" / "PROTOCOL.md"
 
@@ -71,8 +72,28 @@ TRANSFER = """\
 ## Session Transfer
 
 A message is one byte and its record. One FETCH at a time: a new one ends the one before. Its blocks
-come oldest first, then DONE; samples of the range that no block held are gone. A BLOCK is the
-recording's id (uint16) and one block, laid out as `kneecore/blocks.py` says."""
+come oldest first, then DONE; samples of the range that no block held are gone, where as many blocks
+came as DONE says. A BLOCK is the recording's id (uint16) and one block."""
+
+BLOCK = """\
+Then, for each of the {numbers} numbers of a Knee sample in their order, bits, the least significant
+first; at the end 0 bits to a whole byte, and a CRC-16 of all before (polynomial 0x1021, start
+0xFFFF, little-endian). At most {most} bytes and {samples} samples, whose numbers follow on from the
+block's `number`. A width is told in 4 bits, 15 for 16.
+
+| bits | what |
+|---|---|
+| 2 | how the number is predicted: {unit} UNIT_LENGTH, {first} FIRST, {second} SECOND, {third} THIRD |
+| 4 | the width of what the predictions left |
+| 4 | SECOND and THIRD only: the width of the differences that they begin with |
+| 16 | the number of the first sample, as it is (8 for `valgus_sigma_deg`) |
+| that width | SECOND: its first difference; THIRD: its first and its second difference |
+| the width | for each sample that remains, what its prediction left |
+
+FIRST predicts the value before, SECOND a line through the two before, THIRD a parabola through the
+three before, all modulo 65536; UNIT_LENGTH one component of a quaternion from the other three
+(`kneecore/prediction.py` has the arithmetic). A difference d is written as 2d, or as -2d - 1 where
+it is negative."""
 
 SERIAL = """\
 ## Serial
@@ -163,7 +184,8 @@ def text() -> str:
         ),
         section("Feature", wire.FEATURE),
         "## Commands\n\nA write is an opcode and its operand. The band answers by an indication:\n"
-        f"0x{wire.OP_RESPONSE:02X}, the opcode, a result, and after QUERY the record asked for.\n"
+        f"0x{wire.OP_RESPONSE:02X}, the opcode, a result, and where it is a success, after QUERY the\n"
+        "record asked for, after START, RESUME, RECORD and LIST a Recording.\n"
         f"0x{wire.OP_STATUS:02X} and a Status record come unasked when the state changes,\n"
         f"and every {wire.STATUS_PERIOD_S} s while streaming.",
         "\n".join(["| opcode | name | operand | meaning |", "|---|---|---|---|", *commands]),
@@ -185,6 +207,16 @@ def text() -> str:
         TRANSFER,
         "\n".join(["| first byte | name | record | meaning |", "|---|---|---|---|", *transfers]),
         *[section(record.name, record) for _, _, record, _ in wire.TRANSFERS if record is not None],
+        section("Block", blocks.BLOCK),
+        BLOCK.format(
+            numbers=NUMBERS,
+            most=wire.BLOCK_BYTES_MAX,
+            samples=blocks.SAMPLES_MAX,
+            unit=prediction.UNIT_LENGTH,
+            first=prediction.FIRST,
+            second=prediction.SECOND,
+            third=prediction.THIRD,
+        ),
         section("Advertised", wire.ADVERTISED),
         "`flags` of Advertised",
         constants("ADVERTISED_", bits=True),

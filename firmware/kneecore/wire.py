@@ -305,10 +305,21 @@ COMMANDS = (
         RESUME,
         "stream the recording that runs on; the response holds RECORDING",
     ),
-    (OP_RECORD, "RECORD", None, "begin a recording without streaming; it outlives the connection"),
+    (
+        OP_RECORD,
+        "RECORD",
+        None,
+        "begin a recording without streaming; it outlives the connection; the response holds "
+        "RECORDING",
+    ),
     (OP_LIST, "LIST", LIST, "the RECORDING of the next finished recording after that id"),
     (OP_DELETE, "DELETE", DELETE, "delete a finished recording"),
-    (OP_SET_TIME, "SET_TIME", SET_TIME, "what time it is, for recordings made without a host"),
+    (
+        OP_SET_TIME,
+        "SET_TIME",
+        SET_TIME,
+        "what time it is, for recordings made without a host; those of this start get a date",
+    ),
     (OP_FORGET, "FORGET", FORGET, "drop the bond with this host, or with all; disconnects"),
 )
 
