@@ -83,7 +83,7 @@ block's `number`. A width is told in 4 bits, 15 for 16.
 
 | bits | what |
 |---|---|
-| 2 | how the number is predicted: {unit} UNIT_LENGTH, {first} FIRST, {second} SECOND, {third} THIRD |
+| 2 | how it is predicted: {unit} UNIT_LENGTH, {first} FIRST, {second} SECOND, {third} THIRD |
 | 4 | the width of what the predictions left |
 | 4 | SECOND and THIRD only: the width of the differences that they begin with |
 | 16 | the number of the first sample, as it is (8 for `valgus_sigma_deg`) |
@@ -184,8 +184,8 @@ def text() -> str:
         ),
         section("Feature", wire.FEATURE),
         "## Commands\n\nA write is an opcode and its operand. The band answers by an indication:\n"
-        f"0x{wire.OP_RESPONSE:02X}, the opcode, a result, and where it is a success, after QUERY the\n"
-        "record asked for, after START, RESUME, RECORD and LIST a Recording.\n"
+        f"0x{wire.OP_RESPONSE:02X}, the opcode, a result, and where it is a success, after QUERY\n"
+        "the record asked for, after START, RESUME, RECORD and LIST a Recording.\n"
         f"0x{wire.OP_STATUS:02X} and a Status record come unasked when the state changes,\n"
         f"and every {wire.STATUS_PERIOD_S} s while streaming.",
         "\n".join(["| opcode | name | operand | meaning |", "|---|---|---|---|", *commands]),
