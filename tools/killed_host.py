@@ -43,7 +43,7 @@ async def killed(folder: Path) -> list[Path]:
                 if recorder.returncode is None:
                     recorder.kill()
                 await recorder.wait()
-            await asyncio.sleep(ALONE_S)
+            await cable.pacer.passes(ALONE_S)
             sync = await _run(folder, "sync", "--stop", "--link", link, "--out", folder / "fetched")
             async with asyncio.timeout(LIMIT_S):
                 output, _ = await sync.communicate()

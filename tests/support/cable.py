@@ -26,6 +26,7 @@ from kneetrack.link.radio.board import BoardRadio
 
 SLICE_US = 10_000
 MOST_US = 100_000
+
 Disturb = Callable[[bytes], bytes]
 
 
@@ -39,7 +40,9 @@ def _pty() -> tuple[int, int]:
 
 
 class Cable:
-    """`to_band` and `to_host` may change what passes; None cuts the way."""
+    """`to_band`, `to_host` may change what passes; None cuts the way. `pacer` leads the board."""
+
+    pacer: Pacer
 
     def __init__(self, folder: Path) -> None:
         self.port = folder / "ttyBand"
@@ -118,6 +121,12 @@ class Pacer:
         self._next: asyncio.TimerHandle | None = None
         radio.listen_to(self._on_rig, lambda: None)
 
+    async def passes(self, duration_s: float) -> None:
+        """Wait so long in the board's time."""
+        until_us = self._at_us + duration_s * 1e6
+        while self._at_us < until_us:
+            await asyncio.sleep(SLICE_US * 1e-6)
+
     def _on_rig(self, message: dict[str, Any]) -> None:
         if self._began_s is None:
             self._began_s = self._loop.time() - message["t"] * 1e-6
@@ -168,7 +177,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Cable]:
     """A board that squats, on a cable; its radio is there and nobody listens to it."""
     cable = Cable(tmp_path)
     radio = BoardRadio(Air())
-    Pacer(radio)
+    cable.pacer = Pacer(radio)
     try:
         async with board_on(cable, "squats", await radio.listen(), tmp_path):
             radio.send({"rig": "play", "until_s": None, "speed": 1.0, "lead_s": 0.0, "zeros": None})

@@ -68,7 +68,7 @@ def test_what_a_band_recorded_alone_is_fetched_over_a_bad_cable_and_deleted(tmp_
                 await band.begin_alone(link)
                 running = await band.running(link)
                 assert running is not None and running.is_alone
-            await asyncio.sleep(3.5)  # nobody is there
+            await cable.pacer.passes(3.5)  # nobody is there
             async with serial(cable) as link:
                 await band.end_running(link)
                 assert await band.running(link) is None
@@ -101,12 +101,14 @@ def test_a_session_whose_computer_died_is_whole_in_two_logs_that_know_each_other
         begun = new_log_path("squat", Side.RIGHT)
         async with bench(tmp_path) as cable:
             recording = asyncio.create_task(record(cable, begun))
-            await asyncio.sleep(4.0)
+            async with asyncio.timeout(60.0):
+                while not begun.exists() or read_log(begun).packet_count < 40:
+                    await asyncio.sleep(0.1)
             cable.to_band = None  # the computer is dead: it doesn't say goodbye
             recording.cancel()
             await asyncio.gather(recording, return_exceptions=True)
             cable.to_band = bytes
-            await asyncio.sleep(2.0)  # the band measures on
+            await cable.pacer.passes(2.0)  # the band measures on
             async with serial(cable) as link:
                 await band.end_running(link)
                 (synced,) = await bring_all(link)

@@ -93,21 +93,24 @@ def test_a_board_that_hangs_is_given_up_after_a_bounded_time(monkeypatch):
 
 
 def test_two_bands_begin_at_one_instant_and_are_stamped_by_one_clock():
-    async def both() -> list[float]:
+    async def both() -> list[tuple[float, float]]:
         addresses = [
             SHORT.replace("?", f"?side={side}&clock={ppm}&")
             for side, ppm in (("left", 50), ("right", -50))
         ]
         left, right = open_links(addresses)
+
+        async def squat(link) -> tuple[float, float]:
+            await link.request(START, 5.0)
+            await link.play()
+            clock = link._place.clock
+            return clock.world_s(link.origin_us), [p.received_at_s async for p in link.packets()][
+                -1
+            ]
+
         async with left, right:
-            for link in (left, right):
-                await link.request(START, 5.0)
-            await asyncio.gather(left.play(), right.play())
+            return await asyncio.gather(squat(left), squat(right))
 
-            async def last_of(link) -> float:
-                return [packet.received_at_s async for packet in link.packets()][-1]
-
-            return await asyncio.gather(last_of(left), last_of(right))
-
-    left_s, right_s = virtual.run(both())
-    assert left_s == pytest.approx(right_s, abs=0.15)
+    (left_s, left_end_s), (right_s, right_end_s) = virtual.run(both())
+    assert left_s == pytest.approx(right_s, abs=1e-5)
+    assert left_end_s == pytest.approx(right_end_s, abs=0.15)

@@ -54,6 +54,9 @@ class LedClock(PlaceClock):
     def now_s(self) -> float:
         return self._world_s()
 
+    def own_s(self) -> float:
+        return self._world_s()
+
     def heard(self, board_us: int) -> None:
         if self._radio is not None:
             self._steps.heard(self._loop_s(board_us))
