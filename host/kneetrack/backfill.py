@@ -22,7 +22,8 @@ Gone, or not fetched
     the band keeps it.
 
 Acknowledged
-    Only what the writer has forced to the disk (`synced`), up to the first number that is missing.
+    Only what the writer has forced to the disk (`synced`), up to the first number that is missing,
+    or that the band could not read: it may be able to later.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ BARREN = 6
 NO_ROOM = "the band had no more room to keep them"
 NOT_KEPT = "the band does not have them"
 DISCARDED = "the band no longer has this recording"
+UNREAD = "the band could not read them in its memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Ledger:
         self.recovered = 0
         """How many came in blocks that had not come before."""
         self.gone: list[Gone] = []
+        self.unread: int | None = None
+        """The first number that the band has but could not read."""
         self._closed = Spans()  # in the log, or gone
         self._doubted = [Spans() for _ in range(DOUBTS - 1)]
         self._settled_end = first_number
@@ -135,7 +139,8 @@ class Ledger:
         if done.result == wire.RESULT_NOT_FOUND:
             self._give_up(self.missing(), DISCARDED)
         elif self._blocks >= done.blocks:
-            self._doubt(self._missing(*asked))
+            failed = done.result == wire.RESULT_FAILED
+            self._doubt(self._missing(*asked), UNREAD if failed else NOT_KEPT)
             self._again_s = now_s + AGAIN_S
             self._barren = -1
         self._answered()
@@ -207,7 +212,8 @@ class Ledger:
     def synced(self) -> None:
         """All that came so far is on the disk."""
         holes = self.missing()
-        self._durable = holes[0].first if holes else self.end_number
+        end = holes[0].first if holes else self.end_number
+        self._durable = end if self.unread is None else min(end, self.unread)
 
     def acknowledgement(self) -> int | None:
         """The number to acknowledge, where there is a new one; it counts as sent."""
@@ -242,8 +248,10 @@ class Ledger:
         for span in spans:
             self._closed.add(*span)
             self.gone.append(Gone(span, reason))
+            if reason == UNREAD:
+                self.unread = min(span.first, span.first if self.unread is None else self.unread)
 
-    def _doubt(self, spans: list[Span]) -> None:
+    def _doubt(self, spans: list[Span], reason: str) -> None:
         """One more complete answer did not hold these."""
         for span in spans:
             rest = [span]
@@ -252,4 +260,4 @@ class Ledger:
                 rest = [part for part in rest for part in doubted.within(*part)]
                 for part in fresh:
                     self._doubted[level].add(*part)
-            self._give_up(rest, NOT_KEPT)
+            self._give_up(rest, reason)

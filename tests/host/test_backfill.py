@@ -197,6 +197,24 @@ def test_a_recording_that_the_band_has_discarded_is_gone_at_once():
     ]
 
 
+def test_what_the_band_can_not_read_is_not_waited_for_nor_acknowledged():
+    ledger = Ledger(1, 1, 0)
+    ledger.live(0, 80)
+    ledger.live(96, 200)
+    for now_s in (1.0, 1.5, 3.0, 3.5):
+        asked = ledger.next_fetch(now_s)
+        if asked is not None:
+            assert asked == Span(80, 96)
+            ledger.done(TransferDone(1, *asked, wire.RESULT_FAILED, 0), now_s)
+    assert [one.reason for one in ledger.gone] == [backfill.UNREAD]
+    assert not ledger.missing_count
+    ledger.synced()
+    assert ledger.acknowledgement() == 80, "the band keeps it: it may be able to later"
+    ledger.live(200, 300)
+    ledger.synced()
+    assert ledger.acknowledgement() is None
+
+
 def test_what_lies_before_the_oldest_that_the_band_keeps_is_gone_but_not_what_is_in_the_log():
     ledger = Ledger(1, 1, 0)
     ledger.live(0, 8)

@@ -104,7 +104,7 @@ class Ending:
         if not self._leg.is_on_disk():
             return
         for ledger in self._keeper.ledgers:
-            if ledger.missing_count == 0:
+            if ledger.missing_count == 0 and ledger.unread is None:
                 await self._band.let_go(ledger)
 
     async def _quiet(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from kneecore import wire
 from kneecore.blocks import span
-from kneetrack.backfill import Ledger
+from kneetrack.backfill import UNREAD, Ledger
 from kneetrack.errors import LinkError
 from kneetrack.link.base import Link
 from kneetrack.live.figures import Unfetched
@@ -210,7 +210,10 @@ class Keeper:
         """All spans that are not in the log, in the order of the recordings."""
         found: list[Unfetched] = []
         for ledger, after in zip(self.ledgers, [*self.ledgers[1:], None], strict=True):
-            found += [self._told(ledger, one.span, one.reason, False) for one in ledger.gone]
+            found += [
+                self._told(ledger, one.span, one.reason, one.reason == UNREAD)
+                for one in ledger.gone
+            ]
             found += [self._told(ledger, hole, NOT_FETCHED, True) for hole in ledger.missing()]
             if after is not None and after.recording_id in self._placed:
                 found.append(self._between(ledger, after))
