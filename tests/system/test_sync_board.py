@@ -103,6 +103,7 @@ def test_a_session_whose_computer_died_is_whole_in_two_logs_that_know_each_other
             recording = asyncio.create_task(record(cable, begun))
             async with asyncio.timeout(60.0):
                 while not begun.exists() or read_log(begun).packet_count < 40:
+                    assert not recording.done(), recording.exception()
                     await asyncio.sleep(0.1)
             cable.to_band = None  # the computer is dead: it doesn't say goodbye
             recording.cancel()
