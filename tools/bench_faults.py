@@ -31,7 +31,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from faulty_sessions import Case, Counted, Struck, counted, dead_after, outage, reboot, recorded
+from faulty_sessions import (
+    Case,
+    Counted,
+    Struck,
+    counted,
+    dead_after,
+    outage,
+    outages,
+    reboot,
+    recorded,
+)
 from kneetrack.analysis.trace import calibrate
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.errors import KneeTrackError
@@ -57,6 +67,8 @@ CASES = {
         f"outage-{duration_s}": Case(reps_for(duration_s), outage(duration_s))
         for duration_s in (1, 3, 10, 30, 60, 120)
     },
+    "outages 10, 5, 2": Case(reps_for(25), outages(10.0, 5.0, 2.0)),
+    "outage-15 over the end": Case(3, outage(15.0)),
     "loss-10 + outage-30": Case(reps_for(30), outage(30.0), "&loss=0.1"),
     "band rebooted": Case(reps_for(3), reboot),
     "outage-5, power cut": Case(reps_for(10), dead_after(5.0)),

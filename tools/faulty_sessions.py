@@ -27,6 +27,7 @@ from kneetrack.samples import Channel, Decoded, Event, Packet, Side
 from kneetrack.sessionlog import SessionWriter, read_log
 
 INTO_THE_SET_S = 8.0
+FETCHING_S = 1.5
 CUT_MOST = round(1.5e6 / wire.KNEE_PERIOD_US)
 """Knee samples that may be gone with the band's power: it puts them on its flash each second."""
 
@@ -92,6 +93,17 @@ def outage(duration_s: float) -> Fault:
 
     async def strike(links: Sequence[SimLink], _: Struck) -> None:
         await links[0].outage(duration_s)
+
+    return strike
+
+
+def outages(*durations_s: float) -> Fault:
+    """Out of reach for so long, and again when what was missed is just being fetched."""
+
+    async def strike(links: Sequence[SimLink], _: Struck) -> None:
+        for number, duration_s in enumerate(durations_s):
+            await links[0].sleep(FETCHING_S if number else 0.0)
+            await links[0].outage(duration_s)
 
     return strike
 

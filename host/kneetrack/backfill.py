@@ -42,7 +42,9 @@ SETTLE_S = 0.4
 AGAIN_S = 1.0
 """Before a number that no block of an answer held is asked for again."""
 ANSWER_S = 5.0
-"""So long may a band send nothing of what it was asked for."""
+"""So long may a band send nothing of what it was asked for ..."""
+FLOWING_S = 1.5
+"""... and so long once it sends: what told the end of the answer was lost."""
 DOUBTS = 2
 BARREN = 6
 
@@ -170,9 +172,13 @@ class Ledger:
         return self.end_number - self.first_number - self._closed.count
 
     def asking(self, now_s: float) -> bool:
-        """Whether a FETCH is being answered. One that is not, in ANSWER_S, is over."""
-        if self._asked is not None and now_s - self._heard_s > ANSWER_S:
-            self._answered()
+        """Whether a FETCH is being answered. It is over with silence, or once all of it is here."""
+        asked = self._asked
+        if asked is not None:
+            whole = asked.end <= self.end_number and not self._missing(*asked)
+            silence_s = FLOWING_S if self._blocks else ANSWER_S
+            if whole or now_s - self._heard_s > silence_s:
+                self._answered()
         return self._asked is not None
 
     @property

@@ -255,6 +255,18 @@ def test_a_fetch_is_sent_one_at_a_time_and_given_up_when_nothing_comes():
     assert ledger.next_fetch(now_s, settled=False) == Span(0, backfill.FETCH_SAMPLES)
 
 
+def test_an_answer_whose_end_was_lost_is_over_when_all_of_it_came_or_soon_after():
+    ledger = Ledger(1, 1, 0)
+    ledger.known(5000)
+    asked = ledger.next_fetch(1.0, settled=False)
+    ledger.block(0, 900, 1.5)
+    assert ledger.next_fetch(1.5 + 0.9 * backfill.FLOWING_S, settled=False) is None
+    rest = ledger.next_fetch(1.5 + 1.1 * backfill.FLOWING_S, settled=False)
+    assert rest.first == 900
+    ledger.block(*rest, 4.0)
+    assert ledger.next_fetch(4.0, settled=False).first == rest.end > asked.end
+
+
 @pytest.mark.parametrize("lead", [0, 5, 30_000, -5, -30_000])
 def test_a_sequence_is_placed_next_to_the_newest_number(lead):
     ledger = Ledger(1, 1, 200_000)

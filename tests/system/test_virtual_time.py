@@ -103,10 +103,8 @@ def test_two_bands_begin_at_one_instant_and_are_stamped_by_one_clock():
         async def squat(link) -> tuple[float, float]:
             await link.request(START, 5.0)
             await link.play()
-            clock = link._place.clock
-            return clock.world_s(link.origin_us), [p.received_at_s async for p in link.packets()][
-                -1
-            ]
+            heard_s = [packet.received_at_s async for packet in link.packets()]
+            return link._place.clock.world_s(link.origin_us), heard_s[-1]
 
         async with left, right:
             return await asyncio.gather(squat(left), squat(right))
