@@ -168,6 +168,20 @@ def test_an_indication_arrives_and_the_board_learns_that_it_did():
     asyncio.run(check())
 
 
+def test_what_nobody_has_subscribed_to_is_confirmed_and_dropped_without_a_word(
+    caplog: pytest.LogCaptureFixture,
+):
+    async def check():
+        async with echo_board() as rig, rig.connected() as central:
+            await central.order(b"i", b"unasked")
+            while await central.reads() != b"\0":
+                await asyncio.sleep(0.01)
+            assert central.heard == []
+
+    asyncio.run(check())
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
+
+
 def test_after_a_disconnection_by_either_side_the_board_can_be_connected_again():
     async def check():
         async with echo_board() as rig:

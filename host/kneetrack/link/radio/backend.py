@@ -191,6 +191,26 @@ class _Scanner(BaseBleakScanner):
             self.call_detection_callbacks(found, data)
 
 
+class _AttClient(gatt_client.Client):
+    """Drops without a word what nobody has subscribed to (yet), as BlueZ does.
+
+    A band indicates its status as soon as it trusts the connection, which a host that knows it
+    brings about before it subscribes. bumble would write a warning into the terminal.
+    """
+
+    def on_att_handle_value_notification(
+        self, notification: att.ATT_Handle_Value_Notification
+    ) -> None:
+        if self.notification_subscribers.get(notification.attribute_handle):
+            super().on_att_handle_value_notification(notification)
+
+    def on_att_handle_value_indication(self, indication: att.ATT_Handle_Value_Indication) -> None:
+        if self.indication_subscribers.get(indication.attribute_handle):
+            super().on_att_handle_value_indication(indication)
+        else:
+            self.send_confirmation(att.ATT_Handle_Value_Confirmation())
+
+
 class _Client(BaseBleakClient):
     device: ClassVar[Device]
     bonds: ClassVar[FolderKeys]
@@ -241,6 +261,7 @@ class _Client(BaseBleakClient):
                 raise BleakError(str(error)) from error
             self._connection = connection
             connection.on("disconnection", self._on_disconnection)
+            connection.gatt_client = _AttClient(connection)
             self._peer = Peer(connection)
             try:
                 await self._peer.request_mtu(MTU)
