@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 import pytest
 
+from kneecore import wire
 from kneetrack.cli.app import run
+from kneetrack.maintenance.kept import Kept
+from kneetrack.maintenance.part_file import PartFile
 from kneetrack.samples import Channel, Packet, Side
 from kneetrack.sessionlog import SessionWriter, read_log
 
@@ -64,11 +67,15 @@ def home(tmp_path: Path) -> Path:
         "calibration_right.json": {"kind": "kneetrack-calibration", "athlete": "A"},
         "references/A_1_right_squat.json": {"kind": "kneetrack-references", "athlete": "A"},
         "sensors/KneeBand-1A2B_thigh_6c.json": {"kind": "kneetrack-sensor", "band": "KneeBand"},
+        "sync/fetched.json": {"kind": "kneetrack-fetched", "logs": {"KneeBand": "c.mcap"}},
         "notes.txt": "mine",
     }.items():
         path = folder / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.write_text(value if isinstance(value, str) else json.dumps(value))
+    record_told = wire.RECORDING.pack(*[1] * len(wire.RECORDING.fields))
+    with PartFile(folder / "sync" / "KneeBand_1.part", Kept.of(record_told)) as part:
+        part.append(b"a block")
     for path in folder.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
     return home
@@ -99,6 +106,8 @@ def test_everything_that_is_kept_is_listed_with_what_it_is_and_whom_it_names(hom
     assert {name for name, f in by_name.items() if f["athlete"] == "A"} == OF_A
     assert by_name["sessions/c.mcap"]["kind"] == "recording"
     assert by_name["sensors/KneeBand-1A2B_thigh_6c.json"]["kind"] == "sensor"
+    assert by_name["sync/fetched.json"]["kind"] == "fetched"
+    assert by_name["sync/KneeBand_1.part"]["kind"] == "part"
     assert by_name["notes.txt"]["kind"] == "other"
     assert all(f["size_bytes"] > 0 and not f["open_to_others"] for f in by_name.values())
     told = kneetrack(home, "privacy")

@@ -95,9 +95,18 @@ def _frames(path: Path) -> Iterator[tuple[int, bytes]]:
             yield from receiver.feed(piece)
 
 
+def is_part_file(path: Path) -> bool:
+    """Whether the file is one of these. OSError where it can't be read."""
+    return _record(path) is not None
+
+
 def _is_of(path: Path, kept: Kept) -> bool:
+    record = _record(path)
+    return record is not None and Kept.of(record).is_same(kept)
+
+
+def _record(path: Path) -> bytes | None:
+    """What the band said of the recording whose part file this is; None where it is none."""
     for kind, data in _frames(path):
-        if kind != wire.SERIAL_CONTROL or len(data) < wire.RECORDING.size:
-            return False
-        return Kept.of(data).is_same(kept)
-    return False
+        return data if kind == wire.SERIAL_CONTROL and len(data) >= wire.RECORDING.size else None
+    return None

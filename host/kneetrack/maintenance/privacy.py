@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from kneecore import __version__
 from kneetrack.errors import InputError, LogError
+from kneetrack.maintenance.part_file import is_part_file
 from kneetrack.sessionlog import read_session, user_data_dir
 from kneetrack.sessionlog.appending import in_use
 from kneetrack.sessionlog.records import MAGIC
@@ -31,6 +32,8 @@ CALIBRATION = "calibration"
 REFERENCES = "references"
 SENSOR = "sensor"
 REPORT = "report"
+PART = "part"
+FETCHED = "fetched"
 OTHER = "other"
 HOLDS = {
     RECORDING: "everything a band sent in a session: angles, raw motion, what was made of it",
@@ -38,6 +41,8 @@ HOLDS = {
     REFERENCES: "reference squats from session to session, one file a person and leg",
     SENSOR: "what a band's sensors get wrong; the band's name, nothing of a person",
     REPORT: "a session as a page to read",
+    PART: "a recording of a band as far as it has been fetched; kneetrack sync goes on with it",
+    FETCHED: "which recordings of which bands are here, so that none is fetched twice",
     OTHER: "not known to this version",
 }
 MANIFEST = "manifest.json"
@@ -46,6 +51,7 @@ _JSON_KINDS = {
     "kneetrack-calibration": CALIBRATION,
     "kneetrack-references": REFERENCES,
     "kneetrack-sensor": SENSOR,
+    "kneetrack-fetched": FETCHED,
 }
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -191,6 +197,8 @@ def _content(path: Path) -> tuple[str, str | None]:
                     return _JSON_KINDS.get(str(items.get("kind")), OTHER), _alias(items)
             if b"<!doctype html" in head.lower():
                 return REPORT, None
+        if is_part_file(path):
+            return PART, None
     except LogError:
         return RECORDING, None
     except (OSError, ValueError):

@@ -162,9 +162,10 @@ class Sync:
             value: object = json.loads((self._store / "fetched.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        if not isinstance(value, dict):
+        logs: object = cast(dict[str, Any], value).get("logs") if isinstance(value, dict) else None
+        if not isinstance(logs, dict):
             return {}
-        items = cast(dict[Any, Any], value).items()
+        items = cast(dict[Any, Any], logs).items()
         return {str(name): path for name, path in items if isinstance(path, str)}
 
     def _remember(self, kept: Kept, path: Path) -> None:
@@ -173,7 +174,7 @@ class Sync:
         remembered[self._name(kept)] = str(path.resolve())
         newest = dict(list(remembered.items())[-REMEMBERED:])
         with whole_file(self._store / "fetched.json") as file:
-            file.write(json.dumps(newest, indent=1) + "\n")
+            file.write(json.dumps({"kind": "kneetrack-fetched", "logs": newest}, indent=1) + "\n")
 
 
 def _calibration_in(partner: Partner, kept: Kept) -> CalibrationFile | None:
