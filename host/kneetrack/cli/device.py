@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
 LinkOption = Annotated[
     str, typer.Option("--link", metavar="LINK", help="ble:auto, ble:NAME, serial:PORT or sim:NAME.")
 ]
@@ -32,14 +33,21 @@ _STATES = {
 device = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help="One band: what it is, which of them it is, and which computers it obeys.\n\n"
-    "\b\n"
-    "A band obeys only computers that it knows. To have it know this one: hold its button for\n"
-    "3 s, until the lamp blinks fast, and within a minute run `kneetrack device pair`. Held for\n"
-    "10 s the button makes it forget every computer.",
 )
+
+
+@device.callback(invoke_without_command=True)
+def which(context: typer.Context) -> None:
+    """One band: what it is, which of them it is, and which computers it obeys.
+
+    \b
+    A band obeys only computers that it knows. To have it know this one: hold its button for
+    3 s, until the lamp blinks fast, and within a minute run `kneetrack device pair`. Held for
+    10 s the button makes it forget every computer.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @device.command()

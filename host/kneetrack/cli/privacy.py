@@ -84,7 +84,9 @@ def export_command(
     found = holdings()
     files = found.of(athlete)
     columns = (TextColumn("Exporting"), BarColumn(30), MofNCompleteColumn())
-    with Progress(*columns, console=console.hints(), transient=True) as progress:
+    hints = console.hints()
+    shown = hints.is_terminal
+    with Progress(*columns, console=hints, transient=True, disable=not shown) as progress:
         bar = progress.add_task("", total=len(files))
         export(files, found.folder, out, lambda path: progress.advance(bar))
     if json:

@@ -104,6 +104,8 @@ def _progress(log: Path) -> Generator[Callable[[float], None]]:
         yield lambda share: None
         return
     columns = (TextColumn("Repairing {task.description}"), BarColumn(30), TaskProgressColumn())
-    with Progress(*columns, console=console.hints(), transient=True) as progress:
+    hints = console.hints()
+    shown = hints.is_terminal
+    with Progress(*columns, console=hints, transient=True, disable=not shown) as progress:
         bar = progress.add_task(log.name, total=1.0)
         yield lambda share: progress.update(bar, completed=share)
