@@ -25,7 +25,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 import sys
 import tempfile
 import time
@@ -105,7 +104,6 @@ def main() -> int:
     unknown = [row for row in asked.rows if row not in ROWS]
     if unknown:
         parser.error(f"no row {unknown[0]}; there are {', '.join(ROWS)}")
-    logging.getLogger("bumble").setLevel(logging.ERROR)  # it tells what no system's stack would
     print(
         f"{'fault':<24}{'produced':>9}{'in the log':>11}{'fetched':>9}{'missing':>9}{'gone':>6}"
         f"{'twice':>7}{'order':>7}{'whole':>9}{'took':>7}"

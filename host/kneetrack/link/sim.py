@@ -240,7 +240,7 @@ class SimLink(BandLink):
     def _pace(self) -> float:
         speed = self._radio.clock.speed
         if not speed:
-            raise ValueError("a clock that runs as fast as it can has no pace for that")
+            raise ValueError("as fast as possible, that needs virtual time: link.radio.virtual.run")
         return speed
 
     # --- the board --------------------------------------------------------------------------------
