@@ -127,7 +127,7 @@ class Journal:
             ring.drop()
         if self._shelved:
             self._shelf.free(number)
-            self.no_room = False
+        self.no_room = False  # there may be some now
         self._forget_if_all_is_acknowledged()
 
     def close(self):

@@ -158,3 +158,27 @@ def test_a_full_flash_does_not_stop_a_stream():
         assert (await running(band)).lost_samples == now.lost_samples
 
     rig.run(scene, moving())
+
+
+def test_room_that_is_made_while_a_host_streams_is_used_when_it_goes_away():
+    inserted(44 * 4096)
+
+    async def scene(band):
+        band.radio.connect()
+        await begun(band, wire.OP_RECORD, b"")
+        while band.app.session.state == states.RECORDING:
+            await asyncio.sleep_ms(1000)
+        (old,) = await listed(band)
+        recording = await begun(band)
+        await asyncio.sleep_ms(40_000)  # nothing is acknowledged: the ring runs over
+        await band.ask(wire.OP_DELETE, wire.DELETE.pack(old.recording_id))
+        acknowledge(band, recording, max(live(band)) + 1)
+        await asyncio.sleep_ms(100)
+        lost = (await running(band)).lost_samples
+        assert lost > 0
+        band.radio.disconnect()
+        await asyncio.sleep_ms(40_000)
+        band.radio.connect()
+        assert (await running(band)).lost_samples == lost
+
+    rig.run(scene, moving())
