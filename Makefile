@@ -62,6 +62,9 @@ bench: $(STAMP)  ## the figures of the README (installs the peers to compare wit
 	@$(BIN)/python tools/bench_offline.py
 	@$(BIN)/python tools/bench_replay.py
 	@$(BIN)/python tools/bench_live.py
+	@$(BIN)/python tools/bench_two_bands.py 60 50
+	@$(BIN)/python tools/bench_storage.py
+	@$(BIN)/python tools/bench_faults.py
 
 soak: $(STAMP)  ## eight hours of training in virtual time: memory, clock, losses (an hour)
 	@$(BIN)/python tools/soak.py

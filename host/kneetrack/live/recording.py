@@ -119,6 +119,7 @@ class _Recording:
         self._link = band.link
         self._waits = waits
         self._duration_s = duration_s
+        self._begun_s = band.link.now_s()
         self._now = asyncio.get_running_loop().time
         self._keeper = Keeper(band.link, self._now)
         self._watch = LinkWatch(leg, self._keeper, self._now)
@@ -318,7 +319,8 @@ class _Recording:
         first_s = self.leg.figures.first_s
         if self._duration_s is None or first_s is None:
             return False
-        return now_s - first_s >= self._duration_s
+        # Packets may have come while a leg waited for the other one to be set in motion.
+        return now_s - max(first_s, self._begun_s) >= self._duration_s
 
     def _end_set(self) -> None:
         if self.leg.has_more:
