@@ -1,4 +1,6 @@
-"""How a recording is ended: q, or Ctrl-C once. A second Ctrl-C breaks off at once.
+"""How a recording is ended: q, or Ctrl-C; once more leaves what is missing on the band.
+
+A Ctrl-C beyond those steps breaks off at once.
 
 So do the system's ways to end a program: SIGTERM, and SIGHUP when the terminal is closed.
 """
@@ -18,10 +20,13 @@ HINT = "q or Ctrl-C ends the recording and keeps it."
 
 
 @contextlib.contextmanager
-def ending(end: Callable[[], None]) -> Generator[None]:
-    """Call `end` (in the running loop) on q, Ctrl-C, SIGTERM or SIGHUP, while the context lasts."""
+def ending(end: Callable[[], None], steps: int = 1) -> Generator[None]:
+    """Call `end` (in the running loop) on q, Ctrl-C, SIGTERM or SIGHUP, while the context lasts.
+
+    So many Ctrl-C are for `end`; the next one is a KeyboardInterrupt.
+    """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_on_signal(signal.SIGINT, end, signal.default_int_handler))
+        stack.enter_context(_on_signal(signal.SIGINT, end, signal.default_int_handler, steps))
         stack.enter_context(_on_signal(signal.SIGTERM, end, signal.SIG_DFL))
         hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)  # none on Windows
         if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # nohup
@@ -36,13 +41,18 @@ def _on_signal(
     number: signal.Signals,
     end: Callable[[], None],
     then: Callable[[int, FrameType | None], object] | signal.Handlers,
+    steps: int = 1,
 ) -> Generator[None]:
-    """Call `end` when it comes; a second one is for `then`."""
+    """Call `end` the first `steps` times that it comes; the next one is for `then`."""
     loop = asyncio.get_running_loop()
     before = signal.getsignal(number)
+    left = steps
 
     def signalled(*_: object) -> None:
-        signal.signal(number, then)
+        nonlocal left
+        left -= 1
+        if left == 0:
+            signal.signal(number, then)
         loop.call_soon_threadsafe(end)
 
     try:

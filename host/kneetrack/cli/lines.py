@@ -158,6 +158,9 @@ class _LegLines:
             begins = before.packets == 0 or before.state is LinkState.OVER
             if not begins and news.state is not LinkState.OVER:
                 self._lines.say(self._title, link_line.sentence(news))
-        if news.ending and news.missing and not self._fetching:
+        if news.ending and news.state is LinkState.LOST and before and not before.ending:
+            self._lines.say(self._title, link_line.sentence(news))
+        elif news.ending and news.missing and not self._fetching:
             self._fetching = news.missing
-            self._lines.say(self._title, f"Fetching {news.missing} missing samples. q leaves them.")
+            leave = "q or Ctrl-C leaves them."
+            self._lines.say(self._title, f"Fetching {news.missing} missing samples. {leave}")

@@ -16,6 +16,10 @@ from kneetrack.live.states import QUIET_S, LinkState
 
 SEPARATOR = " · "
 BAR = 20
+_WAITED_FOR = (
+    "The band is looked for a little longer, for what it kept. Another q or Ctrl-C leaves that "
+    "there, for kneetrack sync."
+)
 SPANS_TOLD = 4
 
 
@@ -46,7 +50,11 @@ def line(news: LinkNews, since_s: float, width: int) -> Text:
 def sentence(news: LinkNews) -> str:
     """The same in words, for those who read line by line."""
     if news.state is LinkState.LOST:
-        keeps = " It goes on measuring, and what is missing will be fetched." if news.keeps else ""
+        if news.ending:
+            return _WAITED_FOR
+        keeps = (
+            " If it is on, it goes on measuring, and that is fetched later." if news.keeps else ""
+        )
         return f"The connection to the band is lost; it is looked for again.{keeps}"
     if news.state is LinkState.STALE:
         return f"Nothing has come from the band for {news.silent_s:.0f} s; it is still connected."

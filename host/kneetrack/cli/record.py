@@ -196,7 +196,9 @@ def _tell_figures(leg: Leg, figures: Figures, hints: Console, *, several: bool) 
     """What came, what came late, and what did not come, with the reason."""
     from kneetrack.cli import link_line
 
-    lost = f", {figures.lost_samples} missing" if figures.lost_samples else ", none missing"
+    lost = "" if figures.unfetched else ", none missing"
+    if figures.lost_samples:
+        lost = f", {figures.lost_samples} missing"
     late = f" ({figures.recovered_samples} fetched later)" if figures.recovered_samples else ""
     whose = f"{leg.analyzer.side.word.capitalize()} leg: " if several else ""
     hints.print(

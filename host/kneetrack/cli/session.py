@@ -191,7 +191,7 @@ async def run(
             if leg.calibration is not None:
                 writer.calibration(leg.calibration.to_json())
         sinks = [view.leg(leg.title) for leg in legs]
-        with ending(end), _shown(view):
+        with ending(end, len(steps)), _shown(view):
             tasks = [
                 asyncio.create_task(
                     live.record(
