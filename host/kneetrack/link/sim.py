@@ -87,9 +87,7 @@ class SimLink(BandLink):
         self._radio_address = ""
         self._air_loss: BurstLoss | None = None
         self._air_loss_from_s = 0.0
-        self._playing: asyncio.Future[Message] | None = None
-        self._released: asyncio.Future[None] | None = None
-        self._seen: asyncio.Future[Message] | None = None
+        self._awaited: dict[str, asyncio.Future[Message]] = {}  # rig messages, by their kind
         self._begun_s: float | None = None  # by this link's clock, at the source's time zero
         self._until_s: float | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -156,25 +154,21 @@ class SimLink(BandLink):
         begin: Begin | None = None,
     ) -> None:
         led = self._place.led
-        self._playing = asyncio.get_running_loop().create_future()
         self._radio.clock.speed = speed
         self._radio.pace(EVENT_INTERVAL_S / speed if speed else None)
-        self._radio.send(
-            {
-                "rig": "play",
-                "from_s": from_s,
-                "until_s": until_s,
-                "speed": speed,
-                "lead_s": self.lead_s if from_s is None else 0.0,
-                "zeros": self._zeros,
-                "at_us": begin and begin.at_us,
-                "at_board_us": begin and led and led.board_us(begin.world_s),
-                "in_step": begin is not None and begin.in_step,
-            }
-        )
+        play: Message = {
+            "rig": "play",
+            "from_s": from_s,
+            "until_s": until_s,
+            "speed": speed,
+            "lead_s": self.lead_s if from_s is None else 0.0,
+            "zeros": self._zeros,
+            "at_us": begin and begin.at_us,
+            "at_board_us": begin and led and led.board_us(begin.world_s),
+            "in_step": begin is not None and begin.in_step,
+        }
         try:
-            async with asyncio.timeout(BOOT_S):
-                playing = await self._playing
+            playing = await self._answer("playing", play)
         except TimeoutError:
             raise self._loss() from None
         if begin is not None:
@@ -187,12 +181,11 @@ class SimLink(BandLink):
 
         Returns when it is let go. LinkLost where the board does not live to see that.
         """
-        self._released = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(BOOT_S):
                 await self._radio.advertises.wait()  # before that nobody looks at the button
-                self._radio.send({"rig": "press", "duration_s": duration_s, "speed": speed})
-                await self._released
+            press: Message = {"rig": "press", "duration_s": duration_s, "speed": speed}
+            await self._answer("released", press)
         except TimeoutError:
             raise self._not_started() from None
 
@@ -205,10 +198,17 @@ class SimLink(BandLink):
         return -(-(await self._look())["pairs"] // wire.KNEE_DIVIDER)
 
     async def _look(self) -> Message:
-        self._seen = asyncio.get_running_loop().create_future()
-        self._radio.send({"rig": "look"})
-        async with asyncio.timeout(BOOT_S):
-            return await self._seen
+        return await self._answer("seen", {"rig": "look"})
+
+    async def _answer(self, kind: str, message: Message) -> Message:
+        """Tell the board's rig something and wait for what it says of that kind. TimeoutError."""
+        awaited = self._awaited[kind] = asyncio.get_running_loop().create_future()
+        try:
+            self._radio.send(message)
+            async with asyncio.timeout(BOOT_S):
+                return await awaited
+        finally:
+            del self._awaited[kind]
 
     async def outage(self, duration_s: float) -> None:
         """Let the air pass nothing for so long, in the board's time; returns when it is over."""
@@ -328,9 +328,9 @@ class SimLink(BandLink):
         if self._place.led is not None:
             self._place.led.gone()
         self._place.stop()
-        for waited in (self._playing, self._released, self._seen):
-            if waited is not None and not waited.done():
-                waited.set_exception(self._loss())
+        for awaited in self._awaited.values():
+            if not awaited.done():
+                awaited.set_exception(self._loss())
 
     def _on_rig(self, message: Message) -> None:
         kind = message["rig"]
@@ -346,12 +346,6 @@ class SimLink(BandLink):
             if self._air_loss is not None:
                 from_us = self.origin_us + round(self._air_loss_from_s * 1e6)
                 self._radio.lose(self._air_loss, from_us)
-            if self._playing is not None and not self._playing.done():
-                self._playing.set_result(message)
-        elif kind == "seen" and self._seen is not None and not self._seen.done():
-            self._seen.set_result(message)
-        elif kind == "released" and self._released is not None and not self._released.done():
-            self._released.set_result(None)
         elif kind == "waits" and self._place.led is not None:
             self._place.led.came(message)
         elif kind == "waits":
@@ -362,6 +356,9 @@ class SimLink(BandLink):
             self._radio.pace(EVENT_INTERVAL_S)
             if message.get("ended"):
                 self._ending = asyncio.get_running_loop().create_task(self._end())
+        awaited = self._awaited.get(kind)
+        if awaited is not None and not awaited.done():
+            awaited.set_result(message)
 
     async def _end(self) -> None:
         """The motion is over; its last samples are still in the IMUs' FIFOs."""
