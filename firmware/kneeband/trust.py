@@ -66,6 +66,7 @@ class Trust:
         """The stack says that the link is encrypted from now on, or is not."""
         self._encrypted = encrypted
         self.held = self.held or self.holds
+        self.settle()
 
     def forget_this(self):
         """Drop the bond with the host that is trusted."""
@@ -92,6 +93,7 @@ class Trust:
         self._key = key
         self.is_new = True
         self.held = self.held or self.holds
+        self.settle()  # at once: who bonds and leaves must not leave the window open
         return True
 
     def drop_secret(self, kind: int, key: bytes) -> bool:
