@@ -7,24 +7,18 @@ and a value that is the stack's own business. All secrets of one key are one bon
 
 The stack's calls come between two bytecodes of the program and must not wait, so they only touch
 what is in RAM; `save`, called from the program's loop, puts it on flash. Until then a power cut
-loses a new bond, never an old one: the file is written under another name and then renamed, and a
-checksum tells one that was damaged all the same.
+loses a new bond, never an old one: the file is a `kneeband.sealed` one.
 
-    magic "KS1", u8 count, then per secret: u8 kind, u8 + key, u8 + value; u32 CRC-32
+    magic "KS1", u8 count, then per secret: u8 kind, u8 + key, u8 + value
 
 At most BONDS_MAX hosts are known, in the order of their last use. One more takes the place of the
 one that was away for longest: whoever holds the button to let a new host in should not have to find
 out first which old one to send away.
 """
 
-import binascii
-import os
-import struct
-
-from kneeband import config
+from kneeband import config, sealed
 
 _MAGIC = b"KS1"
-_CRC = "<I"
 _LONGEST = 255
 
 
@@ -40,12 +34,8 @@ class Bonds:
 
     def load(self):
         """Read what is there; a file that is missing means that nobody is known."""
-        try:
-            with open(self._path, "rb") as file:
-                data = file.read()
-        except OSError:
-            return
-        self.damaged = not self._parse(data)
+        data = sealed.read(self._path)
+        self.damaged = data is not None and not self._parse(data)
 
     def save(self) -> bool:
         """Write all of it; False (and `damaged`) if that failed, and no more is `unsaved`."""
@@ -57,16 +47,8 @@ class Bonds:
             for part in (key, value):
                 data.append(len(part))
                 data += part
-        data += struct.pack(_CRC, binascii.crc32(data) & 0xFFFFFFFF)
-        try:
-            with open(self._path + ".new", "wb") as file:
-                file.write(data)
-            os.rename(self._path + ".new", self._path)
-        except OSError:
-            self.damaged = True
-            return False
-        self.damaged = False
-        return True
+        self.damaged = not sealed.write(self._path, data)
+        return not self.damaged
 
     @property
     def count(self) -> int:
@@ -126,10 +108,7 @@ class Bonds:
         return keys
 
     def _parse(self, data) -> bool:
-        end = len(data) - struct.calcsize(_CRC)
-        if end <= len(_MAGIC) or data[: len(_MAGIC)] != _MAGIC:
-            return False
-        if struct.unpack_from(_CRC, data, end)[0] != binascii.crc32(data[:end]) & 0xFFFFFFFF:
+        if len(data) <= len(_MAGIC) or data[: len(_MAGIC)] != _MAGIC:
             return False
         secrets = []
         at = len(_MAGIC) + 1
