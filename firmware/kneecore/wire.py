@@ -299,19 +299,8 @@ COMMANDS = (
         SENSORS,
         "store and use a calibration of the IMUs; a leg's calibration made before it is dropped",
     ),
-    (
-        OP_RESUME,
-        "RESUME",
-        RESUME,
-        "stream the recording that runs on; the response holds RECORDING",
-    ),
-    (
-        OP_RECORD,
-        "RECORD",
-        None,
-        "begin a recording without streaming; it outlives the connection; the response holds "
-        "RECORDING",
-    ),
+    (OP_RESUME, "RESUME", RESUME, "stream the recording that runs; the response holds RECORDING"),
+    (OP_RECORD, "RECORD", None, "START without streaming, same response; outlives the connection"),
     (OP_LIST, "LIST", LIST, "the RECORDING of the next finished recording after that id"),
     (OP_DELETE, "DELETE", DELETE, "delete a finished recording"),
     (
