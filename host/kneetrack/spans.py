@@ -23,15 +23,19 @@ class Span(NamedTuple):
 
 
 class Spans:
-    """A set of numbers. Iterating gives its spans, ascending, disjoint and not touching."""
+    """A set of numbers. Iterating gives its spans, ascending, disjoint and not touching.
 
-    __slots__ = ("_ends", "_firsts", "count")
+    Of more than `most` spans the first are forgotten, so that no band can fill the memory.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_ends", "_firsts", "_most", "count")
+
+    def __init__(self, most: int | None = None) -> None:
         self._firsts: list[int] = []
         self._ends: list[int] = []
         self.count = 0
         """How many numbers are in it."""
+        self._most = most
 
     def __iter__(self) -> Iterator[Span]:
         return map(Span, self._firsts, self._ends)
@@ -62,7 +66,17 @@ class Spans:
         self._firsts[low:high] = [first]
         ends[low:high] = [end]
         self.count += new
+        if self._most is not None and len(ends) > self._most:
+            self._drop(len(ends) - self._most)
         return new
+
+    def forget(self, before: int) -> None:
+        """Spans that end before this number, or at it, are needed no more."""
+        self._drop(bisect_right(self._ends, before))
+
+    def _drop(self, spans: int) -> None:
+        self.count -= sum(self._ends[:spans]) - sum(self._firsts[:spans])
+        del self._firsts[:spans], self._ends[:spans]
 
     def within(self, first: int, end: int) -> list[Span]:
         """What of `first` .. `end` - 1 is in it."""
@@ -71,6 +85,10 @@ class Spans:
         return [
             Span(max(first, self._firsts[i]), min(end, self._ends[i])) for i in range(low, high)
         ]
+
+    def covers(self, first: int, end: int) -> bool:
+        """Whether all of `first` .. `end` - 1 are in it."""
+        return not self.missing(first, end)
 
     def missing(self, first: int, end: int) -> list[Span]:
         """What of `first` .. `end` - 1 is not in it."""

@@ -37,6 +37,7 @@ PARTS = {
     "kneeband": Part(FIRMWARE / "kneeband", {"kneecore", "kneeband"}, MICROPYTHON),
     "sim": Part(FIRMWARE / "sim", {"kneecore", "sim", "main"}, MICROPYTHON | {"utime", "uselect"}),
     "whole_file": Part(HOST / "whole_file.py", {"kneetrack.errors"}, never=IO | CLOCK | {"numpy"}),
+    "spans": Part(HOST / "spans.py", set(), never=IO | CLOCK | {"numpy"}),
     "samples": Part(HOST / "samples.py", set(), never=IO | CLOCK | {"numpy"}),
     "errors": Part(HOST / "errors.py", set(), never=IO | CLOCK | {"numpy"}),
     "protocol": Part(
@@ -46,7 +47,10 @@ PARTS = {
     ),
     "detection": Part(
         HOST / "detection",
-        {"kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.detection"},
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.spans",
+            "kneetrack.detection",
+        },
         never=IO | CLOCK | {"pathlib"},
     ),
     "traces": Part(
@@ -73,7 +77,7 @@ PARTS = {
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.traces",
             "kneetrack.sessionlog", "kneetrack.protocol", "kneetrack.detection",
-            "kneetrack.calibration", "kneetrack.analysis", "kneetrack.clock",
+            "kneetrack.calibration", "kneetrack.analysis", "kneetrack.clock", "kneetrack.spans",
         },
         never=IO - {"logging"},
     ),

@@ -15,10 +15,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from kneetrack.detection.backlog import Backlog
-from kneetrack.detection.spans import Spans, reason_for_good
+from kneetrack.detection.catch_up import MOST_GONE, reason_for_good
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Channel, Decoded, Gap, KneeSample, Side, TransferDone
 from kneetrack.sessionlog import SessionLog
+from kneetrack.spans import Spans
 
 _EVER = 2**40
 _UNTOLD = "lost on the air"  # before the first packet that came
@@ -80,7 +81,7 @@ class _Late:
     def __init__(self, log: SessionLog, side: Side) -> None:
         self.last = _EVER  # the newest sample while the band was worn
         self._samples = Backlog()
-        self._gone = Spans()
+        self._gone = Spans(MOST_GONE)
         holes, ends = [-_EVER], [_EVER]  # numbers that have not come, span by span
         newest = -_EVER
         worn = log.worn_packets(side)
@@ -125,7 +126,7 @@ class _Late:
         """The gap that remains of `gap` from number `first` on, before `next_one`."""
         end = next_one[0]
         reason = _UNTOLD if gap is None else gap.reason
-        if self._gone.cover(first, end):
+        if self._gone.covers(first, end):
             reason = reason_for_good(reason)
         count = end - first if gap is None or gap.count else 0
         return Gap(Channel.MEASUREMENT, last_s, next_one[1], count, reason)

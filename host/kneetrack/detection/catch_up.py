@@ -17,13 +17,21 @@ from dataclasses import dataclass, field
 from kneetrack.detection.backlog import Backlog
 from kneetrack.detection.fold import Fold
 from kneetrack.detection.measures import PERIOD_S
-from kneetrack.detection.spans import Spans, reason_for_good
 from kneetrack.samples import Gap, GapSettled, KneeSample
+from kneetrack.spans import Spans
 
 WAIT_S = 600.0
 """So much of a recording may wait behind a hole."""
 LIMIT = int(WAIT_S / PERIOD_S)
 _GIVEN_UP = LIMIT // 10  # so many make room at once
+MOST_GONE = 1000
+"""So many spans that are known to be gone are remembered."""
+_ON_THE_AIR = "lost on the air"
+
+
+def reason_for_good(reason: str) -> str:
+    """Why samples are missing that the band was asked for; `reason` is why they did not come."""
+    return f"{reason}, and the band no longer had them" if reason == _ON_THE_AIR else reason
 
 
 @dataclass(slots=True)
@@ -43,7 +51,7 @@ class CatchUp:
         self.settled: list[GapSettled] = []  # not told yet
         self._backlog = Backlog()
         self._holes: list[_Hole] = []
-        self._gone = Spans()
+        self._gone = Spans(MOST_GONE)
         self._unseen = 0  # samples taken since what is seen was folded again
         self._late = False  # whether one of those came late
 
@@ -114,7 +122,7 @@ class CatchUp:
         sample_of = self.base.sample
         while (first := self._backlog.first()) is not None:
             if first > self.due:
-                is_gone = self._gone.cover(self.due, first)
+                is_gone = self._gone.covers(self.due, first)
                 if not is_gone and self._backlog.count <= most:
                     break
                 gap = self._leave_out(self.base, self.due, first, self._backlog.first_s(), is_gone)
