@@ -31,11 +31,10 @@ from pathlib import Path
 import numpy as np
 
 from kneecore import wire
-from kneecore.calibration import Calibration
 from kneetrack import live
-from kneetrack.analysis.trace import calibrate, reference_of
+from kneetrack.analysis.trace import calibrate
 from kneetrack.calibration import runner
-from kneetrack.detection import Analyzer
+from kneetrack.cli.session import Leg, leg_for
 from kneetrack.link import Link, open_links
 from kneetrack.sessionlog import SessionWriter
 
@@ -59,30 +58,27 @@ async def measured(scenario: str, raw: bool, legs: int, folder: Path) -> Measure
         connected_s = time.monotonic() - begun_s
         ready = [await _ready(link) for link in links]
         path = folder / f"{legs}_{raw}.mcap"
-        with SessionWriter(path, {"exercise": ready[0][0].exercise}) as writer:
+        with SessionWriter(path, {"exercise": ready[0].analyzer.exercise}) as writer:
             figures = await asyncio.gather(
                 *(
-                    live.record(link, analyzer, writer=writer, calibration=made, raw=raw)
-                    for link, (analyzer, made) in zip(links, ready, strict=True)
+                    live.record(
+                        leg.link,
+                        leg.analyzer,
+                        writer=writer,
+                        calibration=leg.calibration and leg.calibration.calibration,
+                        raw=raw,
+                    )
+                    for leg in ready
                 )
             )
     return Measured(connected_s, tuple(figures))
 
 
-async def _ready(link: Link) -> tuple[Analyzer, Calibration]:
+async def _ready(link: Link) -> Leg:
     """Calibrated; what is to look on, and with what."""
     made = await runner.of_simulated(link, calibrate)
-    known = link.scenario
-    assert known is not None
-    analyzer = Analyzer(
-        known.side,
-        known.exercise,
-        known.windows,
-        reference_of(made),
-        shank_length_m=known.shank_length_m,
-        q_shank_sensor=made.calibration.q_shank_sensor,
-    )
-    return analyzer, made.calibration
+    assert link.scenario is not None
+    return leg_for(link, link.scenario.side, None, made)
 
 
 def show(title: str, one: Measured) -> bool:

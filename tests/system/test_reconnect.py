@@ -209,7 +209,7 @@ def test_a_session_goes_on_with_one_leg_when_the_other_band_is_lost(tmp_path):
             facts = session.facts(legs, athlete=None, load_kg=None, tags={})
 
             async def cut() -> None:
-                while left.origin_us is None or left.now_s() - left.origin_us / 1e6 < 4.0:
+                while (left.source_s(left.now_s()) or 0.0) < 4.0:
                     await asyncio.sleep(0.05)
                 await left.cut_power()
 

@@ -11,9 +11,9 @@ from bench_two_bands import measure
 from kneecore import wire
 from kneetrack.errors import LinkLost, UsageError
 from kneetrack.link import Link, open_links
-from kneetrack.link.radio import world
+from kneetrack.link.radio import virtual, world
 from kneetrack.protocol import Decoder
-from kneetrack.samples import ImuPair, Packet
+from kneetrack.samples import ImuPair, KneeSample, Packet
 
 PPM = 50.0
 FAST = "sim:{}&side=left&clock=50&speed=max"
@@ -101,6 +101,42 @@ def test_a_leg_that_nobody_sets_in_motion_is_waited_for_a_while_only(monkeypatch
             assert len(await streamed(one)) > 10
 
     asyncio.run(check())
+
+
+async def lateness_s(link: Link) -> list[float]:
+    """By how much each packet of a leg's movement came later than its newest sample was taken."""
+    late = []
+    await link.request(bytes([wire.OP_START, 0]), 5.0)
+    await link.play()
+    decoder = Decoder(link.feature, link.origin_us)
+    async for packet in link.packets():
+        samples = [item for item in decoder.feed(packet) if isinstance(item, KneeSample)]
+        if samples:
+            late.append(link.source_s(packet.received_at_s) - samples[-1].time_s)
+    return late
+
+
+@pytest.mark.parametrize("run", [asyncio.run, virtual.run])
+def test_a_band_switched_on_later_is_no_later_with_its_samples(run):
+    """What a band's clock shows is its own affair: it counts from its start, as its crystal goes.
+    One leg has moved before the other band is there, as when legs are calibrated one by one."""
+
+    async def check() -> list[list[float]]:
+        one, other = open_links(
+            [FAST.format("still?table=0&stand=6"), SLOW.format("still?table=0&stand=4")]
+        )
+        async with one:
+            assert one.source_s(one.now_s()) is None
+            await one.play(2.0)
+            while one.source_s(one.now_s()) < 2.0:
+                await one.sleep(0.05)
+            async with other:
+                return await asyncio.gather(lateness_s(one), lateness_s(other))
+
+    for late in run(check()):
+        assert len(late) > 10
+        assert min(late) >= -0.05
+        assert max(late) <= 0.3
 
 
 def test_legs_of_one_world_have_one_speed():

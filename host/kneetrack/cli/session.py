@@ -96,8 +96,9 @@ async def calibrate_with_progress(link: Link, console: Console) -> CalibrationFi
         try:
             while not work.done():
                 await asyncio.wait({work}, timeout=PROGRESS_PERIOD_S)
-                if link.origin_us is not None:
-                    progress.update(bar, completed=min(total, link.now_s() - link.origin_us / 1e6))
+                moved_s = link.source_s(link.now_s())
+                if moved_s is not None:
+                    progress.update(bar, completed=min(total, moved_s))
         finally:  # Ctrl-C ends the waiting, not by itself the work
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

@@ -85,8 +85,9 @@ class Link(Protocol):
 
     `feature` holds the values of wire.FEATURE as read on entry. `origin_us` is the board clock
     (unwrapped, us) at the source's time zero, where the source has one; on a simulated band it is
-    known once `play` has returned. `scenario` is known on entry. `name` is what the band calls
-    itself, from the entry on; empty for a recording.
+    known once `play` has returned. The board's clock is not the link's: `source_s` joins the two.
+    `scenario` is known on entry. `name` is what the band calls itself, from the entry on; empty for
+    a recording.
     """
 
     @property
@@ -107,6 +108,13 @@ class Link(Protocol):
 
     def now_s(self) -> float:
         """The clock by which `Packet.received_at_s` is stamped."""
+        ...
+
+    def source_s(self, at_s: float) -> float | None:
+        """The source's time (`KneeSample.time_s`) when this link's clock shows `at_s`.
+
+        None where nobody can tell: a real band, a log, a leg that was never set in motion.
+        """
         ...
 
     async def sleep(self, duration_s: float) -> None:

@@ -55,6 +55,9 @@ class ReplayLink:
         """The recorded time of the packet that came last."""
         return self._now_s
 
+    def source_s(self, at_s: float) -> float | None:
+        return None
+
     async def sleep(self, duration_s: float) -> None:
         await asyncio.sleep(duration_s / self._speed if self._speed else 0.0)
 

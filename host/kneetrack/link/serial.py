@@ -90,6 +90,9 @@ class SerialLink:
     def now_s(self) -> float:
         return time.monotonic()
 
+    def source_s(self, at_s: float) -> float | None:
+        return None
+
     async def sleep(self, duration_s: float) -> None:
         await asyncio.sleep(duration_s)
 

@@ -127,6 +127,11 @@ class SimLink(BandLink):
     def now_s(self) -> float:
         return self._radio.clock.now_s()
 
+    def source_s(self, at_s: float) -> float | None:
+        if self.origin_us is None:
+            return None
+        return (self._place.clock.board_us(at_s) - self.origin_us) / 1e6
+
     async def sleep(self, duration_s: float) -> None:
         await asyncio.sleep(self._patience_s(duration_s))
 

@@ -79,8 +79,7 @@ class Leg:
         self._show(_packet_shown(items))
         if events:
             self._tell(events)
-            delay_s = self.link.now_s() - self._happened_s(packet)
-            self.figures.event_delays_s += [delay_s] * len(events)
+            self.figures.event_delays_s += [self._late_s(packet)] * len(events)
         return items
 
     @property
@@ -177,12 +176,13 @@ class Leg:
                 self._sinks.remove(sink)
                 self.figures.sink_errors.append(error)
 
-    def _happened_s(self, packet: Packet) -> float:
-        """When the newest sample was measured, as far as the link's clock can tell."""
-        origin_us = self.link.origin_us
-        if self._newest is None or origin_us is None or not self.link.info.is_simulated:
-            return packet.received_at_s
-        return origin_us / 1e6 + self._newest.time_s
+    def _late_s(self, packet: Packet) -> float:
+        """How long ago the newest sample was measured; the packet came, where nobody can tell."""
+        now_s = self.link.now_s()
+        source_s = self.link.source_s(now_s)
+        if self._newest is None or source_s is None:
+            return now_s - packet.received_at_s
+        return source_s - self._newest.time_s
 
 
 def _packet_shown(items: Sequence[Decoded]) -> Callable[[Sink], None]:

@@ -92,7 +92,9 @@ class PlaceClock(VirtualClock):
         self.restart(self.world_s(self._newest_us))
 
     def board_us(self, world_s: float) -> int:
-        return round(self._zero_us + (world_s - self._zero_s) * (1.0 + self.error) * 1e6)
+        """The board's clock at `world_s`; before it is set, as far from the world's as now."""
+        own_s = world_s - (self.now_s() - self.own_s()) - self._offset_s
+        return round(self._zero_us + (own_s - self._zero_s) * (1.0 + self.error) * 1e6)
 
     def world_s(self, board_us: int) -> float:
         return self._zero_s + (board_us - self._zero_us) * 1e-6 / (1.0 + self.error)
