@@ -1,7 +1,5 @@
-"""Recordings on flash, whenever the power fails: under MicroPython, on its littlefs."""
-
-from collections.abc import Callable
+"""Recordings on flash: under MicroPython, on its littlefs. The tests: device/shelf.py."""
 
 
-def test_shelf(device_test: Callable[[], None]) -> None:
+def test_on_the_board(device_test):
     device_test()

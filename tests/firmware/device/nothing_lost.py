@@ -3,23 +3,7 @@
 import asyncio
 import errno
 
-import band as rig
-from sessions import (
-    RATE_HZ,
-    SAMPLE,
-    acknowledge,
-    begun,
-    kept,
-    listed,
-    live,
-    moving,
-    resumed,
-    running,
-    same,
-    samples_of,
-    streams_with,
-    whole,
-)
+from sessions import ALL, RATE_HZ, SAMPLE, kept, same, samples_of, streaming, whole
 
 from kneeband import config, states
 from kneecore import wire
@@ -27,26 +11,22 @@ from sim import vclock
 
 
 def test_start_tells_the_recording_and_its_blocks_hold_what_was_streamed_to_the_bit():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         assert recording.flags == wire.RECORDING_RUNNING and recording.recording_id > 0
         assert recording.boot_id == band.feature().boot_id and recording.side == wire.SIDE_RIGHT
         await asyncio.sleep_ms(10_000)
-        messages, done = await band.fetch(recording.recording_id, 0, 0xFFFFFFFF)
+        messages, done = await band.fetch(recording.recording_id, 0, ALL)
         assert (done.result, done.blocks) == (wire.RESULT_SUCCESS, len(messages))
         samples = kept(messages, recording.recording_id)
         whole(samples, recording.first_number, max(samples) + 1)
-        assert same(samples, live(band)) > 1030
+        assert same(samples, band.live()) > 1030
         assert len(messages) * wire.MTU < len(samples) * SAMPLE
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_packets_that_the_air_lost_are_fetched_to_the_bit_and_exactly_those():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(2_000)
         band.radio.refuses = errno.EIO
         await asyncio.sleep_ms(1_000)
@@ -57,43 +37,38 @@ def test_packets_that_the_air_lost_are_fetched_to_the_bit_and_exactly_those():
         )
         assert 90 <= len(lost) <= 120
         first, end = min(lost), max(lost) + 1
-        messages, _ = await band.fetch(recording.recording_id, first, end)
-        samples = kept(messages, recording.recording_id)
+        samples = await band.fetched(recording, first, end)
         assert same(lost, samples) == len(lost)
         assert first - 40 < min(samples) and max(samples) < end + 40  # whole blocks come
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_after_an_outage_of_two_minutes_the_host_resumes_and_nothing_is_missing():
     duration_s = 120
 
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
-        await streams_with(band, recording, 4)
+    async def scene(band, recording):
+        await band.acknowledge_for(recording, 4)
         band.radio.disconnect()
         await asyncio.sleep_ms(duration_s * 1000)
         assert band.app.session.state == states.RECORDING
         band.radio.connect()
         await asyncio.sleep_ms(100)
         assert band.statuses()[-1].state == wire.STATE_RECORDING
-        before = live(band)
-        again = await resumed(band, recording)
+        before = band.live()
+        again = await band.resume(recording)
         assert again.recording_id == recording.recording_id
         assert again.flags == wire.RECORDING_RUNNING and again.lost_samples == 0
         await asyncio.sleep_ms(1000)
-        newest = live(band)
+        newest = band.live()
         back = min([number for number in newest if number not in before])
         assert back == again.end_number  # the stream goes on just where the memory ends
         missing = back - max(before) - 1
         assert abs(missing - duration_s * RATE_HZ) < 20, missing
 
         began_us = vclock.now_us()
-        messages, done = await band.fetch(recording.recording_id, max(before) + 1, back)
-        assert done.result == wire.RESULT_SUCCESS
-        samples = kept(messages, recording.recording_id)
-        everything = live(band)  # which went on meanwhile
+        samples = await band.fetched(recording, max(before) + 1, back)
+        everything = band.live()  # which went on meanwhile
         for number, sample in samples.items():
             assert everything.setdefault(number, sample)[1] == sample[1]
         whole(everything, min(before), max(everything) + 1)
@@ -104,89 +79,78 @@ def test_after_an_outage_of_two_minutes_the_host_resumes_and_nothing_is_missing(
         ]
         assert max(late_us) < 7 * wire.KNEE_PERIOD_US + 60_000, max(late_us)  # never held up
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_a_host_that_does_not_acknowledge_fills_the_ring_and_then_the_flash_and_nothing_is_lost():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(36_000)
-        now = await running(band)
+        now = await band.running()
         assert now.first_number <= recording.first_number and now.lost_samples == 0
         assert now.size_bytes > 30_000
-        messages, _ = await band.fetch(recording.recording_id, 0, 0xFFFFFFFF)
-        samples = kept(messages, recording.recording_id)
+        samples = await band.fetched(recording)
         whole(samples, recording.first_number, max(samples) + 1)
-        assert same(samples, live(band)) > 3700
+        assert same(samples, band.live()) > 3700
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_what_is_acknowledged_is_forgotten_and_the_rest_is_kept():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         free_kib = band.shelf.free_kib
-        await streams_with(band, recording, 24)
-        now = await running(band)
-        assert now.first_number > max(live(band)) - 40 and now.size_bytes < 1000, now
+        await band.acknowledge_for(recording, 24)
+        now = await band.running()
+        assert now.first_number > max(band.live()) - 40 and now.size_bytes < 1000, now
         assert band.shelf.free_kib == free_kib  # the flash was left alone
         messages, done = await band.fetch(recording.recording_id, 0, now.first_number)
         assert (messages, done.blocks, done.result) == ([], 0, wire.RESULT_SUCCESS)
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_all_acknowledged_after_the_stop_leaves_no_trace():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
-        await streams_with(band, recording, 4)
+    async def scene(band, recording):
+        await band.acknowledge_for(recording, 4)
         assert (await band.ask(wire.OP_STOP))[0] == wire.RESULT_SUCCESS
-        ended = await running(band)
-        assert ended.flags == 0 and ended.end_number == max(live(band)) + 1
-        acknowledge(band, ended, ended.end_number)
+        ended = await band.running()
+        assert ended.flags == 0 and ended.end_number == max(band.live()) + 1
+        band.acknowledge(ended, ended.end_number)
         await asyncio.sleep_ms(50)
-        assert await running(band) is None and await listed(band) == []
+        assert await band.running() is None and await band.listed() == []
 
-    rig.run(scene)
+    streaming(scene)
 
 
 def test_a_rest_that_nobody_acknowledged_becomes_a_finished_recording():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
-        await streams_with(band, recording, 4)
+    async def scene(band, recording):
+        await band.acknowledge_for(recording, 4)
         await asyncio.sleep_ms(1500)
         await band.ask(wire.OP_STOP)
         band.radio.disconnect()
         await asyncio.sleep_ms(config.LINGER_MS + 500)
         band.radio.connect()
-        assert await running(band) is None
-        (one,) = await listed(band)
+        assert await band.running() is None
+        (one,) = await band.listed()
         assert (one.recording_id, one.flags) == (recording.recording_id, 0)
-        assert one.end_number == max(live(band)) + 1
+        assert one.end_number == max(band.live()) + 1
         assert one.end_number - one.first_number > 140
-        messages, _ = await band.fetch(one.recording_id, 0, 0xFFFFFFFF)
+        messages, _ = await band.fetch(one.recording_id, 0, ALL)
         assert messages[0][0] == wire.TRANSFER_HEAD
         samples = kept(messages, one.recording_id)
-        assert same(samples, live(band)) == len(samples) > 140
+        assert same(samples, band.live()) == len(samples) > 140
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_who_starts_anew_while_a_recording_waits_for_its_host_closes_that_one_first():
-    async def scene(band):
-        band.radio.connect()
-        first = await begun(band)
-        await streams_with(band, first, 4)
+    async def scene(band, first):
+        await band.acknowledge_for(first, 4)
         band.radio.disconnect()
         await asyncio.sleep_ms(5_000)
         band.radio.connect()
-        second = await begun(band)
+        second = await band.start()
         assert second.recording_id == first.recording_id + 1
-        (one,) = await listed(band)
+        (one,) = await band.listed()
         assert one.recording_id == first.recording_id and one.flags == 0
         assert 500 < one.end_number - one.first_number < 600
         result, _ = await band.ask(
@@ -194,15 +158,13 @@ def test_who_starts_anew_while_a_recording_waits_for_its_host_closes_that_one_fi
         )
         assert result == wire.RESULT_NOT_FOUND
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_a_host_that_stays_away_too_long_finds_a_finished_recording():
     config.DETACHED_S = 20
 
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(2_000)
         band.radio.disconnect()
         await asyncio.sleep_ms(19_000)
@@ -210,19 +172,16 @@ def test_a_host_that_stays_away_too_long_finds_a_finished_recording():
         await asyncio.sleep_ms(1_500)
         assert band.app.session.state == states.IDLE
         band.radio.connect()
-        (one,) = await listed(band)
+        (one,) = await band.listed()
         assert abs(one.end_number - one.first_number - 22 * RATE_HZ) < 30
-        messages, _ = await band.fetch(recording.recording_id, 0, 0xFFFFFFFF)
-        samples = kept(messages, recording.recording_id)
+        samples = await band.fetched(recording)
         whole(samples, one.first_number, one.end_number)
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_an_imu_that_fails_while_the_host_is_away_is_told_and_measuring_goes_on():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(2_000)
         band.radio.disconnect()
         await asyncio.sleep_ms(1_000)
@@ -232,15 +191,14 @@ def test_an_imu_that_fails_while_the_host_is_away_is_told_and_measuring_goes_on(
         await asyncio.sleep_ms(100)
         assert band.statuses()[-1].state == wire.STATE_FAULT
         assert (await band.ask(wire.OP_START, b"\x00"))[0] == wire.RESULT_SENSOR_FAULT
-        await resumed(band, recording)
+        await band.resume(recording)
         await asyncio.sleep_ms(3_000)
         assert band.statuses()[-1].state == wire.STATE_STREAMING
-        messages, _ = await band.fetch(recording.recording_id, 0, 0xFFFFFFFF)
-        samples = kept(messages, recording.recording_id)
+        samples = await band.fetched(recording)
         numbers = sorted(samples)
         holes = [b for a, b in zip(numbers, numbers[1:]) if b != a + 1]
         assert len(holes) == 1
         assert samples[holes[0]][0] & wire.FLAG_IMU_FAULT
         assert not samples[holes[0] + 1][0] & wire.FLAG_IMU_FAULT
 
-    rig.run(scene, moving())
+    streaming(scene)

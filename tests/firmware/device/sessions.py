@@ -1,4 +1,7 @@
-"""What the tests of recordings have in common: samples as they came live and as they were kept."""
+"""What the tests of recordings have in common: a host that keeps what a band measures.
+
+Samples are {number: (flags, 23 bytes)}, as they came live or as the band kept them.
+"""
 
 import asyncio
 
@@ -10,10 +13,12 @@ from kneecore import blocks, wire
 HEADER = wire.PACKET_HEADER.size
 SAMPLE = wire.KNEE_SAMPLE.size
 RATE_HZ = 1e6 / wire.KNEE_PERIOD_US
+ALL = 0xFFFFFFFF
+"""The end of whatever there is."""
 
 
 def samples_of(packets):
-    """{number: (flags, 23 bytes)} of live packets (of the first ten minutes: the numbers fit)."""
+    """Those of live packets (of the first ten minutes: the numbers fit)."""
     samples = {}
     for data in packets:
         header = wire.PACKET_HEADER.unpack_from(data)
@@ -24,12 +29,8 @@ def samples_of(packets):
     return samples
 
 
-def live(band):
-    return samples_of([data for _, data in band.notified(wire.MEASUREMENT_UUID)])
-
-
 def kept(messages, recording_id):
-    """{number: (flags, 23 bytes)} of BLOCK messages."""
+    """Those of BLOCK messages."""
     samples = {}
     for message in messages:
         if message[0] == wire.TRANSFER_HEAD:
@@ -58,48 +59,87 @@ def whole(samples, first, end):
     assert len(samples) == end - first, (len(samples), min(samples), max(samples), first, end)
 
 
-async def begun(band, opcode=wire.OP_START, operand=b"\x00"):
-    """Have a recording begin; the RECORDING of its response."""
-    result, payload = await band.ask(opcode, operand)
-    assert result == wire.RESULT_SUCCESS, result
-    return wire.RECORDING.unpack_from(payload)
+class Band(rig.Band):
+    """A band that moves, and what a host does about its recordings."""
+
+    def __init__(self):
+        super().__init__(bench.Ramps())
+
+    def live(self):
+        """The samples that were streamed."""
+        return samples_of([data for _, data in self.notified(wire.MEASUREMENT_UUID)])
+
+    async def start(self):
+        """START; the RECORDING that it tells, as with the next two."""
+        return await self._begun(wire.OP_START, b"\x00")
+
+    async def record(self):
+        return await self._begun(wire.OP_RECORD, b"")
+
+    async def resume(self, recording):
+        operand = wire.RESUME.pack(self.feature().boot_id, recording.recording_id, 0)
+        return await self._begun(wire.OP_RESUME, operand)
+
+    async def _begun(self, opcode, operand):
+        result, payload = await self.ask(opcode, operand)
+        assert result == wire.RESULT_SUCCESS, result
+        return wire.RECORDING.unpack_from(payload)
+
+    async def running(self):
+        """The RECORDING that runs or lingers; None if there is none."""
+        result, payload = await self.ask(wire.OP_QUERY, bytes((wire.QUERY_RECORDING,)))
+        return wire.RECORDING.unpack_from(payload) if result == wire.RESULT_SUCCESS else None
+
+    async def listed(self):
+        """All finished recordings."""
+        found = []
+        while True:
+            after = found[-1].recording_id if found else 0
+            result, payload = await self.ask(wire.OP_LIST, wire.LIST.pack(after))
+            if result == wire.RESULT_NOT_FOUND:
+                return found
+            found.append(wire.RECORDING.unpack_from(payload))
+
+    async def fetched(self, recording, first=0, end=ALL, patience_s=20):
+        """The samples of the blocks that a FETCH brings."""
+        messages, done = await self.fetch(recording.recording_id, first, end, patience_s)
+        blocks = [message for message in messages if message[0] == wire.TRANSFER_BLOCK]
+        assert (done.result, done.blocks) == (wire.RESULT_SUCCESS, len(blocks)), done
+        return kept(messages, recording.recording_id)
+
+    async def fetched_whole(self, recording, patience_s=20):
+        """The samples of a finished recording, all that it tells of."""
+        samples = await self.fetched(recording, patience_s=patience_s)
+        whole(samples, recording.first_number, recording.end_number)
+        return samples
+
+    async def delete(self, recording_id):
+        """The result of it."""
+        return (await self.ask(wire.OP_DELETE, wire.DELETE.pack(recording_id)))[0]
+
+    def acknowledge(self, recording, number):
+        operand = wire.ACKNOWLEDGE.pack(recording.recording_id, number)
+        self.write_transfer(wire.TRANSFER_ACKNOWLEDGE, operand)
+
+    async def acknowledge_for(self, recording, duration_s):
+        """Acknowledge every two seconds what came."""
+        for _ in range(duration_s // 2):
+            await asyncio.sleep_ms(2000)
+            _, newest = self.notified(wire.MEASUREMENT_UUID)[-1]
+            self.acknowledge(recording, max(samples_of([newest])) + 1)
+        await asyncio.sleep_ms(50)
 
 
-async def running(band):
-    """The RECORDING that runs or lingers; None if there is none."""
-    result, payload = await band.ask(wire.OP_QUERY, bytes((wire.QUERY_RECORDING,)))
-    return wire.RECORDING.unpack_from(payload) if result == wire.RESULT_SUCCESS else None
+def run(scene):
+    """`scene(band)` on a band that has just been started."""
+    rig.run(scene, Band())
 
 
-async def listed(band):
-    """All finished recordings."""
-    found = []
-    while True:
-        after = found[-1].recording_id if found else 0
-        result, payload = await band.ask(wire.OP_LIST, wire.LIST.pack(after))
-        if result == wire.RESULT_NOT_FOUND:
-            return found
-        found.append(wire.RECORDING.unpack_from(payload))
+def streaming(scene):
+    """`scene(band, recording)` once a host has connected and has it stream."""
 
+    async def begins(band):
+        band.radio.connect()
+        await scene(band, await band.start())
 
-async def resumed(band, recording, options=0):
-    operand = wire.RESUME.pack(band.feature().boot_id, recording.recording_id, options)
-    return await begun(band, wire.OP_RESUME, operand)
-
-
-def acknowledge(band, recording, number):
-    operand = wire.ACKNOWLEDGE.pack(recording.recording_id, number)
-    band.write_transfer(wire.TRANSFER_ACKNOWLEDGE, operand)
-
-
-async def streams_with(band, recording, duration_s):
-    """A host that acknowledges every two seconds what it got."""
-    for _ in range(duration_s // 2):
-        await asyncio.sleep_ms(2000)
-        _, newest = band.notified(wire.MEASUREMENT_UUID)[-1]
-        acknowledge(band, recording, max(samples_of([newest])) + 1)
-    await asyncio.sleep_ms(50)
-
-
-def moving():
-    return rig.Band(bench.Ramps())
+    run(begins)

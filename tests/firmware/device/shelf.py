@@ -2,93 +2,24 @@
 
 import os
 
-from kneeband.shelf import Shelf
+from shelves import (
+    BYTES,
+    HEAD,
+    PER_SECOND,
+    coded,
+    loaded,
+    new_flash,
+    noise,
+    on,
+    read,
+    record,
+    samples,
+)
+
 from kneecore import wire
-from kneecore.blocks import BlockWriter, read_block, span
+from kneecore.blocks import read_block, span
 from sim import vclock
-from sim.flash import ERASE_US, SECTOR, Flash, PowerCut
-
-SMALL = 80 * SECTOR
-BYTES = wire.KNEE_SAMPLE.size
-PER_SECOND = 104
-vclock.set_speed(0.0)  # erasing takes no time of ours
-HEAD = (7, 0, wire.SIDE_LEFT, 12, 34, 1_790_000_000, b"c" * wire.CALIBRATION.size, b"s" * 86)
-
-
-def samples(count, seed=1):
-    """Samples that take about nine bytes each: every number goes its way in uneven steps."""
-    data = bytearray(count * BYTES)
-    now = [1000 * k for k in range(12)]
-    for i in range(count):
-        for k in range(11):
-            seed = (seed * 2053 + 13849) % 65521
-            now[k] = (now[k] + seed % 24 - 11) & 0xFFFF
-            data[i * BYTES + 2 * k] = now[k] & 0xFF
-            data[i * BYTES + 2 * k + 1] = now[k] >> 8
-    return bytes(data)
-
-
-def noise(count):
-    """Samples that can't be coded in fewer bytes than they have."""
-    data = bytearray(count * BYTES)
-    seed = 7
-    for i in range(len(data)):
-        seed = (seed * 2053 + 13849) % 65521
-        data[i] = seed >> 5 & 0xFF
-    return bytes(data)
-
-
-def coded(data, number=0, boot_id=7):
-    found = []
-    writer = BlockWriter(boot_id, lambda block: found.append(bytes(block)))
-    for i in range(len(data) // BYTES):
-        writer.add(number + i, 0, data, i * BYTES)
-    writer.close()
-    return found
-
-
-def new_flash(name="flash.bin", size=SMALL):
-    flash = Flash(name, size)
-    os.VfsLfs2.mkfs(flash)
-    return flash
-
-
-def on(flash, work):
-    """Do `work` with `flash` mounted."""
-    here = os.getcwd()
-    os.mount(flash, "/flash")
-    os.chdir("/flash")
-    try:
-        return work()
-    finally:
-        os.chdir(here)
-        os.umount("/flash")
-
-
-def loaded(**options):
-    shelf = Shelf(**options)
-    shelf.load()
-    return shelf
-
-
-def read(shelf, recording_id, first=0, end=1 << 30):
-    return b"".join([read_block(block)[3] for block in shelf.blocks(recording_id, first, end)])
-
-
-def record(shelf, data, number=0, second=None):
-    """A recording of `data`, pushed every second; its id. `second(end)` is called after each."""
-    recording_id = shelf.next_id()
-    assert shelf.begin(recording_id, HEAD)
-    for at in range(0, len(data) // BYTES, PER_SECOND):
-        part = data[at * BYTES : (at + PER_SECOND) * BYTES]
-        for block in coded(part, number + at):
-            assert shelf.append(block)
-        assert shelf.push()
-        if second:
-            second(number + at + len(part) // BYTES)
-    assert shelf.end()
-    return recording_id
-
+from sim.flash import ERASE_US, SECTOR, Flash
 
 # --- what is recorded is there -------------------------------------------------------------------
 
@@ -374,142 +305,6 @@ def test_a_head_that_is_damaged_hides_its_recording_and_no_other():
         assert record(again, samples(5)) == 3
 
     on(new_flash(), work)
-
-
-# --- power failures ------------------------------------------------------------------------------
-
-
-def every_cut(prepare, work, check, stride=1):
-    """Do `work` on flash; then, for the power failing at each of its writes and erasures, `check`.
-
-    `work(mark)` calls mark(what) whenever something is safe; check(what) gets the last of these,
-    with the flash as it was left mounted; at last where it did not fail. Returns the cuts.
-    """
-    flash = new_flash("whole.bin")
-    on(flash, prepare)
-    copy("whole.bin", "replay.bin")
-    flash.journal = []
-    marks = []
-    on(flash, lambda: work(marker(marks, flash)))
-    replay = Flash("replay.bin", SMALL)
-    for index, (address, data) in enumerate(flash.journal):
-        if index % stride == 0:
-            copy("replay.bin", "cut.bin")
-            cut = Flash("cut.bin", SMALL)
-            cut.cut_after = 0
-            power_fails(cut, address, data)
-            safe = [what for at, what in marks if at <= index]
-            on(Flash("cut.bin", SMALL), lambda safe=safe: check(safe))
-        replay.change(address, data)
-    on(flash, lambda: check([what for _, what in marks]))
-    return len(flash.journal)
-
-
-def power_fails(flash, address, data):
-    try:
-        flash.change(address, data)
-    except PowerCut:
-        return
-    raise AssertionError("it went on")
-
-
-def marker(marks, flash):
-    return lambda what: marks.append((len(flash.journal), what))
-
-
-def copy(source, target):
-    with open(source, "rb") as file:
-        data = file.read()
-    with open(target, "wb") as file:
-        file.write(data)
-
-
-def test_power_that_fails_at_any_write_leaves_all_but_the_last_second():
-    old, data = samples(150, seed=3), samples(9 * PER_SECOND)
-    made = {}
-    for at in range(0, 9 * PER_SECOND, PER_SECOND):
-        for block in coded(data[at * BYTES : (at + PER_SECOND) * BYTES], 5000 + at):
-            made[span(block)[0]] = block
-
-    def prepare():
-        record(loaded(), old)
-
-    def work(mark):
-        record(loaded(segment_bytes=5000), data, number=5000, second=mark)
-        mark("ended")
-
-    states = set()
-
-    def check(safe):
-        shelf = loaded(segment_bytes=5000)
-        assert not shelf.failed
-        assert shelf.describe(1).end_number == 150
-        recording_id = shelf.after(1)
-        least = [what for what in safe if what != "ended"]
-        if not recording_id:
-            assert not least, "a recording is gone"
-            return
-        told = shelf.describe(recording_id)
-        assert told.end_number >= (least[-1] if least else 0)
-        assert told.first_number == 5000 and told.boot_id == 7
-        number = 5000
-        for block in shelf.blocks(recording_id, 0, 1 << 30):
-            assert block == made[number]
-            number += span(block)[1]
-        assert number == told.end_number
-        cut = told.flags & wire.RECORDING_CUT
-        assert not (told.flags & wire.RECORDING_RUNNING)
-        assert cut or told.end_number == 5000 + len(data) // BYTES
-        assert not (cut and "ended" in safe)
-        assert shelf.head(recording_id)[0] == HEAD[6]
-        state = (bool(cut), len(least))
-        if state not in states:  # and the next recording is made as ever
-            states.add(state)
-            assert read(shelf, 1) == old
-            assert record(shelf, old) > recording_id
-            again = loaded()
-            assert again.count == 3 and read(again, again.after(recording_id)) == old
-            assert again.describe(recording_id) == told
-
-    assert every_cut(prepare, work, check) > 150
-    assert len(states) >= 10 and (False, 9) in states, states
-
-
-def test_power_that_fails_in_the_midst_of_a_deletion_leaves_a_whole_recording_or_none():
-    data = samples(900)
-
-    def prepare():
-        record(loaded(segment_bytes=1500), data)
-
-    def work(mark):
-        assert loaded(segment_bytes=1500).delete(1)
-        mark("deleted")
-
-    found = []
-
-    def check(safe):
-        shelf = loaded(segment_bytes=1500)
-        found.append(shelf.count)
-        if shelf.count:
-            assert not safe
-            assert read(shelf, 1) == data
-        else:
-            assert sorted(os.listdir("recordings")) == ["next"]
-
-    every_cut(prepare, work, check)
-    assert found[0] == 1 and found[-1] == 0 and found == sorted(found, reverse=True)
-
-
-def test_power_that_fails_while_ids_are_given_lets_none_come_twice():
-    def work(mark):
-        shelf = loaded()
-        for _ in range(40):
-            mark(shelf.next_id())
-
-    def check(safe):
-        assert loaded().next_id() > (max(safe) if safe else 0)
-
-    every_cut(lambda: None, work, check)
 
 
 # --- what it takes -------------------------------------------------------------------------------

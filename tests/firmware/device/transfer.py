@@ -2,60 +2,40 @@
 
 import asyncio
 
-import band as rig
 from machine import wire_input
-from sessions import (
-    RATE_HZ,
-    acknowledge,
-    begun,
-    kept,
-    listed,
-    live,
-    moving,
-    running,
-    same,
-    samples_of,
-    whole,
-)
+from sessions import ALL, RATE_HZ, kept, run, same, samples_of, streaming, whole
 
 from kneeband import board, config, states
 from kneecore import wire
 
 
 def test_acknowledging_the_future_forgets_only_what_was_measured():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(3_000)
-        acknowledge(band, recording, 0xFFFFFFFF)
+        band.acknowledge(recording, ALL)
         await asyncio.sleep_ms(3_000)
-        acknowledge(band, recording, 0)  # and nothing comes back
-        now = await running(band)
+        band.acknowledge(recording, 0)  # and nothing comes back
+        now = await band.running()
         assert 250 < now.end_number - now.first_number < 330, now
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_what_has_just_ended_can_be_deleted_at_once():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(2_000)
         await band.ask(wire.OP_STOP)
-        operand = wire.DELETE.pack(recording.recording_id)
-        assert (await band.ask(wire.OP_DELETE, operand))[0] == wire.RESULT_SUCCESS
-        assert await running(band) is None and await listed(band) == []
+        assert await band.delete(recording.recording_id) == wire.RESULT_SUCCESS
+        assert await band.running() is None and await band.listed() == []
 
-    rig.run(scene)
+    streaming(scene)
 
 
 def test_a_fetch_goes_on_while_what_it_fetches_moves_to_flash():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(12_000)
         await band.ask(wire.OP_STOP)
-        operand = wire.FETCH.pack(recording.recording_id, 0, 0xFFFFFFFF)
+        operand = wire.FETCH.pack(recording.recording_id, 0, ALL)
         band.write_transfer(wire.TRANSFER_FETCH, operand)
         await asyncio.sleep_ms(100)
         band.radio.room = 0
@@ -65,17 +45,15 @@ def test_a_fetch_goes_on_while_what_it_fetches_moves_to_flash():
         messages = [data for _, data in band.notified(wire.TRANSFER_UUID)]
         assert messages[-1][0] == wire.TRANSFER_DONE
         samples = kept(messages[:-1], recording.recording_id)
-        whole(samples, recording.first_number, max(live(band)) + 1)
+        whole(samples, recording.first_number, max(band.live()) + 1)
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_a_new_fetch_or_a_stop_ends_the_old_one_without_a_done():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(8_000)
-        operand = wire.FETCH.pack(recording.recording_id, 0, 0xFFFFFFFF)
+        operand = wire.FETCH.pack(recording.recording_id, 0, ALL)
         band.write_transfer(wire.TRANSFER_FETCH, operand)
         await asyncio.sleep_ms(100)
         band.write_transfer(wire.TRANSFER_STOP)
@@ -91,7 +69,7 @@ def test_a_new_fetch_or_a_stop_ends_the_old_one_without_a_done():
         kinds = [data[0] for _, data in band.notified(wire.TRANSFER_UUID)]
         assert kinds.count(wire.TRANSFER_DONE) == 1
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_what_is_not_there_is_not_found():
@@ -100,9 +78,8 @@ def test_what_is_not_there_is_not_found():
         for recording_id in (0, 1, 65535):
             messages, done = await band.fetch(recording_id, 0, 100)
             assert (messages, done.result) == ([], wire.RESULT_NOT_FOUND)
-            operand = wire.DELETE.pack(recording_id)
-            assert (await band.ask(wire.OP_DELETE, operand))[0] == wire.RESULT_NOT_FOUND
-        recording = await begun(band)
+            assert await band.delete(recording_id) == wire.RESULT_NOT_FOUND
+        recording = await band.start()
         boot_id = band.feature().boot_id
         for boot, one, expected in (
             (boot_id, recording.recording_id, wire.RESULT_WRONG_STATE),  # it streams
@@ -111,18 +88,15 @@ def test_what_is_not_there_is_not_found():
         ):
             result, _ = await band.ask(wire.OP_RESUME, wire.RESUME.pack(boot, one, 0))
             assert result == expected
-        operand = wire.DELETE.pack(recording.recording_id)
-        assert (await band.ask(wire.OP_DELETE, operand))[0] == wire.RESULT_WRONG_STATE
+        assert await band.delete(recording.recording_id) == wire.RESULT_WRONG_STATE
 
-    rig.run(scene)
+    run(scene)
 
 
 def test_the_stream_goes_to_the_port_that_asked_and_a_host_may_go_on_by_cable():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(1_000)
-        before = live(band)
+        before = band.live()
         band.cable.says(wire.SERIAL_FEATURE)
         await asyncio.sleep_ms(200)
         operand = wire.RESUME.pack(recording.boot_id, recording.recording_id, 0)
@@ -132,16 +106,16 @@ def test_the_stream_goes_to_the_port_that_asked_and_a_host_may_go_on_by_cable():
         assert band.cable.packets == []
         band.radio.disconnect()
         await asyncio.sleep_ms(200)
-        sent = len(live(band))
+        sent = len(band.live())
         assert await band.cable.asks(resume) == wire.RESULT_SUCCESS
         await asyncio.sleep_ms(1_000)
         by_cable = samples_of(band.cable.packets)
-        assert len(by_cable) > 90 and len(live(band)) == sent > len(before)
+        assert len(by_cable) > 90 and len(band.live()) == sent > len(before)
         band.cable.says(wire.SERIAL_TRANSFER, fetch_all(recording))
         await asyncio.sleep_ms(1_000)
         assert band.cable.transfers[-1][0] == wire.TRANSFER_DONE
         samples = kept(band.cable.transfers[:-1], recording.recording_id)
-        assert same(samples, live(band)) == sent and same(samples, by_cable) > 80
+        assert same(samples, band.live()) == sent and same(samples, by_cable) > 80
         band.radio.connect()  # the other host leaves, and nothing happens to this one's stream
         await asyncio.sleep_ms(500)
         band.radio.disconnect()
@@ -152,16 +126,14 @@ def test_the_stream_goes_to_the_port_that_asked_and_a_host_may_go_on_by_cable():
         assert band.app.session.state == states.RECORDING
 
     def fetch_all(recording):
-        operand = wire.FETCH.pack(recording.recording_id, 0, 0xFFFFFFFF)
+        operand = wire.FETCH.pack(recording.recording_id, 0, ALL)
         return bytes((wire.TRANSFER_FETCH,)) + operand
 
-    rig.run(scene, moving())
+    streaming(scene)
 
 
 def test_writes_that_make_no_sense_never_stop_the_stream():
-    async def scene(band):
-        band.radio.connect()
-        recording = await begun(band)
+    async def scene(band, recording):
         await asyncio.sleep_ms(500)
         state = 12345
         control, transfer = band.handle(wire.CONTROL_UUID), band.handle(wire.TRANSFER_UUID)
@@ -179,11 +151,10 @@ def test_writes_that_make_no_sense_never_stop_the_stream():
             await asyncio.sleep_ms(20)
         await asyncio.sleep_ms(1_000)
         assert band.app.session.state == states.STREAMING
-        numbers = sorted(live(band))
+        numbers = sorted(band.live())
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
         assert numbers[-1] - numbers[0] > 7 * RATE_HZ
-        _, done = await band.fetch(recording.recording_id, numbers[0], numbers[-1])
-        assert done.result == wire.RESULT_SUCCESS
+        await band.fetched(recording, numbers[0], numbers[-1])
 
-    rig.run(scene)
+    streaming(scene)
     wire_input(board.BUTTON, 1)
