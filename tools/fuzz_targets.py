@@ -189,6 +189,17 @@ def _json_of(kind: str) -> Callable[[], list[bytes]]:
 # --- doors ---------------------------------------------------------------------------------------
 
 
+def _read_from(path: Path, read: Callable[[Path], object]) -> Taker:
+    """The bytes become that file, which `read` gets."""
+    path.parent.mkdir(exist_ok=True)
+
+    def take(data: bytes) -> None:
+        path.write_bytes(data)
+        read(path)
+
+    return take
+
+
 def _decoder(folder: Path) -> Taker:
     from kneetrack.protocol import Decoder
     from kneetrack.samples import Channel, Packet
@@ -208,16 +219,13 @@ def _log(folder: Path) -> Taker:
     from kneetrack.analysis.source import analyse
     from kneetrack.sessionlog import read_log
 
-    path = folder / "input.mcap"
-
-    def take(data: bytes) -> None:
-        path.write_bytes(data)
+    def read(path: Path) -> None:
         log = read_log(path)
         for side in log.sides:
             log.temperatures(side)
         analyse(path)
 
-    return take
+    return _read_from(folder / "input.mcap", read)
 
 
 def _repair(folder: Path) -> Taker:
@@ -258,40 +266,26 @@ def _trace(folder: Path) -> Taker:
 def _calibration(folder: Path) -> Taker:
     from kneetrack.calibration import CalibrationFile
 
-    path = folder / "input.json"
-
-    def take(data: bytes) -> None:
-        path.write_bytes(data)
-        CalibrationFile.load(path).to_json()
-
-    return take
+    return _read_from(folder / "input.json", lambda path: CalibrationFile.load(path).to_json())
 
 
 def _sensors(folder: Path) -> Taker:
     from kneetrack.calibration import sensors
 
-    stored = folder / "sensors"
-    stored.mkdir(exist_ok=True)
-
-    def take(data: bytes) -> None:
-        (stored / "input.json").write_bytes(data)
-        for record in sensors.load_all(stored):
+    def read(path: Path) -> None:
+        for record in sensors.load_all(path.parent):
             record.to_json()
 
-    return take
+    return _read_from(folder / "sensors" / "input.json", read)
 
 
 def _references(folder: Path) -> Taker:
     from kneetrack.calibration import references
 
-    stored = folder / "references"
-    stored.mkdir(exist_ok=True)
-
-    def take(data: bytes) -> None:
-        (stored / "input.json").write_bytes(data)
-        references.load_all(folder=stored)
-
-    return take
+    return _read_from(
+        folder / "references" / "input.json",
+        lambda path: references.load_all(folder=path.parent),
+    )
 
 
 def _block(folder: Path) -> Taker:
@@ -323,15 +317,13 @@ def _part(folder: Path) -> Taker:
     from kneetrack.maintenance.kept import Kept
     from kneetrack.maintenance.part_file import PartFile
 
-    path = folder / "input.part"
     kept = Kept.of(wire.RECORDING.pack(3, 7, 0, 1, 515, 42, 65500, 65560, 0, 2000, 1795000000))
 
-    def take(data: bytes) -> None:
-        path.write_bytes(data)
+    def read(path: Path) -> None:
         with PartFile(path, kept) as part:
             list(part.messages())
 
-    return take
+    return _read_from(folder / "input.part", read)
 
 
 def _address(folder: Path) -> Taker:
