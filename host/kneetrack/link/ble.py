@@ -24,20 +24,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Self
 
 from bleak import BleakClient
 from bleak.exc import BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
 from kneecore import wire
 from kneetrack.errors import LinkError, LinkLost, NotPaired
-from kneetrack.link.base import CHANNEL_UUIDS, LinkFigures, LinkInfo, Scenario, check_protocol
+from kneetrack.link.base import CHANNEL_UUIDS, LinkFigures, LinkInfo, check_protocol
 from kneetrack.link.ble_find import IN_USE_S, Backend, Found, Heard, explained, find, scan
-from kneetrack.link.inbox import Inbox
+from kneetrack.link.receiving import STOP_S, ReceivingLink
 from kneetrack.protocol import read_feature
-from kneetrack.samples import Channel, Packet, Vector
+from kneetrack.samples import Channel
 
 __all__ = ["Backend", "BandLink", "Found", "scan"]
 
@@ -45,8 +44,6 @@ FIND_S = 10.0
 CONNECT_S = 20.0
 PAIR_S = 30.0
 """The system may ask its user; the band waits as long (firmware/kneeband/config.py)."""
-STOP_S = 3.0
-QUIET_S = 0.1
 
 _ATT_HEADER = 3
 _LISTENED = (Channel.MEASUREMENT, Channel.RAW, Channel.CONTROL, Channel.TRANSFER)
@@ -67,8 +64,10 @@ _IN_THE_SYSTEM = {
 }
 
 
-class BandLink:
+class BandLink(ReceivingLink):
     """See `base.Link`. `wanted` is a name, an address, or "auto" for the only band around."""
+
+    remedy = "Bring it closer"
 
     def __init__(
         self,
@@ -78,18 +77,11 @@ class BandLink:
         backend: Backend | None = None,
         find_s: float = FIND_S,
     ) -> None:
-        self.info = info
-        self.feature: Any = None
-        self.origin_us: int | None = None
-        self.scenario: Scenario | None = None
-        self.name = ""
-        self.figures = LinkFigures()
+        super().__init__(info)
         self._wanted = wanted
         self._backend = backend or Backend()
         self._find_s = find_s
         self._client: BleakClient | None = None
-        self._inbox = Inbox()
-        self._finished = False
 
     async def __aenter__(self) -> Self:
         heard = await self._find(self._wanted)
@@ -106,15 +98,6 @@ class BandLink:
     async def __aexit__(self, *_: object) -> None:
         await self._disconnect()
 
-    def now_s(self) -> float:
-        return time.monotonic()
-
-    def source_s(self, at_s: float) -> float | None:
-        return None
-
-    async def sleep(self, duration_s: float) -> None:
-        await asyncio.sleep(duration_s)
-
     async def reconnect(self) -> None:
         await self._disconnect()
         heard = await self._find(self._wanted)
@@ -126,47 +109,15 @@ class BandLink:
             raise
         self._stands()
 
-    async def read_feature(self) -> None:
-        with explained("Reading from the band"):
-            data = await self._read_feature(self._connected())
-        self.feature = read_feature(data)
-        self._put(Channel.FEATURE, data)
-
     async def write(self, channel: Channel, data: bytes) -> None:
         with explained("Writing to the band"):
             await self._connected().write_gatt_char(CHANNEL_UUIDS[channel], data, response=True)
-
-    async def request(self, data: bytes, timeout_s: float) -> bytes:
-        async def send(data: bytes) -> None:
-            await self.write(Channel.CONTROL, data)
-
-        return await self._inbox.request(data, timeout_s, send, remedy="Bring it closer")
-
-    def packets(self) -> AsyncIterator[Packet]:
-        return self._inbox.packets()
 
     async def unpair(self) -> None:
         """Have this computer forget the band, and leave. Where the system lets no program do so
         (macOS), nothing comes of it."""
         if self._client is not None:
             await self._unpair(self._client)
-
-    async def play(
-        self,
-        until_s: float | None = None,
-        speed: float | None = None,
-        zeros: tuple[Vector, Vector] | None = None,
-    ) -> None:
-        return
-
-    async def finish(self) -> None:
-        if self._finished:
-            return
-        self._finished = True
-        with contextlib.suppress(LinkError):  # then there is nothing to stop
-            await self.request(bytes([wire.OP_STOP]), STOP_S)
-            await self._inbox.quiet(QUIET_S, STOP_S)
-        self._inbox.end()
 
     # --- entry ------------------------------------------------------------------------------------
 
@@ -266,6 +217,10 @@ class BandLink:
                 await client.unpair()
         await self._disconnect()
 
+    async def _ask_feature(self) -> bytes:
+        with explained("Reading from the band"):
+            return await self._read_feature(self._connected())
+
     async def _read_feature(self, client: BleakClient) -> bytes:
         return bytes(await client.read_gatt_char(wire.FEATURE_UUID))
 
@@ -312,9 +267,6 @@ class BandLink:
             self._put(channel, bytes(data))
 
         return listener
-
-    def _put(self, channel: Channel, data: bytes) -> None:
-        self._inbox.put(Packet(channel, data, self.now_s()))
 
     # --- exit -------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Inbox:
         data: bytes,
         timeout_s: float,
         send: Callable[[bytes], Awaitable[None]],
-        remedy: str = "Look at the cable",
+        remedy: str,
     ) -> bytes:
         """Send a command and wait for its response. LinkError without one in `timeout_s`."""
         async with self._asking:

@@ -13,14 +13,15 @@ from typing import Any, Self
 
 from kneetrack.errors import LinkError, LogError, UsageError
 from kneetrack.link.base import LinkFigures, LinkInfo, Scenario
+from kneetrack.link.receiving import NotPlayed
 from kneetrack.protocol import read_feature
-from kneetrack.samples import Channel, Packet, Side, Vector
+from kneetrack.samples import Channel, Packet, Side
 from kneetrack.sessionlog import SessionLog, read_log
 
 _YIELD_EVERY = 64  # packets, so that an unpaced replay leaves the screen its share
 
 
-class ReplayLink:
+class ReplayLink(NotPlayed):
     """One leg of the log at `path`; see `base.Link`. `speed` 0 is without pacing."""
 
     def __init__(
@@ -55,9 +56,6 @@ class ReplayLink:
         """The recorded time of the packet that came last."""
         return self._now_s
 
-    def source_s(self, at_s: float) -> float | None:
-        return None
-
     async def sleep(self, duration_s: float) -> None:
         await asyncio.sleep(duration_s / self._speed if self._speed else 0.0)
 
@@ -79,14 +77,6 @@ class ReplayLink:
                 return
             self._now_s = packet.received_at_s
             yield packet
-
-    async def play(
-        self,
-        until_s: float | None = None,
-        speed: float | None = None,
-        zeros: tuple[Vector, Vector] | None = None,
-    ) -> None:
-        return
 
     async def finish(self) -> None:
         self._finished = True

@@ -15,25 +15,23 @@ import asyncio
 import contextlib
 import errno
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Self
 
 import serialx
 
 from kneecore import frames, wire
 from kneetrack.errors import BandNotFound, LinkError, LinkLost
-from kneetrack.link.base import LinkFigures, LinkInfo, Scenario, check_protocol
-from kneetrack.link.inbox import Inbox
+from kneetrack.link.base import LinkInfo, check_protocol
+from kneetrack.link.receiving import ReceivingLink
 from kneetrack.protocol import read_feature
-from kneetrack.samples import Channel, Packet, Vector
+from kneetrack.samples import Channel
 
 BAUD = 115_200
 """Means nothing on a USB port; serial bridges want one."""
 OPEN_S = 5.0
 ANSWER_S = 3.0
 KEEPALIVE_S = 1.0
-STOP_S = 3.0
-QUIET_S = 0.1
 _CLOSE_S = 1.0
 
 _BAND_VENDORS = {0x303A, 0x239A}
@@ -48,26 +46,21 @@ _CHANNELS = {
 _HERE = frames.frame(wire.SERIAL_FEATURE, b"")
 
 
-class SerialLink:
+class SerialLink(ReceivingLink):
     """See `base.Link`. `port` is a device's name, or "auto" for the only band there is."""
 
+    remedy = "Look at the cable"
+
     def __init__(self, info: LinkInfo, port: str) -> None:
-        self.info = info
-        self.feature: Any = None
-        self.origin_us: int | None = None
-        self.scenario: Scenario | None = None
-        self.name = ""
-        self.figures = LinkFigures()
+        super().__init__(info)
         self._feature = b""
         self._wanted = port
         self._port = port
         self._serial_number: str | None = None  # of the USB device, by which it is found again
         self._line: _Line | None = None
-        self._inbox = Inbox()
         self._answers: dict[int, asyncio.Future[bytes]] = {}
         self._there: asyncio.Task[None] | None = None
         self._heard_s = 0.0
-        self._finished = False
         self._greeted = False
         """The band has answered our NAME: what comes is ours. Before, it may lie in the port since
         another host, who was killed, was sent it."""
@@ -87,15 +80,6 @@ class SerialLink:
             self._line.write(frames.frame(wire.SERIAL_LEAVE, b""))
         await self._disconnect()
 
-    def now_s(self) -> float:
-        return time.monotonic()
-
-    def source_s(self, at_s: float) -> float | None:
-        return None
-
-    async def sleep(self, duration_s: float) -> None:
-        await asyncio.sleep(duration_s)
-
     async def reconnect(self) -> None:
         await self._disconnect()
         if self._serial_number is not None:  # its name may be another behind another hub
@@ -114,39 +98,8 @@ class SerialLink:
         self._inbox.mend()
         self._put(Channel.FEATURE, self._feature)
 
-    async def read_feature(self) -> None:
-        data = await self._asked(wire.SERIAL_FEATURE)
-        self.feature = read_feature(data)
-        self._put(Channel.FEATURE, data)
-
     async def write(self, channel: Channel, data: bytes) -> None:
         self._send(_KINDS[channel], data)
-
-    async def request(self, data: bytes, timeout_s: float) -> bytes:
-        async def send(command: bytes) -> None:
-            self._send(wire.SERIAL_CONTROL, command)
-
-        return await self._inbox.request(data, timeout_s, send)
-
-    def packets(self) -> AsyncIterator[Packet]:
-        return self._inbox.packets()
-
-    async def play(
-        self,
-        until_s: float | None = None,
-        speed: float | None = None,
-        zeros: tuple[Vector, Vector] | None = None,
-    ) -> None:
-        return
-
-    async def finish(self) -> None:
-        if self._finished:
-            return
-        self._finished = True
-        with contextlib.suppress(LinkError):  # then there is nothing to stop
-            await self.request(bytes([wire.OP_STOP]), STOP_S)
-            await self._inbox.quiet(QUIET_S, STOP_S)
-        self._inbox.end()
 
     # --- coming and going -------------------------------------------------------------------------
 
@@ -233,13 +186,13 @@ class SerialLink:
         if answer is not None and not answer.done():
             answer.set_result(data)
 
-    def _put(self, channel: Channel, data: bytes) -> None:
-        self._inbox.put(Packet(channel, data, self.now_s()))
-
     def _send(self, kind: int, data: bytes) -> None:
         if self._line is None:
             raise self._loss()
         self._line.write(frames.frame(kind, data))
+
+    async def _ask_feature(self) -> bytes:
+        return await self._asked(wire.SERIAL_FEATURE)
 
     async def _asked(self, kind: int) -> bytes:
         try:
