@@ -9,6 +9,7 @@ from kneecore.calibration import Calibration
 from kneetrack.errors import CommandRefused
 from kneetrack.link.base import Link
 from kneetrack.samples import Channel, Response, Side
+from kneetrack.spans import Span
 
 ANSWER_S = 5.0
 """How long a band may take to answer a command; storing a calibration takes it a second."""
@@ -85,14 +86,51 @@ async def stop_unkept(link: Link) -> None:
     await command(link, wire.OP_STOP)
     told = await recording_now(link) if keeps_recordings(link) else None
     if told is not None:
-        record = wire.ACKNOWLEDGE.pack(told.recording_id, told.end_number)
-        await link.write(Channel.TRANSFER, bytes([wire.TRANSFER_ACKNOWLEDGE]) + record)
+        await _acknowledge(link, told.recording_id, told.end_number)
 
 
 async def recording_kept(link: Link, recording_id: int) -> Any | None:
     """What the band tells of a finished recording; None where it has it no longer."""
     told = await _told(link, wire.OP_LIST, wire.LIST.pack(recording_id - 1))
     return told if told is not None and told.recording_id == recording_id else None
+
+
+async def recording_stopped(link: Link, recording_id: int) -> Any | None:
+    """The same of the one that was just stopped, wherever the band has it now."""
+    told = await recording_now(link)
+    if told is not None and told.recording_id == recording_id:
+        return told
+    return await recording_kept(link, recording_id)
+
+
+async def let_go(link: Link, recording_id: int, end_number: int) -> None:
+    """Nobody needs that recording on the band any longer: it is on the host's disk, or no use."""
+    await _acknowledge(link, recording_id, end_number)
+    if await recording_kept(link, recording_id) is not None:
+        await delete_recording(link, recording_id)
+
+
+async def delete_recording(link: Link, recording_id: int) -> None:
+    """Have the band delete it; one that it no longer has is fine too."""
+    try:
+        await command(link, wire.OP_DELETE, wire.DELETE.pack(recording_id))
+    except CommandRefused as refused:
+        if refused.result != wire.RESULT_NOT_FOUND:
+            raise
+
+
+def fetch_message(recording_id: int, numbers: Span) -> bytes:
+    """For Session Transfer: these samples of that recording, please."""
+    return bytes([wire.TRANSFER_FETCH]) + wire.FETCH.pack(recording_id, *numbers)
+
+
+def acknowledge_message(recording_id: int, end_number: int) -> bytes:
+    """For Session Transfer: that recording is safe on the host up to, not with, this number."""
+    return bytes([wire.TRANSFER_ACKNOWLEDGE]) + wire.ACKNOWLEDGE.pack(recording_id, end_number)
+
+
+async def _acknowledge(link: Link, recording_id: int, end_number: int) -> None:
+    await link.write(Channel.TRANSFER, acknowledge_message(recording_id, end_number))
 
 
 async def _told(link: Link, opcode: int, operand: bytes) -> Any | None:

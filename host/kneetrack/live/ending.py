@@ -15,10 +15,10 @@ from collections.abc import Callable
 
 from kneecore import wire
 from kneetrack.errors import CommandRefused, LinkError, LinkLost
-from kneetrack.live.commands import command
+from kneetrack.link.base import Link
+from kneetrack.live.commands import command, let_go, recording_stopped
 from kneetrack.live.fold import Leg
 from kneetrack.live.keeping import Keeper
-from kneetrack.live.starting import Band
 
 QUIET_S = 0.15
 """After STOP: so long without a packet, and none is on its way any more."""
@@ -29,7 +29,7 @@ class Ending:
     """The end of one leg's recording. `now` is the clock of its waits, `fetch_s` their bound."""
 
     def __init__(
-        self, band: Band, leg: Leg, keeper: Keeper, now: Callable[[], float], fetch_s: float
+        self, link: Link, leg: Leg, keeper: Keeper, now: Callable[[], float], fetch_s: float
     ) -> None:
         self.over = asyncio.Event()
         """The end has come: only what is missing is waited for."""
@@ -40,8 +40,7 @@ class Ending:
         self.finished = False
         self.failed: Exception | None = None
         self.synced_s = now()
-        self._band = band
-        self._link = band.link
+        self._link = link
         self._leg = leg
         self._keeper = keeper
         self._now = now
@@ -81,7 +80,7 @@ class Ending:
             await self._quiet()
             keeper.streams = False
             keeper.ended = True
-            told = await self._band.stopped(running.recording_id)
+            told = await recording_stopped(self._link, running.recording_id)
             if told is not None:
                 keeper.learn(running, told)
             await self._fetched()
@@ -105,7 +104,7 @@ class Ending:
             return
         for ledger in self._keeper.ledgers:
             if ledger.missing_count == 0 and ledger.unread is None:
-                await self._band.let_go(ledger)
+                await let_go(self._link, ledger.recording_id, ledger.end_number)
 
     async def _quiet(self) -> None:
         """Wait until nothing has come for QUIET_S: packets may have queued up on the band."""

@@ -18,6 +18,7 @@ from kneecore.blocks import span
 from kneetrack.backfill import UNREAD, Ledger
 from kneetrack.errors import LinkError
 from kneetrack.link.base import Link
+from kneetrack.live.commands import acknowledge_message, fetch_message
 from kneetrack.live.figures import Unfetched
 from kneetrack.samples import Channel, Decoded, KneeSample, Packet, TransferDone
 from kneetrack.spans import Span
@@ -166,8 +167,7 @@ class Keeper:
         if self.running is not None:
             number = self.running.acknowledgement()
             if number is not None:
-                record = wire.ACKNOWLEDGE.pack(self.running.recording_id, number)
-                return bytes([wire.TRANSFER_ACKNOWLEDGE]) + record
+                return acknowledge_message(self.running.recording_id, number)
         now_s = self._now()
         if any(ledger.asking(now_s) for ledger in self.ledgers):
             return None
@@ -175,8 +175,7 @@ class Keeper:
             settled = self.streams and ledger is self.running
             wanted = ledger.next_fetch(now_s, settled=settled)
             if wanted is not None:
-                record = wire.FETCH.pack(ledger.recording_id, wanted.first, wanted.end)
-                return bytes([wire.TRANSFER_FETCH]) + record
+                return fetch_message(ledger.recording_id, wanted)
         return None
 
     # --- how it stands --------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from kneetrack.calibration.closing import TableZero
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CommandRefused, LinkError, LinkLost, LogError
 from kneetrack.link.base import Link
-from kneetrack.live.commands import command
+from kneetrack.live.commands import command, recording_kept
 from kneetrack.live.ending import Ending
 from kneetrack.live.figures import Figures, Sink
 from kneetrack.live.fold import Leg
@@ -123,7 +123,7 @@ class _Recording:
         self._now = asyncio.get_running_loop().time
         self._keeper = Keeper(band.link, self._now)
         self._watch = LinkWatch(leg, self._keeper, self._now)
-        self._ending = Ending(band, leg, self._keeper, self._now, waits.fetch_s)
+        self._ending = Ending(band.link, leg, self._keeper, self._now, waits.fetch_s)
         if told is not None:
             self._keeper.begin(told)
 
@@ -278,7 +278,7 @@ class _Recording:
                 if told is not None:
                     keeper.resumed(told)
                     return
-                kept = await self._band.kept(running.recording_id)
+                kept = await recording_kept(self._link, running.recording_id)
                 if kept is not None:
                     keeper.learn(running, kept)
                 running.broken_off()

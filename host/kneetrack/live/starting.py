@@ -1,4 +1,4 @@
-"""How a band is made to record: begun, resumed, stopped, and let go of what is safe on the host.
+"""How a band is made to record: begun, and resumed.
 
 Bands before protocol 1.2 know START and STOP only; for them the answers are None.
 """
@@ -11,20 +11,18 @@ from typing import Any
 
 from kneecore import wire
 from kneecore.calibration import Calibration
-from kneetrack.backfill import Ledger
 from kneetrack.errors import CommandRefused
 from kneetrack.link.base import Link
 from kneetrack.live.commands import (
     command,
     keeps_recordings,
-    recording_kept,
     recording_now,
     recording_told,
     set_calibration,
     set_side,
 )
 from kneetrack.protocol import read_status
-from kneetrack.samples import Channel, Side
+from kneetrack.samples import Side
 
 _STATUS = wire.QUERY.pack(wire.QUERY_STATUS)
 
@@ -93,22 +91,3 @@ class Band:
             return recording_told(await command(self.link, wire.OP_RESUME, operand))
         except CommandRefused:
             return None
-
-    async def kept(self, recording_id: int) -> Any | None:
-        """What the band tells of a recording that is finished; None where it has it no longer."""
-        return await recording_kept(self.link, recording_id)
-
-    async def stopped(self, recording_id: int) -> Any | None:
-        """The same of the one that was just stopped, wherever the band has it now."""
-        told = await recording_now(self.link)
-        if told is not None and told.recording_id == recording_id:
-            return told
-        return await self.kept(recording_id)
-
-    async def let_go(self, ledger: Ledger) -> None:
-        """All of that recording is on the host's disk: the band need not keep it any longer."""
-        record = wire.ACKNOWLEDGE.pack(ledger.recording_id, ledger.end_number)
-        await self.link.write(Channel.TRANSFER, bytes([wire.TRANSFER_ACKNOWLEDGE]) + record)
-        if await self.kept(ledger.recording_id) is not None:
-            operand = wire.DELETE.pack(ledger.recording_id)
-            await command(self.link, wire.OP_DELETE, operand)

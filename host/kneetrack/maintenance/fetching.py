@@ -18,6 +18,7 @@ from kneecore.blocks import read_block
 from kneetrack.backfill import Gone, Ledger
 from kneetrack.errors import LinkError, LinkLost
 from kneetrack.link import Link
+from kneetrack.live.commands import fetch_message
 from kneetrack.live.returning import come_back
 from kneetrack.maintenance.kept import Kept
 from kneetrack.maintenance.part_file import PartFile
@@ -121,8 +122,7 @@ class _Fetching:
             wanted = self._ledger.next_fetch(loop.time(), settled=False)
             if wanted is not None:
                 self._part.sync()
-                record = wire.FETCH.pack(self._kept.recording_id, wanted.first, wanted.end)
-                await _write(link, bytes([wire.TRANSFER_FETCH]) + record)
+                await _write(link, fetch_message(self._kept.recording_id, wanted))
             elif not self._ledger.missing_count:
                 return
             elif self._ledger.resting:

@@ -150,12 +150,3 @@ async def end_running(link: Link) -> None:
         if any(one.recording_id == ended.recording_id for one in await recordings(link)):
             return
         await link.sleep(SETTLE_S / 16)
-
-
-async def delete(link: Link, kept: Kept) -> None:
-    """Have the band delete it; one that it no longer has is fine too."""
-    try:
-        await command(link, wire.OP_DELETE, wire.DELETE.pack(kept.recording_id))
-    except CommandRefused as refused:
-        if refused.result != wire.RESULT_NOT_FOUND:
-            raise

@@ -13,7 +13,6 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from kneecore import wire
 from kneetrack.errors import CommandRefused, LinkError
@@ -21,8 +20,8 @@ from kneetrack.link.base import Link
 from kneetrack.live.commands import (
     command,
     keeps_recordings,
-    recording_kept,
-    recording_now,
+    let_go,
+    recording_stopped,
     recording_told,
 )
 from kneetrack.maintenance.rows import Part, Row, State
@@ -82,7 +81,9 @@ async def stream(link: Link, duration_s: float = DURATION_S) -> Streamed:
             await command(link, wire.OP_STOP)
     if recording is not None:
         with contextlib.suppress(CommandRefused):  # it stays on the band, for kneetrack sync
-            await _let_go(link, recording.recording_id)
+            stopped = await recording_stopped(link, recording.recording_id)
+            if stopped is not None:
+                await let_go(link, stopped.recording_id, stopped.end_number)
     return streamed
 
 
@@ -118,21 +119,9 @@ def _take(link: Link, packet: Packet, items: Sequence[object], streamed: Streame
             else:
                 streamed.knee_lost += item.count
     if newest is not None:
-        origin_s = (link.origin_us or 0) / 1e6
-        streamed.delays_s.append(packet.received_at_s - origin_s - newest.time_s)
-
-
-async def _let_go(link: Link, recording_id: int) -> None:
-    """The test's recording is of no use to anybody."""
-    told: Any | None = await recording_now(link)
-    if told is None or told.recording_id != recording_id:
-        told = await recording_kept(link, recording_id)
-    if told is None:
-        return
-    record = wire.ACKNOWLEDGE.pack(recording_id, told.end_number)
-    await link.write(Channel.TRANSFER, bytes([wire.TRANSFER_ACKNOWLEDGE]) + record)
-    if await recording_kept(link, recording_id) is not None:
-        await command(link, wire.OP_DELETE, wire.DELETE.pack(recording_id))
+        source_s = link.source_s(packet.received_at_s)
+        come_s = packet.received_at_s if source_s is None else source_s
+        streamed.delays_s.append(come_s - newest.time_s)
 
 
 def stream_rows(streamed: Streamed) -> list[Row]:

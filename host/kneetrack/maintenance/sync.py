@@ -23,7 +23,7 @@ from kneetrack.calibration import CalibrationFile
 from kneetrack.calibration.sensors import band_name
 from kneetrack.errors import CalibrationError, LogError
 from kneetrack.link import Link
-from kneetrack.maintenance import kept as band
+from kneetrack.live.commands import delete_recording
 from kneetrack.maintenance.fetching import Fetched, Progress, fetch
 from kneetrack.maintenance.kept import Kept
 from kneetrack.maintenance.part_file import PartFile
@@ -90,7 +90,7 @@ class Sync:
         if before is not None:
             deleted = not keep
             if deleted:
-                await band.delete(self._link, kept)
+                await delete_recording(self._link, kept.recording_id)
             return Synced(kept, before, None, None, deleted)
         part = PartFile(self._store / f"{self._name(kept)}.part", kept)
         with part:
@@ -99,7 +99,7 @@ class Sync:
             self._remember(kept, path)
             deleted = not keep and (delete_anyway or not fetched.read_failed)
             if deleted:
-                await band.delete(self._link, kept)
+                await delete_recording(self._link, kept.recording_id)
             part.remove()
         return Synced(kept, path, fetched, partner, deleted)
 
