@@ -6,6 +6,7 @@ hardware/FRAMES.md: flexion, valgus and internal rotation are positive, on both 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, TypeAlias
@@ -151,6 +152,18 @@ class Rep:
     ascent_s: float | None
     verdict: Verdict | None
     doubt: tuple[Doubt, ...] = ()
+    measures: Mapping[str, float | None] = field(default_factory=dict[str, "float | None"])
+    """By their names in `detection.measure_table`."""
+    label: str | None = None
+    """What the person said of it: it is then listed, but not judged and compared with nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a person said of the rep that holds this instant."""
+
+    time_s: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

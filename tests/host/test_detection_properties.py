@@ -49,7 +49,7 @@ odd_samples = st.builds(
 @given(st.lists(odd_samples, max_size=60), st.integers(0, 900))
 def test_no_samples_make_it_raise(odd: list[KneeSample], at: int) -> None:
     analyzer = Analyzer(
-        Side.RIGHT, windows=RECORDING.windows, shank_length_m=0.4, q_shank_sensor=UNIT
+        Side.RIGHT, windows=RECORDING.windows, shank_length_m=0.4, alignment=(UNIT, UNIT)
     )
     events = analyzer.feed_all(RECORDING.samples[:at])
     events += analyzer.feed_all(odd) + analyzer.feed_all(RECORDING.samples[at:])

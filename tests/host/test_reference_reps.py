@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from knee_recordings import Recording, run, session
-from kneetrack.detection.measures import GRID_DEG, Floats, Measured, measure
+from kneetrack.detection.cut import Floats, Geometry, cut_out
+from kneetrack.detection.measures import GRID_DEG, Measured, measure
 from kneetrack.detection.reference import Reference, build
 from kneetrack.detection.standouts import weights
-from kneetrack.samples import Verdict, Warned
+from kneetrack.samples import Side, Verdict, Warned
 
 BINS = 40  # 20 to 98 deg
 
@@ -25,9 +26,10 @@ def of_reps(recording: Recording) -> list[Measured]:
     ends = [i for i in range(1, len(bent)) if bent[i - 1] and not bent[i]]
     for start, end in zip(starts, ends, strict=True):
         span = samples[start - 60 : end + 60]
-        one = measure(span, samples[start].time_s - 0.3, samples[end].time_s + 0.3)
-        assert one is not None
-        made.append(one)
+        start_s, end_s = samples[start].time_s - 0.3, samples[end].time_s + 0.3
+        cut = cut_out(span, start_s, end_s, 0.0, Geometry(Side.RIGHT))
+        assert cut is not None
+        made.append(measure(cut))
     return made
 
 

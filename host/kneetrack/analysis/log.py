@@ -17,7 +17,7 @@ from kneetrack.analysis.angles import aligned_backward
 from kneetrack.analysis.ordered import decoded
 from kneetrack.analysis.realign import realigned
 from kneetrack.analysis.session import LegSession, SessionResult
-from kneetrack.analysis.trace import reference_of
+from kneetrack.analysis.trace import alignment_of, reference_of
 from kneetrack.analysis.two_legs import clocks
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer
@@ -46,7 +46,7 @@ class _Leg:
             self.windows,
             reference_of(self.calibration),
             shank_length_m=float(length) if isinstance(length, int | float) else None,
-            q_shank_sensor=self._in_force.q_shank_sensor if self._in_force else None,
+            alignment=alignment_of(self.calibration),
             in_order=True,
         )
 

@@ -44,7 +44,7 @@ from kneetrack.analysis.rotations import (
 from kneetrack.analysis.trace import MeasuredTrace
 from kneetrack.analysis.windows import tables
 from kneetrack.calibration.store import CalibrationFile
-from kneetrack.detection.criteria import SQUAT_FAMILY
+from kneetrack.detection.movements import ByReps, movement_of
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import DieTemperature, KneeSample, Window
 from kneetrack.traces import Trace, onto_grid
@@ -255,9 +255,8 @@ def _worn(times: FloatArray, windows: Sequence[Window]) -> BoolArray:
 
 def corner_hz(exercise: str) -> float:
     """Where the angles of an exercise are low-passed (biomechanics B8)."""
-    if exercise in SQUAT_FAMILY:
-        return SQUAT_CORNER_HZ
-    return CORNER_HZ.get(exercise, OTHER_CORNER_HZ)
+    by_reps = isinstance(movement_of(exercise).how, ByReps)
+    return CORNER_HZ.get(exercise, SQUAT_CORNER_HZ if by_reps else OTHER_CORNER_HZ)
 
 
 def zero_phase(angles: FloatArray, corner: float) -> FloatArray:

@@ -17,7 +17,7 @@ from kneetrack.analysis.offline import METHOD, measure_offline, measured_stretch
 from kneetrack.analysis.raw import RawPairs, Stretch, raw_pairs
 from kneetrack.analysis.session import LegSession, SessionResult, to_json
 from kneetrack.analysis.source import is_log
-from kneetrack.analysis.trace import reference_of, session_of
+from kneetrack.analysis.trace import alignment_of, reference_of, session_of
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CalibrationError
@@ -128,7 +128,7 @@ class _Leg:
             self.windows,
             reference_of(self.calibration),
             shank_length_m=float(length) if isinstance(length, int | float) else None,
-            q_shank_sensor=self.calibration.calibration.q_shank_sensor,
+            alignment=alignment_of(self.calibration),
             in_order=True,
         )
         gaps = list(self.pairs.gaps)

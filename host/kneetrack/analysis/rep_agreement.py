@@ -26,8 +26,9 @@ from typing import TypeAlias
 import numpy as np
 
 from kneetrack.analysis import agreement
-from kneetrack.detection.measures import PAD_S, Measured, measure
-from kneetrack.samples import KneeSample, Rep
+from kneetrack.detection.cut import PAD_S, Geometry, cut_out
+from kneetrack.detection.measures import Measured, measure
+from kneetrack.samples import KneeSample, Rep, Side
 from kneetrack.traces.reader import FloatArray
 from kneetrack.traces.reference import ReferenceAngles
 
@@ -134,9 +135,10 @@ def _measured(
             mine, theirs[first:last, :2][known].tolist(), strict=True
         )
     ]
-    ours = measure(mine, rep.start_s, rep.end_s)
-    reference = measure(wanted, rep.start_s, rep.end_s)
-    return None if ours is None or reference is None else (ours, reference)
+    anybody = Geometry(Side.RIGHT)
+    ours = cut_out(mine, rep.start_s, rep.end_s, 0.0, anybody)
+    reference = cut_out(wanted, rep.start_s, rep.end_s, 0.0, anybody)
+    return None if ours is None or reference is None else (measure(ours), measure(reference))
 
 
 def _peak_flexion(both: _Both | None) -> Pair | None:

@@ -12,7 +12,7 @@ from kneetrack.analysis.session import LegSession, SessionResult
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer, Reference
 from kneetrack.errors import CalibrationError
-from kneetrack.samples import KneeSample, Side, Vector
+from kneetrack.samples import KneeSample, Quaternion, Side, Vector
 from kneetrack.traces import Trace, onto_grid, read_trace
 
 
@@ -83,7 +83,7 @@ def session_of(measured: MeasuredTrace) -> SessionResult:
         trace.windows,
         reference_of(calibration),
         shank_length_m=trace.shank_length_m,
-        q_shank_sensor=calibration.calibration.q_shank_sensor if calibration else None,
+        alignment=alignment_of(calibration),
     )
     analyzer.feed_all(measured.samples)
     analyzer.flush()
@@ -101,6 +101,13 @@ def trace_samples(path: Path, *, side: Side | None = None) -> Iterator[KneeSampl
     if measured.calibration is None:
         raise CalibrationError(measured.warnings[0])
     yield from measured.samples
+
+
+def alignment_of(calibration: CalibrationFile | None) -> tuple[Quaternion, Quaternion] | None:
+    """How thigh and shank sensor sit on their segments."""
+    if calibration is None:
+        return None
+    return calibration.calibration.q_thigh_sensor, calibration.calibration.q_shank_sensor
 
 
 def reference_of(calibration: CalibrationFile | None) -> Reference | None:

@@ -45,7 +45,6 @@ def analyze(
     from kneetrack.cli import console
     from kneetrack.cli.beside import print_comparison
     from kneetrack.cli.table import print_summary
-    from kneetrack.detection.criteria import SQUAT_FAMILY
 
     output, hints = console.results(), console.hints()
     wanted = side_of(side)
@@ -78,7 +77,6 @@ def analyze(
                 leg.result.reps,
                 leg.result.sets,
                 title=f"{title}, calibration grade {grade}",
-                looked_for=leg.result.exercise in SQUAT_FAMILY,
                 gaps=leg.result.gaps,
             )
         for warning in _warnings(result):

@@ -134,7 +134,6 @@ async def _record(
     from kneetrack.cli.keys import HINT
     from kneetrack.cli.table import print_summary
     from kneetrack.cli.view import open_view
-    from kneetrack.detection.criteria import SQUAT_FAMILY
     from kneetrack.link import open_links
 
     if len(addresses) > 2:
@@ -172,13 +171,11 @@ async def _record(
             await _remember(legs, recorded, hints)
     for leg in legs:
         result = leg.analyzer.result()
-        looked_for = leg.analyzer.exercise in SQUAT_FAMILY
         print_summary(
             output,
             result.reps,
             result.sets,
             title=leg.title,
-            looked_for=looked_for,
             gaps=result.gaps,
         )
     for leg, figures in zip(legs, recorded.figures, strict=True):

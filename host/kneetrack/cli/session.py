@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from kneecore import __version__, wire
 from kneetrack import live
-from kneetrack.analysis.trace import calibrate, reference_of
+from kneetrack.analysis.trace import alignment_of, calibrate, reference_of
 from kneetrack.calibration import CalibrationFile, runner
 from kneetrack.calibration.closing import TableZero
 from kneetrack.calibration.sensors import band_name, curves
@@ -76,7 +76,7 @@ def leg_for(
         () if scenario is None else scenario.windows,
         reference_of(calibration),
         shank_length_m=None if scenario is None else scenario.shank_length_m,
-        q_shank_sensor=None if calibration is None else calibration.calibration.q_shank_sensor,
+        alignment=alignment_of(calibration),
     )
     return Leg(link, analyzer, calibration)
 

@@ -176,17 +176,13 @@ def print_summary(
     *,
     title: str | None = None,
     given_deg: Sequence[float | None] | None = None,
-    looked_for: bool = True,
     gaps: Sequence[Gap] = (),
 ) -> None:
-    """Print `summary` as wide as the console is; only the title where no reps were looked for.
+    """Print `summary` as wide as the console is.
 
     `gaps` are the samples that are missing for good, told below.
     """
-    if not looked_for and not reps:
-        console.print(title or "", markup=False, highlight=False)
-    else:
-        whole = summary(reps, sets, width=console.width, title=title, given_deg=given_deg)
-        console.print(whole, highlight=False)
+    whole = summary(reps, sets, width=console.width, title=title, given_deg=given_deg)
+    console.print(whole, highlight=False)
     for line in words.gaps(gaps):
         console.print(line, markup=False, highlight=False)

@@ -1,12 +1,16 @@
 """Samples to reps and verdicts. Start at `analyzer.Analyzer`.
 
 kneecore.reps, .excursion   rep boundaries and the excursion under way (shared with the band)
-measures                    what was measured in one rep, zero-phase, when it is over
+movements                   what is looked for: one file a movement, one row each in MOVEMENTS
+cut, measures               one rep cut out of the stream, measured when it is over
+rep_measures, measure_table what is measured beyond that, and the table of all such values
 reference                   the user's own curves over flexion, from reference reps
 standouts, reliability      odd reps among them; how alike they are from session to session
 shift                       what all reps of a set share
 criteria, judgement         thresholds; a measured rep becomes a `Rep` with its verdict
 sets                        which rep belongs where, its reference, and when it is final
+bouts                       the same for what is described, not judged
+labels                      what the person said of single reps
 analyzer                    the order of things
 events                      events as canonical text
 """

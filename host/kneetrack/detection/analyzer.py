@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kneetrack.detection.catch_up import CatchUp
+from kneetrack.detection.cut import Geometry
 from kneetrack.detection.fold import Fold, makes_sense
-from kneetrack.detection.measures import ShankView
 from kneetrack.detection.reference import Reference
 from kneetrack.samples import (
     Channel,
@@ -28,6 +28,7 @@ from kneetrack.samples import (
     Gap,
     GapSeen,
     KneeSample,
+    Label,
     Phase,
     Quaternion,
     Rep,
@@ -61,9 +62,10 @@ class Analyzer:
     """One leg of one session. Feed it in the order of arrival, then `flush`.
 
     `windows` are spans of the samples' own time; `reference` comes before any that windows give.
-    The medial displacement is measured where `shank_length_m` (m) and `q_shank_sensor` (shank
-    sensor to shank segment) are both known. What comes late is still put in its place after
-    `flush`; not with `in_order`, where a gap is final.
+    What is measured of single segments needs `alignment` (thigh and shank sensor to their
+    segments), the medial displacement the `shank_length_m` (m) as well. `labels` are what the
+    person said of single reps. What comes late is still put in its place after `flush`; not with
+    `in_order`, where a gap is final.
     """
 
     def __init__(
@@ -74,17 +76,14 @@ class Analyzer:
         reference: Reference | None = None,
         *,
         shank_length_m: float | None = None,
-        q_shank_sensor: Quaternion | None = None,
+        alignment: tuple[Quaternion, Quaternion] | None = None,
+        labels: Iterable[Label] = (),
         in_order: bool = False,
     ) -> None:
         self.side = side
         self.exercise = exercise
-        shank = (
-            None
-            if shank_length_m is None or q_shank_sensor is None
-            else ShankView(side, shank_length_m, q_shank_sensor)
-        )
-        self._fold = Fold(side, exercise, windows, reference, shank)
+        geometry = Geometry(side, shank_length_m, *(alignment or (None, None)))
+        self._fold = Fold(exercise, windows, reference, geometry, labels)
         self._sample: Callable[[KneeSample], list[Event]] = self._fold.sample
         self._catch_up: CatchUp | None = None
         self._newest = 0  # the highest number so far; kept while there is a catch-up

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kneetrack.detection.backlog import Backlog
+from kneetrack.detection.cut import PERIOD_S
 from kneetrack.detection.fold import Fold
-from kneetrack.detection.measures import PERIOD_S
 from kneetrack.samples import Gap, GapSettled, KneeSample
 from kneetrack.spans import Spans
 

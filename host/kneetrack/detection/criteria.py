@@ -24,9 +24,6 @@ from kneetrack.samples import Doubt, Verdict
 SHALLOW_DEG = (
     60.0  # peak flexion under which a squat says little (biomechanics B6: 60-90 deg asked)
 )
-SQUAT_FAMILY = frozenset(
-    {"squat", "single_leg_squat", "lunge", "step_down", "sit_to_stand", "unknown"}
-)
 FIRST_REPS = 3  # of a set, that may serve as the reference
 FIRST_REPS_OF = 6  # in a set of at least so many
 SET_REST_S = 20.0  # without a rep: the set is over

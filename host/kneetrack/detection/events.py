@@ -34,6 +34,8 @@ def _plain(value: Any) -> Any:
         return round(value, _DECIMALS) + 0.0 if math.isfinite(value) else None
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in cast("dict[str, Any]", value).items()}
     if isinstance(value, tuple):
         return [_plain(item) for item in cast("tuple[Any, ...]", value)]
     return {name: _plain(getattr(value, name)) for name in _names(value)}

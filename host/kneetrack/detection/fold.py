@@ -1,7 +1,6 @@
 """The fold of one leg's samples, strictly in order: reps, sets, what a live view shows meanwhile.
 
-    sample -> RepDetector (kneecore) -> boundaries -> measures -> Sets -> RepEnded, RepRevised, ...
-           -> ExcursionTracker (kneecore) -> what a live view shows while the rep is under way
+    sample -> the movement's seeker -> a repetition has ended: cut out, measured, told
 
 Samples that came late or twice are passed over, and so are samples flagged UNALIGNED (their angles
 mean nothing) and samples whose numbers make no sense. Memory is flat in the length: the samples of
@@ -16,36 +15,30 @@ from collections import deque
 from collections.abc import Iterable
 
 from kneecore import wire
-from kneecore.excursion import ExcursionTracker
-from kneecore.reps import ASCENDING, DESCENDING, ENDED, STANDING, STARTED, Params, RepDetector
-from kneetrack.detection import criteria
-from kneetrack.detection.measures import PAD_S, PERIOD_S, ShankView, measure
+from kneetrack.detection.bouts import Bouts
+from kneetrack.detection.cut import PAD_S, PERIOD_S, Geometry, cut_out
 from kneetrack.detection.reference import Reference
+from kneetrack.detection.seekers import seeker_of
 from kneetrack.detection.sets import Sets
 from kneetrack.samples import (
     Event,
     Gap,
     KneeSample,
+    Label,
     Phase,
-    Side,
     Status,
     Warned,
     Window,
 )
 
-_KEPT_S = Params().longest_s + 4.0
+_BEYOND_S = 4.0
+"""Of samples that are kept beyond the longest repetition."""
 _GAPS_KEPT = 64
 _NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT
 UNALIGNED_S = 3.0
 """So long a band may be without a heading (its filters have just started) before it is told."""
 _LIMIT_DEG = 1000.0  # beyond any three angles; NaN is not below it either
 _LIMIT_S = 1e9
-
-_PHASES = {
-    STANDING: Phase.STANDING,
-    DESCENDING: Phase.DESCENDING,
-    ASCENDING: Phase.ASCENDING,
-}
 
 _FAULTS = (
     (wire.FAULT_THIGH_IMU, "The IMU on the thigh does not answer: check its cable."),
@@ -65,47 +58,34 @@ def makes_sense(sample: KneeSample) -> bool:
     )
 
 
-def _copied(tracker: ExcursionTracker | None) -> ExcursionTracker | None:
-    """The same tracker, with a life of its own; the reference curve is shared."""
-    return copy.deepcopy(tracker, {} if tracker is None else {id(tracker.curve): tracker.curve})
-
-
 class Fold:
     """One leg of one session, in order of time; the arguments are those of `Analyzer`."""
 
     def __init__(
         self,
-        side: Side,
         exercise: str,
         windows: Iterable[Window],
         reference: Reference | None,
-        shank: ShankView | None,
+        geometry: Geometry,
+        labels: Iterable[Label] = (),
     ) -> None:
-        self.side = side
-        self.exercise = exercise
-        self._shank = shank
-        self._detector = RepDetector(PERIOD_S)
+        self._geometry = geometry
         spans = tuple(windows)
         self._looked_at = tuple(w for w in spans if w.kind in ("set", "reference"))
-        self._sets = Sets(spans, reference)
-        self._tracker: ExcursionTracker | None = None
-        self._tracked: Reference | None = None
-        self._excursion_deg: float | None = None
-        self._recent: deque[KneeSample] = deque(maxlen=int(_KEPT_S / PERIOD_S))
+        self._seeker = seeker_of(exercise, geometry.side, spans, reference, tuple(labels))
+        kept_s = self._seeker.reach_s + _BEYOND_S
+        self._recent: deque[KneeSample] = deque(maxlen=int(kept_s / PERIOD_S))
         self.last_number = -1  # of the newest sample that was taken, and when that was
         self.last_s = -_LIMIT_S
         self._noted_flags = 0  # those of _NOTABLE_FLAGS that stood in the last sample
         self._unaligned_s = 0.0  # since when, where that is one of them
         self._gaps: list[Gap] = []
         self._warnings: list[str] = []
-        self._looks_for_reps = exercise in criteria.SQUAT_FAMILY
 
     def copy(self) -> Fold:
         """Another fold in the same state."""
         other = copy.copy(self)
-        other._detector = copy.deepcopy(self._detector)
-        other._sets = self._sets.copy()
-        other._tracker = _copied(self._tracker)
+        other._seeker = self._seeker.copy()
         other._recent = self._recent.copy()
         other._gaps = self._gaps.copy()
         other._warnings = self._warnings.copy()
@@ -116,17 +96,17 @@ class Fold:
     @property
     def phase(self) -> Phase:
         """Where in a rep the leg is now."""
-        return _PHASES[self._detector.state]
+        return self._seeker.phase
 
     @property
     def flexion_deg(self) -> float:
         """The flexion now (low-passed)."""
-        return self._detector.flexion_deg
+        return self._seeker.flexion_deg
 
     @property
     def excursion_deg(self) -> float | None:
         """The excursion now, while a rep is under way and there is a reference; else None."""
-        return self._excursion_deg
+        return self._seeker.excursion_deg
 
     # --- feeding ---------------------------------------------------------------------------------
 
@@ -140,8 +120,8 @@ class Fold:
 
     def flush(self) -> list[Event]:
         """The end of the data: what is under way ends here."""
-        events = self._rep_over() if self._detector.finish() == ENDED else []
-        return events + self._noted(self._sets.close())
+        events = self._rep_over() if self._seeker.finish() else []
+        return events + self._noted(self.sets.close())
 
     @property
     def is_new(self) -> bool:
@@ -149,9 +129,9 @@ class Fold:
         return self.last_s == -_LIMIT_S
 
     @property
-    def sets(self) -> Sets:
+    def sets(self) -> Sets | Bouts:
         """The latest word on reps and sets."""
-        return self._sets
+        return self._seeker.sets
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -174,34 +154,23 @@ class Fold:
         self.last_s = time_s
         self.last_number = number
         events: list[Event] = []
-        if flags & _NOTABLE_FLAGS or self._noted_flags or not self._looks_for_reps:
+        if flags & _NOTABLE_FLAGS or self._noted_flags:
             events = self._notable(time_s, flags)
-            if flags & wire.FLAG_UNALIGNED or not self._looks_for_reps:
+            if flags & wire.FLAG_UNALIGNED:
                 return events
         self._recent.append(sample)
-        detector = self._detector
-        boundary = detector.update(time_s, flexion)
-        if boundary is not None:
-            if boundary == STARTED:
-                self._begin_tracking()
-            elif boundary == ENDED:
-                events += self._rep_over()
-        if detector.state == STANDING:
-            self._excursion_deg = None
-        elif self._tracker is not None:
-            self._excursion_deg = self._tracker.update(
-                detector.flexion_deg, detector.rate_deg_s, valgus
-            )
-        if time_s > self._sets.next_s:
-            standing = detector.state == STANDING
-            events += self._noted(self._sets.pass_time(time_s, standing))
+        seeker = self._seeker
+        if seeker.take(sample):
+            events += self._rep_over()
+        sets = seeker.sets
+        if time_s > sets.next_s:
+            events += self._noted(sets.pass_time(time_s, seeker.phase is Phase.STANDING))
         return events
 
     # --- inside ----------------------------------------------------------------------------------
 
     def _rep_over(self) -> list[Event]:
-        detector = self._detector
-        start_s, end_s = detector.start_s, detector.end_s
+        start_s, end_s = self._seeker.span_s
         rows: list[KneeSample] = []
         for sample in reversed(self._recent):
             if sample[1] < start_s - PAD_S:
@@ -212,26 +181,12 @@ class Fold:
             max(0.0, min(gap.end_s, end_s) - max(gap.start_s, start_s))
             for gap in self._gaps[-_GAPS_KEPT:]
         )
-        measured = measure(rows, start_s, end_s, gap_s, self._shank)
-        return [] if measured is None else self._noted(self._sets.add(measured))
-
-    def _begin_tracking(self) -> None:
-        reference = self._sets.current()
-        if reference is not self._tracked:
-            self._tracked = reference
-            self._tracker = None
-        if reference is not None:
-            self._tracker = ExcursionTracker(reference.curve(), reference.sem_deg, PERIOD_S)
+        cut = cut_out(rows, start_s, end_s, gap_s, self._geometry)
+        return [] if cut is None else self._noted(self._seeker.measured(cut))
 
     def _notable(self, time_s: float, flags: int) -> list[Event]:
         """What flags ask to be said, and a slip's beginning."""
         events: list[Event] = []
-        if not self._looks_for_reps:
-            word = self.exercise.replace("_", " ")
-            events += self._warn(
-                f'No reps are looked for in "{word}": they are found in squats, '
-                "lunges, step-downs and sit-to-stands."
-            )
         began = flags & ~self._noted_flags
         if began & wire.FLAG_UNALIGNED:
             self._unaligned_s = time_s
@@ -247,7 +202,7 @@ class Fold:
         if flags & wire.FLAG_IMU_FAULT:
             events += self._warn("An IMU did not answer in part of the recording.")
         if began & wire.FLAG_SLIP:
-            self._sets.note_slip(time_s)
+            self.sets.note_slip(time_s)
             events += self._warn(
                 "The heading jumped at a standing rest: the strap slipped or a foot moved. The "
                 "reps around it are doubtful; stand still and do three reference reps again."

@@ -18,7 +18,9 @@ import numpy as np
 
 from kneecore.excursion import FROM_DEG, threshold_deg
 from kneetrack.detection import criteria
-from kneetrack.detection.measures import PERIOD_S, Floats, Measured
+from kneetrack.detection.cut import PERIOD_S, Floats
+from kneetrack.detection.measures import Measured
+from kneetrack.detection.movements.movement import Values
 from kneetrack.detection.reference import Reference, deep
 from kneetrack.detection.shift import Shift, spread_before
 from kneetrack.samples import Doubt, Phase, Rep, Verdict
@@ -95,8 +97,10 @@ def describe(
     shift: Shift | None,
     slipped: bool,
     provisional: bool,
+    values: Values,
+    label: str | None = None,
 ) -> Rep:
-    """The rep as it is told. `shift` None: nothing common is taken off."""
+    """The rep as it is told. `shift` None: nothing common is taken off; `label`: not judged."""
     excursion = Excursion() if reference is None else compare(rep, reference, shift)
     doubts = {
         Doubt.OUTSIDE_REFERENCE: excursion.outside,
@@ -105,7 +109,7 @@ def describe(
         Doubt.SATURATION: rep.saturated,
         Doubt.SHALLOW: rep.peak_flexion_deg < criteria.SHALLOW_DEG,
         Doubt.PROVISIONAL: provisional,
-        Doubt.NO_REFERENCE: reference is None and not is_reference,
+        Doubt.NO_REFERENCE: reference is None and not is_reference and label is None,
     }
     held = frozenset(doubt for doubt, holds in doubts.items() if holds)
     return Rep(
@@ -127,6 +131,10 @@ def describe(
         descent_s=rep.descent_s,
         bottom_s=rep.at_bottom_s,
         ascent_s=rep.ascent_s,
-        verdict=None if is_reference else criteria.with_doubts(excursion.verdict, held, rep.gap_s),
+        verdict=None
+        if is_reference or label is not None
+        else criteria.with_doubts(excursion.verdict, held, rep.gap_s),
         doubt=tuple(doubt for doubt in doubts if doubt in held),
+        measures=values,
+        label=label,
     )

@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from kneecore.excursion import BEYOND_DEG, FROM_DEG, STEP_DEG, ReferenceCurve
 from kneetrack.detection.criteria import HOLD_S
-from kneetrack.detection.measures import GRID_DEG, Floats, Measured
+from kneetrack.detection.cut import Floats
+from kneetrack.detection.measures import GRID_DEG, Measured
 from kneetrack.detection.standouts import LEAST_REPS, weights
 
 COUNTS_LITTLE = 0.5

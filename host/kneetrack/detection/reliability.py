@@ -31,7 +31,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kneecore.excursion import FROM_DEG, STEP_DEG
-from kneetrack.detection.measures import Floats
+from kneetrack.detection.cut import Floats
 from kneetrack.detection.reference import CURVES, Reference
 
 LEAST_SESSIONS = 3

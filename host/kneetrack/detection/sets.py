@@ -25,11 +25,14 @@ from dataclasses import dataclass, field, replace
 from kneecore.excursion import threshold_deg
 from kneetrack.detection import criteria
 from kneetrack.detection.judgement import describe
+from kneetrack.detection.labels import label_of
 from kneetrack.detection.measures import Measured
+from kneetrack.detection.movements.movement import Values
 from kneetrack.detection.reference import LEAST_REPS, REP_WORDS, Reference, build
 from kneetrack.detection.shift import Shift, fit
 from kneetrack.samples import (
     Event,
+    Label,
     Rep,
     RepEnded,
     RepRevised,
@@ -50,6 +53,12 @@ class _Member:
     index: int
     measured: Measured
     is_reference: bool
+    values: Values
+    label: str | None
+
+    @property
+    def is_judged(self) -> bool:
+        return not self.is_reference and self.label is None
 
 
 @dataclass(slots=True)
@@ -75,12 +84,18 @@ class _Set:
 class Sets:
     """Measured reps in, in order of time; events out. `reps` and `sets` hold the latest word."""
 
-    def __init__(self, windows: Sequence[Window], given: Reference | None) -> None:
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        given: Reference | None,
+        labels: Sequence[Label] = (),
+    ) -> None:
         self.reps: dict[int, Rep] = {}
         self.sets: list[RepSet] = []
         self.next_s = math.inf  # `pass_time` has nothing to say before
         self._windows = [window for window in windows if window.start_s <= window.end_s]
         self._given = given
+        self._labels = labels
         self._shared: Reference | None = given
         self._first_own: Reference | None = None
         self._sources: dict[str, list[Measured]] = {"reference": [], "functional": []}
@@ -137,22 +152,24 @@ class Sets:
         """
         self._slips_s.append(time_s)
 
-    def add(self, rep: Measured) -> list[Event]:
-        """A rep that has just ended."""
+    def add(self, rep: Measured, values: Values) -> list[Event]:
+        """A rep that has just ended, with what its movement measures beyond the usual."""
+        label = label_of(self._labels, rep.start_s, rep.end_s)
         kinds = {
             window.kind
             for window in self._windows
             if window.start_s <= rep.bottom_s <= window.end_s
         }
         home = self._home(rep.bottom_s, kinds)
-        if "reference" in kinds:
+        if label is None and "reference" in kinds:
             self._learn("reference", rep)
         elif "functional" in kinds and (home is None or home.window is None):
-            self._learn("functional", rep)
+            if label is None:
+                self._learn("functional", rep)
             return []
         if home is None:
             return []
-        member = _Member(len(self.reps), rep, "reference" in kinds)
+        member = _Member(len(self.reps), rep, "reference" in kinds, values, label)
         home.members.append(member)
         events: list[Event] = []
         if rep.end_s > self._reference_until_s and self._serves_itself(home):
@@ -263,11 +280,11 @@ class Sets:
             self._shared is None
             and one.own_reference is None
             and one.index != _OUTSIDE
-            and len(one.members) >= criteria.FIRST_REPS_OF
+            and len(_unlabelled(one)) >= criteria.FIRST_REPS_OF
         )
 
     def _take_first_reps(self, one: _Set) -> list[Event]:
-        first = one.members[: criteria.FIRST_REPS]
+        first = _unlabelled(one)[: criteria.FIRST_REPS]
         one.own_reference = build([member.measured for member in first], "first_three")
         if one.own_reference is None:
             return []
@@ -295,7 +312,7 @@ class Sets:
         reference = self._shared or one.own_reference
         if reference is None or one.index == _OUTSIDE:
             return None
-        judged = [member.measured for member in one.members if not member.is_reference]
+        judged = [member.measured for member in one.members if member.is_judged]
         slip_s = self._slip_s(one)
         steady = [rep for rep in judged if rep.bottom_s < slip_s]
         judged = steady if len(steady) >= LEAST_REPS else judged
@@ -321,6 +338,8 @@ class Sets:
             shift=None if member.is_reference else shift,
             slipped=self._slip_s(one) < after_s,
             provisional=provisional,
+            values=member.values,
+            label=member.label,
         )
 
     def _finish(self, one: _Set) -> list[Event]:
@@ -355,7 +374,7 @@ class Sets:
 
     def _ended(self, one: _Set, reference: Reference | None, shift: Shift | None) -> RepSet:
         measured = [member.measured for member in one.members]
-        judged = [member.measured for member in one.members if not member.is_reference]
+        judged = [member.measured for member in one.members if member.is_judged]
         start_s = measured[0].start_s if measured else 0.0
         end_s = measured[-1].end_s if measured else 0.0
         if one.window is not None:
@@ -376,9 +395,13 @@ class Sets:
 
     def _most_inward(self, one: _Set, reference: Reference) -> bool:
         """Whether most reps lie beyond the limit in all: then they are not in range together."""
-        told = [self.reps[member.index] for member in one.members if not member.is_reference]
+        told = [self.reps[member.index] for member in one.members if member.is_judged]
         totals = sorted(rep.valgus_excursion_deg or 0.0 for rep in told)
         return totals[len(totals) // 2] >= threshold_deg(reference.sem_deg)
+
+
+def _unlabelled(one: _Set) -> list[_Member]:
+    return [member for member in one.members if member.label is None]
 
 
 def _counted(count: int, word: str) -> str:

@@ -49,7 +49,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kneetrack.detection.measures import GRID_DEG, Floats, Measured
+from kneetrack.detection.cut import Floats
+from kneetrack.detection.measures import GRID_DEG, Measured
 from kneetrack.detection.reference import Reference, deep
 
 _LEAST_REPS, _FULL_REPS = 3, 5

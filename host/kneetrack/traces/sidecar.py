@@ -22,6 +22,7 @@ EXERCISES = (
     "single_leg_squat",
     "lunge",
     "step_down",
+    "step_up",
     "sit_to_stand",
     "drop_jump",
     "walk",

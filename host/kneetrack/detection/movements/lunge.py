@@ -1,0 +1,18 @@
+"""Lunge: reps from knee flexion (biomechanics C5), compared with the user's own."""
+
+from __future__ import annotations
+
+from kneecore.reps import RepDetector
+from kneetrack.detection.cut import PERIOD_S
+from kneetrack.detection.movements.movement import ByReps, Confidence, Movement
+from kneetrack.detection.rep_measures import rep_measures
+
+MOVEMENT = Movement(
+    name="lunge",
+    words="lunge",
+    one="rep",
+    how=ByReps(finder=lambda: RepDetector(PERIOD_S), measure=rep_measures),
+    confidence=Confidence.FAIR,
+    because="the heading is found at standing rests, and a step forward puts the foot down anew.",
+    one_leg=True,
+)

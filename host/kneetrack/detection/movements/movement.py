@@ -1,0 +1,110 @@
+"""What a movement is to the program: how one of its repetitions is found, measured and compared.
+
+    finder      sample by sample: where a repetition begins and ends
+    measure     the whole repetition, once it is over: values by their name in `measure_table`
+    comparison  what a repetition is held against
+    confidence  how far two IMUs on a leg can be believed in it, and why
+
+`OWN_REPS`: valgus against the user's reference reps at equal flexion, with a verdict (`sets`).
+`SESSIONS`: the repetition is described, not judged (`bouts`); what has changed is seen from session
+to session, against the least change that is told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from kneetrack.detection.cut import Cut
+from kneetrack.detection.measures import Measured
+from kneetrack.samples import KneeSample, Phase, Side
+
+Values: TypeAlias = Mapping[str, "float | None"]
+
+
+class Comparison(StrEnum):
+    OWN_REPS = "own reps at equal flexion"
+    SESSIONS = "earlier sessions"
+
+
+class Confidence(StrEnum):
+    GOOD = "good"
+    FAIR = "fair"
+    LOW = "low"
+
+
+class FlexionFinder(Protocol):
+    """A finder that needs knee flexion alone: `kneecore.reps.RepDetector`, on the band as here.
+
+    After `update` or `finish` says ENDED (kneecore.reps), `start_s` and `end_s` are those of the
+    repetition; a finder may be copied at any time, and both go on by themselves.
+    """
+
+    state: int
+    flexion_deg: float
+    rate_deg_s: float
+    start_s: float
+    end_s: float
+
+    def update(self, time_s: float, flexion_deg: float) -> int | None: ...
+    def finish(self) -> int | None: ...
+
+
+class SampleFinder(Protocol):
+    """A finder that looks at whole samples. As above; `key_s` is the instant that decides where the
+    repetition belongs (its deepest point, its landing), `phase` what a live view shows."""
+
+    flexion_deg: float
+    start_s: float
+    key_s: float
+    end_s: float
+
+    @property
+    def phase(self) -> Phase: ...
+    def take(self, sample: KneeSample) -> int | None: ...
+    def finish(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ByReps:
+    """Found by flexion, compared with the user's own reps."""
+
+    finder: Callable[[], FlexionFinder]
+    measure: Callable[[Cut, Measured], Values]
+
+
+@dataclass(frozen=True, slots=True)
+class ByBouts:
+    """Found in whole samples, described. `rest_s` without a repetition ends a set; `reach_s` is how
+    long one may last, from its start to when its end is known."""
+
+    finder: Callable[[Side], SampleFinder]
+    measure: Callable[[Cut, float], Values]
+    """The cut and `key_s`. Where these names are among the values they fill the rep's own columns:
+    peak_valgus_deg, flexion_at_peak_deg, valgus_excursion_deg, rotation_excursion_deg,
+    medial_displacement_cm."""
+    rest_s: float
+    reach_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One row of `MOVEMENTS`."""
+
+    name: str
+    """As logs and sidecars have it."""
+    words: str
+    one: str
+    """What one repetition is called; "reps" of it are counted."""
+    how: ByReps | ByBouts
+    confidence: Confidence
+    because: str
+    """Why no more than this confidence: a sentence."""
+    one_leg: bool = False
+    """Done on one leg at a time, so that left and right can be compared as two tests."""
+
+    @property
+    def comparison(self) -> Comparison:
+        return Comparison.OWN_REPS if isinstance(self.how, ByReps) else Comparison.SESSIONS

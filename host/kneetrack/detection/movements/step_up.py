@@ -1,0 +1,18 @@
+"""Step-up: reps from knee flexion (biomechanics C5), compared with the user's own."""
+
+from __future__ import annotations
+
+from kneecore.reps import RepDetector
+from kneetrack.detection.cut import PERIOD_S
+from kneetrack.detection.movements.movement import ByReps, Confidence, Movement
+from kneetrack.detection.rep_measures import rep_measures
+
+MOVEMENT = Movement(
+    name="step_up",
+    words="step-up",
+    one="rep",
+    how=ByReps(finder=lambda: RepDetector(PERIOD_S), measure=rep_measures),
+    confidence=Confidence.FAIR,
+    because="the foot is put down anew for every rep, and the step decides the depth.",
+    one_leg=True,
+)

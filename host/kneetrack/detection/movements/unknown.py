@@ -1,0 +1,17 @@
+"""Unknown movement: reps from knee flexion (biomechanics C5), compared with the user's own."""
+
+from __future__ import annotations
+
+from kneecore.reps import RepDetector
+from kneetrack.detection.cut import PERIOD_S
+from kneetrack.detection.movements.movement import ByReps, Confidence, Movement
+from kneetrack.detection.rep_measures import rep_measures
+
+MOVEMENT = Movement(
+    name="unknown",
+    words="unknown movement",
+    one="rep",
+    how=ByReps(finder=lambda: RepDetector(PERIOD_S), measure=rep_measures),
+    confidence=Confidence.LOW,
+    because="nobody said what was done; reps are found as in squats.",
+)

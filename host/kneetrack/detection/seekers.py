@@ -1,0 +1,178 @@
+"""What the fold does that depends on how a movement's repetitions are found and held together.
+
+    Reps    found by flexion, followed by the excursion tracker, measured and judged in `Sets`
+    Bouts   found in whole samples, measured and described in `bouts.Bouts`
+
+`take` is told every sample and answers whether a repetition has ended with it; the fold then cuts
+it out of what it keeps and hands it to `measured`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Protocol
+
+from kneecore.excursion import ExcursionTracker
+from kneecore.reps import ASCENDING, DESCENDING, ENDED, STANDING, STARTED, Params
+from kneetrack.detection import bouts
+from kneetrack.detection.cut import PERIOD_S, Cut
+from kneetrack.detection.measures import measure
+from kneetrack.detection.movements import ByBouts, ByReps, movement_of
+from kneetrack.detection.reference import Reference
+from kneetrack.detection.sets import Sets
+from kneetrack.samples import Event, KneeSample, Label, Phase, Side, Window
+
+_PHASES = {
+    STANDING: Phase.STANDING,
+    DESCENDING: Phase.DESCENDING,
+    ASCENDING: Phase.ASCENDING,
+}
+
+
+class Seeker(Protocol):
+    """`excursion_deg`: the excursion now, while a rep is under way and there is a reference.
+    `reach_s`: how long a repetition may last, to when its end is known."""
+
+    excursion_deg: float | None
+    reach_s: float
+
+    @property
+    def sets(self) -> Sets | bouts.Bouts: ...
+    @property
+    def phase(self) -> Phase: ...
+    @property
+    def flexion_deg(self) -> float: ...
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """When the repetition began and ended that has just ended."""
+        ...
+
+    def take(self, sample: KneeSample) -> bool: ...
+    def finish(self) -> bool:
+        """The end of the data: whether it ends a repetition."""
+        ...
+
+    def measured(self, cut: Cut) -> list[Event]: ...
+    def copy(self) -> Seeker: ...
+
+
+def seeker_of(
+    exercise: str,
+    side: Side,
+    windows: Sequence[Window],
+    reference: Reference | None,
+    labels: Sequence[Label],
+) -> Seeker:
+    """The seeker of a movement."""
+    how = movement_of(exercise).how
+    if isinstance(how, ByReps):
+        return _Reps(how, Sets(windows, reference, labels))
+    return _Bouts(how, side, bouts.Bouts(windows, how.rest_s, labels))
+
+
+class _Reps:
+    reach_s = Params().longest_s
+
+    def __init__(self, how: ByReps, sets: Sets) -> None:
+        self.excursion_deg: float | None = None
+        self._how = how
+        self._sets = sets
+        self._detector = how.finder()
+        self._tracker: ExcursionTracker | None = None
+        self._tracked: Reference | None = None
+
+    @property
+    def sets(self) -> Sets:
+        return self._sets
+
+    @property
+    def phase(self) -> Phase:
+        return _PHASES[self._detector.state]
+
+    @property
+    def flexion_deg(self) -> float:
+        return self._detector.flexion_deg
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        return self._detector.start_s, self._detector.end_s
+
+    def take(self, sample: KneeSample) -> bool:
+        detector = self._detector
+        boundary = detector.update(sample[1], sample[2])
+        if boundary == STARTED:
+            self._begin_tracking()
+        if detector.state == STANDING:
+            self.excursion_deg = None
+        elif self._tracker is not None:
+            self.excursion_deg = self._tracker.update(
+                detector.flexion_deg, detector.rate_deg_s, sample[3]
+            )
+        return boundary == ENDED
+
+    def finish(self) -> bool:
+        return self._detector.finish() == ENDED
+
+    def measured(self, cut: Cut) -> list[Event]:
+        measured = measure(cut)
+        return self._sets.add(measured, self._how.measure(cut, measured))
+
+    def copy(self) -> _Reps:
+        other = copy.copy(self)
+        other._sets = self._sets.copy()
+        other._detector = copy.deepcopy(self._detector)
+        tracker = self._tracker
+        if tracker is not None:  # the reference curve is shared
+            other._tracker = copy.deepcopy(tracker, {id(tracker.curve): tracker.curve})
+        return other
+
+    def _begin_tracking(self) -> None:
+        reference = self._sets.current()
+        if reference is not self._tracked:
+            self._tracked = reference
+            self._tracker = None
+        if reference is not None:
+            self._tracker = ExcursionTracker(reference.curve(), reference.sem_deg, PERIOD_S)
+
+
+class _Bouts:
+    excursion_deg: float | None = None
+
+    def __init__(self, how: ByBouts, side: Side, sets: bouts.Bouts) -> None:
+        self._how = how
+        self._sets = sets
+        self._finder = how.finder(side)
+        self.reach_s = how.reach_s
+
+    @property
+    def sets(self) -> bouts.Bouts:
+        return self._sets
+
+    @property
+    def phase(self) -> Phase:
+        return self._finder.phase
+
+    @property
+    def flexion_deg(self) -> float:
+        return self._finder.flexion_deg
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        return self._finder.start_s, self._finder.end_s
+
+    def take(self, sample: KneeSample) -> bool:
+        return self._finder.take(sample) == ENDED
+
+    def finish(self) -> bool:
+        return self._finder.finish() == ENDED
+
+    def measured(self, cut: Cut) -> list[Event]:
+        key_s = self._finder.key_s
+        return self._sets.add(bouts.described(cut, key_s, self._how.measure(cut, key_s)))
+
+    def copy(self) -> _Bouts:
+        other = copy.copy(self)
+        other._sets = self._sets.copy()
+        other._finder = copy.deepcopy(self._finder)
+        return other
