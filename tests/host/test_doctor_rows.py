@@ -7,7 +7,7 @@ import pytest
 
 from kneecore import wire
 from kneetrack.link import LinkFigures, open_link
-from kneetrack.maintenance.band_rows import connection_rows, status_rows
+from kneetrack.maintenance.band_rows import answer_row, connection_rows, status_rows
 from kneetrack.maintenance.bluetooth import bluetooth_rows, why_not
 from kneetrack.maintenance.computer import packages_row, storage_rows
 from kneetrack.maintenance.rows import Row, State
@@ -46,7 +46,7 @@ def status(**changes: float) -> bytes:
 def rows_for(**changes: float) -> list[Row]:
     read = read_status(status(**changes))
     assert read is not None
-    return status_rows(OldBand(), read)
+    return status_rows(OldBand(), "ble", read)
 
 
 def test_an_older_bands_firmware_is_a_note_that_names_the_update() -> None:
@@ -107,29 +107,45 @@ def test_what_the_band_reports_is_judged(changes: dict, name: str, state: State)
 def test_an_older_bands_shorter_report_is_understood() -> None:
     read = read_status(status()[: wire.STATUS_LEAST])
     assert read is not None
-    found = states(status_rows(OldBand(), read))
+    found = states(status_rows(OldBand(), "ble", read))
     assert found["Memory"] is found["Interval"] is State.NOTE
 
 
 def test_a_sensor_that_always_says_the_same_does_not_live() -> None:
     moving = [(0.0, 0.1 * n, 9.8) for n in range(20)]
     streamed = Streamed(5.0, 100, 520, 0, 20, 0, [0.02, 0.03], True, moving, [(0.0, 0.0, 9.8)] * 20)
-    found = states(stream_rows(streamed))
+    found = states(stream_rows(streamed, "ble"))
     assert found["Thigh sensor moves"] is State.OK
     assert found["Shank sensor moves"] is State.PROBLEM
     streamed.shank_acc = [(0.0, 0.001 * n, 0.1) for n in range(20)]
-    assert states(stream_rows(streamed))["Shank sensor moves"] is State.PROBLEM, "no gravity"
+    assert states(stream_rows(streamed, "ble"))["Shank sensor moves"] is State.PROBLEM, "no gravity"
 
 
 def test_on_a_real_bands_clock_the_quickest_packet_is_zero() -> None:
     delays = [1000.0 + 0.010 * n for n in range(20)]
-    row = next(r for r in stream_rows(Streamed(5.0, 20, 160, 0, 0, 0, delays)) if r.name == "Delay")
+    rows = stream_rows(Streamed(5.0, 20, 160, 0, 0, 0, delays), "ble")
+    row = next(row for row in rows if row.name == "Delay")
     assert row.figures["from"] == "quickest_packet"
     assert row.figures["most_ms"] == pytest.approx(190)
 
 
+def test_a_cable_is_put_right_as_a_cable_and_the_radio_as_a_radio() -> None:
+    slow, late = [1.0] * 5, Streamed(5.0, 20, 160, 40, 0, 0, [0.0, *[0.5] * 19])
+    for kind, word in (("serial", "cable"), ("ble", "closer")):
+        rows = [
+            answer_row(slow, kind),
+            *stream_rows(late, kind)[:2],
+            *stream_rows(Streamed(), kind),
+        ]
+        assert all(word in row.remedy for row in rows), rows
+    read = read_status(status(dropped_packets=3))
+    assert read is not None
+    rows = {row.name: row for row in status_rows(OldBand(), "serial", read)}
+    assert "Interval" not in rows and "cable" in rows["Switched on for"].remedy
+
+
 def test_a_band_that_sends_nothing_is_a_problem() -> None:
-    (row,) = stream_rows(Streamed())
+    (row,) = stream_rows(Streamed(), "ble")
     assert row.state is State.PROBLEM and "nothing came" in row.text
 
 

@@ -86,10 +86,13 @@ def test_bluetooth_that_is_not_needed_is_no_problem(tmp_path: Path) -> None:
         assert rows["Bluetooth service"]["state"] == "note"
 
 
-@pytest.mark.parametrize("link", ["log:a.mcap", "nonsense"])
-def test_what_is_no_band_is_refused(link: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("link", ["log:a.mcap", "nonsense", "sim:wrong"])
+def test_what_is_no_band_is_refused_before_anything_is_looked_at(
+    link: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["doctor", "--link", link]) == 2
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    told = capsys.readouterr()
+    assert len(told.err.strip().splitlines()) == 1 and not told.out
 
 
 # --- a system bus of our own, with what stands for BlueZ on it -----------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from kneecore import wire
 from kneetrack.link.base import Link
-from kneetrack.maintenance.rows import Part, Row, State
+from kneetrack.maintenance.rows import Part, Row, State, remedy_of_way
 from kneetrack.samples import Status
 
 CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
@@ -111,31 +111,32 @@ def _mtu_row(mtu: int | None) -> Row:
     )  # fmt: skip
 
 
-def answer_row(times_s: list[float]) -> Row:
+def answer_row(times_s: list[float], kind: str) -> Row:
     """How long the band took to answer questions."""
     typical_ms, most_ms = 1000 * statistics.median(times_s), 1000 * max(times_s)
     slow = typical_ms > ANSWER_GOOD_MS
+    remedy = remedy_of_way(kind, "Bring it closer, and end other programs that use Bluetooth.")
     return _row(
         "Answers",
         State.NOTE if slow else State.OK,
         f"there and back in {typical_ms:.0f} ms, at most {most_ms:.0f} ms ({len(times_s)} asked)",
-        "Bring it closer, and end other programs that use Bluetooth." if slow else "",
+        remedy if slow else "",
         median_ms=round(typical_ms, 1),
         most_ms=round(most_ms, 1),
     )
 
 
-def status_rows(link: Link, status: Status) -> list[Row]:
+def status_rows(link: Link, kind: str, status: Status) -> list[Row]:
     """Battery, sensors, radio interval, memory, calibration: from wire.STATUS and Knee Feature."""
     thigh_c, shank_c = status.temperature_c
     return [
         _battery_row(status.battery_percent),
         _sensor_row("thigh", link.feature.thigh_chip, status, wire.FAULT_THIGH_IMU, thigh_c),
         _sensor_row("shank", link.feature.shank_chip, status, wire.FAULT_SHANK_IMU, shank_c),
-        _interval_row(status),
+        *([] if kind == "serial" else [_interval_row(status)]),
         *_memory_rows(status),
         _calibration_row(link),
-        _uptime_row(status),
+        _uptime_row(status, kind),
     ]
 
 
@@ -219,7 +220,7 @@ def _calibration_row(link: Link) -> Row:
     )  # fmt: skip
 
 
-def _uptime_row(status: Status) -> Row:
+def _uptime_row(status: Status, kind: str) -> Row:
     lost = status.overruns + status.dropped_packets
     figures = {
         "uptime_s": round(status.uptime_s),
@@ -231,9 +232,10 @@ def _uptime_row(status: Status) -> Row:
         return _row(
             "Switched on for", State.OK, f"{text}, nothing dropped by the band", figures=figures
         )
+    nearer = remedy_of_way(kind, "Bring the computer closer.")
     return _row(
         "Switched on for", State.NOTE,
         f"{text}; the band dropped {status.dropped_packets} packets and its sensors overran "
         f"{status.overruns} times since",
-        "Bring the computer closer; what is missing is fetched later.", figures=figures,
+        f"{nearer} What is missing is fetched later.", figures=figures,
     )  # fmt: skip

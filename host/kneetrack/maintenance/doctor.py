@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 from kneecore import wire
 from kneetrack.errors import CommandRefused, LinkError, UsageError
@@ -32,30 +33,48 @@ _STATUS = wire.QUERY.pack(wire.QUERY_STATUS)
 async def examine(address: str, stream_s: float = DURATION_S) -> AsyncIterator[Row]:
     """Every check with the link at that address; `stream_s` 0 leaves the streaming out.
 
-    Raises UsageError where it is no address of a band. Whatever else goes wrong is a row.
+    Raises UsageError where it is no address of a band, before any row, and InputError where a file
+    that it names can't be played. Whatever else goes wrong is a row.
     """
     kind = parse_address(address).kind
     if kind == "log":
         raise UsageError("A log is no band to look at; for one that is torn: kneetrack repair.")
-    yield python_row()
-    packages = packages_row(kind)
-    yield packages
-    for row in storage_rows():
-        yield row
-    problem = packages.state is State.PROBLEM
-    for row in await bluetooth_rows(needed=kind == "ble"):
-        problem = problem or row.state is State.PROBLEM
-        yield row
-    if problem:
-        yield _not_looked_at("because of the problem above")
-        return
-    if kind == "ble":
-        around = await _around()
-        yield around
-        if around.state is State.PROBLEM:
+    async with AsyncExitStack() as stack:
+        # What a simulated band is to play, only that band can read.
+        entered = await _entered(address, stack) if kind in ("sim", "trace") else None
+        yield python_row()
+        packages = packages_row(kind)
+        yield packages
+        for row in storage_rows():
+            yield row
+        problem = packages.state is State.PROBLEM
+        for row in await bluetooth_rows(needed=kind == "ble"):
+            problem = problem or row.state is State.PROBLEM
+            yield row
+        if problem:
+            yield _not_looked_at("because of the problem above")
             return
-    async for row in _of_band(address, kind, stream_s):
-        yield row
+        if kind == "ble":
+            around = await _around()
+            yield around
+            if around.state is State.PROBLEM:
+                return
+        entered = entered or await _entered(address, stack)
+        if isinstance(entered, Row):
+            yield entered
+            return
+        async for row in _of_band(*entered, kind, stream_s):
+            yield row
+
+
+async def _entered(address: str, stack: AsyncExitStack) -> tuple[Link, float] | Row:
+    """The link at that address until `stack` ends, and how long connecting took; or why not."""
+    begun = time.monotonic()
+    try:
+        link = await stack.enter_async_context(open_link(address))
+    except LinkError as error:
+        return Row(Part.BAND, "Connection", State.PROBLEM, str(error))
+    return link, time.monotonic() - begun
 
 
 async def _around() -> Row:
@@ -86,31 +105,22 @@ async def _around() -> Row:
     return Row(Part.BAND, name, State.OK, "; ".join(words), "", figures)
 
 
-async def _of_band(address: str, kind: str, stream_s: float) -> AsyncIterator[Row]:
-    begun = time.monotonic()
+async def _of_band(link: Link, connect_s: float, kind: str, stream_s: float) -> AsyncIterator[Row]:
     try:
-        link = open_link(address)
-        await link.__aenter__()
-    except LinkError as error:
-        yield Row(Part.BAND, "Connection", State.PROBLEM, str(error))
-        return
-    try:
-        for row in connection_rows(link, kind, time.monotonic() - begun):
+        for row in connection_rows(link, kind, connect_s):
             yield row
         times_s, status = await _asked(link)
-        yield answer_row(times_s)
+        yield answer_row(times_s, kind)
         if status is None:
             yield Row(Part.BAND, "Status", State.PROBLEM, "it can't be read", "Update the band.")
             return
-        for row in status_rows(link, status):
+        for row in status_rows(link, kind, status):
             yield row
         if stream_s > 0:
-            for row in await _streamed(link, status, stream_s):
+            for row in await _streamed(link, kind, status, stream_s):
                 yield row
     except LinkError as error:
         yield Row(Part.BAND, "Connection", State.PROBLEM, str(error))
-    finally:
-        await link.__aexit__(None, None, None)
 
 
 async def _asked(link: Link) -> tuple[list[float], Status | None]:
@@ -126,7 +136,7 @@ async def _asked(link: Link) -> tuple[list[float], Status | None]:
     return times_s, status
 
 
-async def _streamed(link: Link, status: Status, stream_s: float) -> list[Row]:
+async def _streamed(link: Link, kind: str, status: Status, stream_s: float) -> list[Row]:
     if status.state == wire.STATE_RECORDING:
         return [
             Row(
@@ -138,7 +148,7 @@ async def _streamed(link: Link, status: Status, stream_s: float) -> list[Row]:
             )
         ]
     try:
-        return stream_rows(await stream(link, stream_s))
+        return stream_rows(await stream(link, stream_s), kind)
     except CommandRefused as error:
         return [Row(Part.BAND, "Streaming", State.PROBLEM, str(error))]
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+_CABLE = "Plug the cable in anew, straight into this computer and not into a hub."
+
 
 class State(StrEnum):
     OK = "ok"
@@ -40,3 +42,8 @@ class Row:
             "remedy": self.remedy,
             "figures": self.figures,
         }
+
+
+def remedy_of_way(kind: str, radio: str) -> str:
+    """What to do about the way to the band: `radio`, unless the `kind` of link is a cable."""
+    return _CABLE if kind == "serial" else radio

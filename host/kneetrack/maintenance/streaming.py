@@ -24,7 +24,7 @@ from kneetrack.live.commands import (
     recording_stopped,
     recording_told,
 )
-from kneetrack.maintenance.rows import Part, Row, State
+from kneetrack.maintenance.rows import Part, Row, State, remedy_of_way
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Channel, Gap, ImuPair, KneeSample, Packet, Vector
 
@@ -38,6 +38,7 @@ GRAVITY_M_S2 = (6.0, 14.0)
 
 
 _BUSY = "This computer is too busy to play a simulated band in real time; end other programs."
+_CLEARER = "Bring the computer closer, and away from other radios (a USB 3 port, a microwave oven)."
 _FAR = "Bring the computer closer; end other programs that use Bluetooth."
 
 
@@ -124,8 +125,8 @@ def _take(link: Link, packet: Packet, items: Sequence[object], streamed: Streame
         streamed.delays_s.append(come_s - newest.time_s)
 
 
-def stream_rows(streamed: Streamed) -> list[Row]:
-    """Loss, delay, and whether what the sensors say is alive."""
+def stream_rows(streamed: Streamed, kind: str) -> list[Row]:
+    """Loss, delay, and whether what the sensors say is alive; `kind` is the link's."""
     if not streamed.knee_samples:
         return [
             Row(
@@ -133,18 +134,18 @@ def stream_rows(streamed: Streamed) -> list[Row]:
                 "Streaming",
                 State.PROBLEM,
                 f"nothing came in {LIMIT_S:.0f} s",
-                "Switch the band off and on; bring it closer.",
+                f"Switch the band off and on. {remedy_of_way(kind, 'Bring it closer.')}",
             )
         ]
     return [
-        _loss_row(streamed),
-        _delay_row(streamed),
+        _loss_row(streamed, kind),
+        _delay_row(streamed, kind),
         _alive_row("Thigh sensor moves", streamed.thigh_acc),
         _alive_row("Shank sensor moves", streamed.shank_acc),
     ]
 
 
-def _loss_row(streamed: Streamed) -> Row:
+def _loss_row(streamed: Streamed, kind: str) -> Row:
     expected = streamed.knee_samples + streamed.knee_lost
     rate_hz = streamed.knee_samples / max(streamed.duration_s, 1e-9)
     state = State.OK
@@ -161,8 +162,8 @@ def _loss_row(streamed: Streamed) -> Row:
         f"{streamed.pairs + streamed.pairs_lost} raw pairs",
         ""
         if state is State.OK
-        else "Bring the computer closer, and away from other radios (a USB 3 port, a microwave "
-        "oven). A recording fetches lost knee samples later; raw pairs stay lost.",
+        else f"{remedy_of_way(kind, _CLEARER)} A recording fetches lost knee samples later; raw "
+        "pairs stay lost.",
         {
             "duration_s": round(streamed.duration_s, 2),
             "packets": streamed.packets,
@@ -175,7 +176,7 @@ def _loss_row(streamed: Streamed) -> Row:
     )
 
 
-def _delay_row(streamed: Streamed) -> Row:
+def _delay_row(streamed: Streamed, kind: str) -> Row:
     zero_s = 0.0 if streamed.one_clock else min(streamed.delays_s)
     late_ms = sorted(1000 * (delay_s - zero_s) for delay_s in streamed.delays_s)
     median, p95 = statistics.median(late_ms), late_ms[(len(late_ms) - 1) * 95 // 100]
@@ -190,7 +191,7 @@ def _delay_row(streamed: Streamed) -> Row:
         State.NOTE if late else State.OK,
         f"half within {median:.0f} ms, 95 % within {p95:.0f} ms, all within {late_ms[-1]:.0f} ms "
         f"{since}",
-        "" if not late else _BUSY if streamed.one_clock else _FAR,
+        "" if not late else _BUSY if streamed.one_clock else remedy_of_way(kind, _FAR),
         {
             "from": "sample" if streamed.one_clock else "quickest_packet",
             "p50_ms": round(median, 1),
