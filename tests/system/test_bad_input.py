@@ -5,51 +5,35 @@ here every command that reads a file is held to passing it on well.
 """
 
 import contextlib
-import io
 import json
 import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from command_line import PROGRAM, Result, kneetrack
 from kneecore import wire
 from kneetrack import firmware_files
-from kneetrack.cli.app import run
 from kneetrack.sessionlog import read_log
 
 SCENARIO = "squats?table=2&stand=2&functional=3&reps=3"
 REFERENCE = "time_s,flexion_deg,valgus_deg,rotation_deg\n0,1,2,3\n1,1,2,3\n"
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-def kneetrack(*arguments: str | Path) -> Result:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run([str(argument) for argument in arguments])
-    return Result(code, out.getvalue(), err.getvalue())
-
-
 def is_refused(result: Result, code: int, words: str) -> None:
     """One sentence on stderr, after whatever progress was told before it."""
-    sentence = result.err.strip().splitlines()[-1]
-    assert result.code == code, result.err
+    sentence = result.stderr.strip().splitlines()[-1]
+    assert result.returncode == code, result.stderr
     assert sentence.startswith("kneetrack: ") and sentence.endswith((".", "--help")), sentence
     assert len(sentence) < 420
     assert words in sentence, sentence
-    assert "Traceback" not in result.err
+    assert "Traceback" not in result.stderr
 
 
 def commands(source: Path, folder: Path) -> dict[str, list[str | Path]]:
@@ -73,9 +57,9 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trace, the log of it, and its calibration."""
     folder = tmp_path_factory.mktemp("good")
     trace, log = folder / "squats.csv", folder / "squats.mcap"
-    assert kneetrack("demo", "--scenario", SCENARIO, "--save-trace", trace).code == 0
+    assert kneetrack("demo", "--scenario", SCENARIO, "--save-trace", trace).returncode == 0
     made = kneetrack("record", "--link", f"trace:{trace}?speed=max", "--out", log)
-    assert made.code == 0, made.err
+    assert made.returncode == 0, made.stderr
     (folder / "cal.json").write_text(json.dumps(read_log(log).calibrations[-1]))
     return folder
 
@@ -199,8 +183,8 @@ def test_a_trace_may_be_written_as_other_programs_write(
     (tmp_path / "other.csv").write_bytes(text.encode())
     (tmp_path / "other.json").write_bytes(sidecar.encode())
     other = kneetrack("analyze", tmp_path / "other.csv", "--json")
-    assert other.code == 0, other.err
-    assert other.out == kneetrack("analyze", work / "squats.csv", "--json").out
+    assert other.returncode == 0, other.stderr
+    assert other.stdout == kneetrack("analyze", work / "squats.csv", "--json").stdout
 
 
 # --- logs ----------------------------------------------------------------------------------------
@@ -218,9 +202,9 @@ def test_a_log_cut_anywhere_opens_in_every_command_or_is_refused_as_cut(
             if name == "record":
                 continue
             result = kneetrack(*arguments)
-            assert "Traceback" not in result.err
-            if result.code:
-                assert cut < 3000 or name == "validate", (cut, result.err)
+            assert "Traceback" not in result.stderr
+            if result.returncode:
+                assert cut < 3000 or name == "validate", (cut, result.stderr)
                 is_refused(result, 1, "")
         assert log.read_bytes() == whole[:cut], "a log is only read"
 
@@ -253,7 +237,7 @@ def test_a_band_of_another_protocol_is_not_recorded(
     log = tmp_path / "new.mcap"
     result = kneetrack("record", "--link", f"sim:{SCENARIO}&speed=max", "--out", log)
     is_refused(result, 3, "Update this program: git pull, make setup.")
-    assert f"speaks protocol {major + 1}.0" in result.err
+    assert f"speaks protocol {major + 1}.0" in result.stderr
     assert not log.exists()
 
 
@@ -278,7 +262,7 @@ def children(pid: int) -> list[int]:
 def test_a_band_that_is_lost_ends_the_recording_well_and_is_told(tmp_path: Path) -> None:
     log = tmp_path / "a.mcap"
     recorder = subprocess.Popen(
-        [sys.executable, "-m", "kneetrack.cli", "record", "--link", f"sim:{SCENARIO}",
+        [*PROGRAM, "record", "--link", f"sim:{SCENARIO}",
          "--out", str(log)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
     )  # fmt: skip
@@ -302,7 +286,7 @@ def test_a_band_that_is_lost_ends_the_recording_well_and_is_told(tmp_path: Path)
     opened = read_log(log)
     assert opened.torn is None
     assert opened.packet_count > 200
-    assert kneetrack("analyze", log, "--json").code == 0
+    assert kneetrack("analyze", log, "--json").returncode == 0
 
 
 # --- options -------------------------------------------------------------------------------------

@@ -2,9 +2,7 @@
 the analysis, the band's memory and the file."""
 
 import asyncio
-import contextlib
 import fcntl
-import io
 import json
 import math
 import os
@@ -14,15 +12,14 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from command_line import PROGRAM, kneetrack
 from kneecore import wire
 from kneecore.calibration import from_wire
 from kneetrack import live
@@ -37,7 +34,6 @@ from kneetrack.calibration.procedure import (
     Told,
 )
 from kneetrack.calibration.steps import MOVEMENTS, Movement
-from kneetrack.cli.app import run as command_line
 from kneetrack.cli.calibrate import NOT_YET, default_path
 from kneetrack.errors import CalibrationError, LinkError
 from kneetrack.link import open_link
@@ -45,22 +41,7 @@ from kneetrack.samples import Side
 from sim import scenarios
 
 QUICK = "speed=max&reps=0"
-KNEETRACK = [sys.executable, "-m", "kneetrack.cli"]
 CALIBRATION = wire.QUERY.pack(wire.QUERY_CALIBRATION)
-
-
-class Result(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def kneetrack(*arguments: str | Path) -> Result:
-    """Run a command in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = command_line([str(one) for one in arguments])
-    return Result(code, out.getvalue(), err.getvalue())
 
 
 async def guided(
@@ -258,7 +239,7 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
         self.process = subprocess.Popen(
-            [*KNEETRACK, *map(str, arguments)],
+            [*PROGRAM, *map(str, arguments)],
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
             env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns)},
         )  # fmt: skip

@@ -1,18 +1,9 @@
 """`kneetrack device`: what one band tells and does."""
 
-import contextlib
-import io
 import json
 
+from command_line import kneetrack
 from kneecore import wire
-from kneetrack.cli.app import run
-
-
-def kneetrack(*arguments: str) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run(list(arguments))
-    return code, out.getvalue(), err.getvalue()
 
 
 def test_info_tells_the_same_to_people_and_programs():

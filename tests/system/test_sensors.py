@@ -1,22 +1,20 @@
 """`kneetrack sensors` against the simulated band, from the table to corrected counts and files."""
 
 import asyncio
-import contextlib
-import io
 import json
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 
+from command_line import kneetrack
 from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.calibration import sensors as store
 from kneetrack.calibration.store import CalibrationFile, as_on_the_band
 from kneetrack.calibration.tumbling import Outcome, Progress, calibrate_sensors
-from kneetrack.cli.app import run
 from kneetrack.errors import CalibrationError
 from kneetrack.link import open_link
 from kneetrack.live import command
@@ -27,20 +25,6 @@ from sim.chip_errors import ChipErrors
 
 GRAVITY = 9.80665
 MG = GRAVITY * 1e-3
-
-
-class Result(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def kneetrack(*arguments: str) -> Result:
-    """Run a command in this process, as `main` does."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run(list(arguments))
-    return Result(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture

@@ -128,8 +128,10 @@ async def _calibrate(
     from kneetrack.calibration.steps import MOVEMENTS
     from kneetrack.calibration.zeros import remember, warmth
     from kneetrack.cli import console, references
-    from kneetrack.link import open_link
+    from kneetrack.link import open_link, parse_address
 
+    if parse_address(address).kind == "log":
+        raise UsageError(f'"{address}" is a recording, no band. Write --link ble:auto.')
     hints = console.hints()
     with hints.status(f"Connecting to {address} ..."):
         link = open_link(address)
