@@ -31,10 +31,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kneecore import wire
 from kneetrack import live
-from kneetrack.analysis.trace import calibrate, reference_of
+from kneetrack.analysis.trace import calibrate
 from kneetrack.calibration import runner
+from kneetrack.cli.session import leg_for
 from kneetrack.clock import ClockFit
-from kneetrack.detection import Analyzer
 from kneetrack.link import open_link
 from kneetrack.samples import Decoded, Event, KneeSample, RepEnded
 from kneetrack.sessionlog import SessionWriter
@@ -111,7 +111,6 @@ async def soaked(hours: float, progress: Progress) -> tuple[list[Look], live.Fig
         assert known is not None
         starts = [rep["start_s"] for rep in known.truth["reps"] if rep["kind"] == "set"]
         watcher = Watcher(link, starts, lap_s)
-        analyzer = Analyzer(known.side, known.exercise, known.windows, reference_of(made))
         bar = progress.add_task("", total=known.duration_s)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "soak.mcap"
@@ -119,7 +118,7 @@ async def soaked(hours: float, progress: Progress) -> tuple[list[Look], live.Fig
                 recording = asyncio.create_task(
                     live.record(
                         link,
-                        analyzer,
+                        leg_for(link, known.side, None, made).analyzer,
                         writer=writer,
                         sinks=[watcher],
                         calibration=made.calibration,

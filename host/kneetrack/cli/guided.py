@@ -8,7 +8,7 @@ numbers by which it is judged. Every sign differs in shape, so it reads the same
 from __future__ import annotations
 
 from collections import deque
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -45,17 +45,8 @@ _SIGNS = {"done": "✓", "now": "▶", "to come": "·"}
 _ASCII = {"done": "x", "now": ">", "to come": "-"}
 
 
-class View(Protocol):
+class View(AbstractContextManager["View"], Protocol):
     """Shown while its context lasts; `told` takes every event of the procedure."""
-
-    def __enter__(self) -> View: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
     def told(self, event: Told) -> None: ...
 
@@ -95,12 +86,7 @@ class Lines:
         self._say(self._title)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         return None
 
     def told(self, event: Told) -> None:

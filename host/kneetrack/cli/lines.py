@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from rich.console import Console
@@ -44,17 +44,8 @@ class LegView(Protocol):
     def link(self, news: LinkNews) -> None: ...
 
 
-class View(Protocol):
+class View(AbstractContextManager["View"], Protocol):
     """Shown while its context lasts."""
-
-    def __enter__(self) -> View: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
     def leg(self, title: str) -> LegView:
         """A part for one more leg; asked for before anything is shown."""
@@ -90,12 +81,7 @@ class Lines:
             self.say(title, title)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         return None
 
     def leg(self, title: str) -> LegView:
