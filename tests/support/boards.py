@@ -26,6 +26,16 @@ FORGET_ALL_S = 10.3
 SOMEONE = "C0:C1:C2:C3:C4:C5"
 SOMEONE_ELSE = "C0:C1:C2:C3:C4:C6"
 
+BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
+CHARACTERISTICS = (
+    wire.MEASUREMENT_UUID,
+    wire.RAW_UUID,
+    wire.FEATURE_UUID,
+    wire.CONTROL_UUID,
+    wire.TRANSFER_UUID,
+    BATTERY,
+)
+
 
 class Board:
     """The band's process and radio; `flash` is the folder that stands for its memory."""
@@ -62,6 +72,11 @@ class Board:
         """The product's way to this band, from that computer."""
         backend = Backend(adapter.scanner, adapter.client)
         return BandLink(LinkInfo("ble:auto", "the band", False, False), backend=backend)
+
+    async def met(self, adapter: Adapter) -> None:
+        """Connect to it, and leave again."""
+        async with self.link(adapter):
+            pass
 
     def holds_bonds(self) -> bool:
         """Whether a secret has ever come as far as the flash (sim.flash keeps its bits turned)."""

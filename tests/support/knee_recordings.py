@@ -90,6 +90,11 @@ def session(
     return recording
 
 
+def short() -> Recording:
+    """Fifteen seconds, some fifty blocks."""
+    return session([0.0] * 4, functional=0)
+
+
 def run(recording: Recording, items: list[Decoded] | None = None) -> tuple[list[Event], LegResult]:
     analyzer = Analyzer(Side.RIGHT, windows=recording.windows)
     events = analyzer.feed_all(recording.samples if items is None else items)

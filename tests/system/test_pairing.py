@@ -11,21 +11,12 @@ import pytest
 from bleak import BleakClient
 from bleak.exc import BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
-from boards import FORGET_ALL_S, SOMEONE, SOMEONE_ELSE, board, joined
+from boards import BATTERY, FORGET_ALL_S, SOMEONE, SOMEONE_ELSE, board, joined
 from kneecore import wire
 from kneetrack.errors import BandInUse, LinkLost, NotPaired
 from kneetrack.link.ble import Backend, scan
 from kneetrack.link.radio.backend import Adapter
 
-BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
-CHARACTERISTICS = (
-    wire.MEASUREMENT_UUID,
-    wire.RAW_UUID,
-    wire.FEATURE_UUID,
-    wire.CONTROL_UUID,
-    wire.TRANSFER_UUID,
-    BATTERY,
-)
 START = bytes([wire.OP_START, 0])
 UNPAIRED = BleakGATTProtocolErrorCode.INSUFFICIENT_AUTHENTICATION
 
@@ -115,8 +106,7 @@ def test_the_window_closes_by_itself(tmp_path):
                 while (await heard_by(adapter)).says(wire.ADVERTISED_PAIRING):
                     pass
             with pytest.raises(NotPaired):
-                async with band.link(adapter):
-                    pass
+                await band.met(adapter)
 
     asyncio.run(check())
 
@@ -125,12 +115,10 @@ def test_a_computer_that_the_band_forgot_is_told_what_to_do_and_pairs_again(tmp_
     async def check():
         async with board(tmp_path) as band, Adapter(band.radio.air) as adapter:
             await band.press()
-            async with band.link(adapter):
-                pass
+            await band.met(adapter)
             await band.press(FORGET_ALL_S)
             with pytest.raises(NotPaired, match="does not know this computer"):
-                async with band.link(adapter):
-                    pass
+                await band.met(adapter)
             await band.press()
             async with band.link(adapter) as link:  # its key of old is dropped by itself
                 assert link.feature.boot_id
@@ -147,11 +135,9 @@ def test_where_the_system_does_not_tell_its_bonds_the_band_is_asked(tmp_path):
             Adapter(band.radio.air, tells_bonds=False) as adapter,
         ):
             with pytest.raises(NotPaired, match="does not know this computer"):
-                async with band.link(adapter):
-                    pass
+                await band.met(adapter)
             await band.press()
-            async with band.link(adapter):
-                pass
+            await band.met(adapter)
             async with band.link(adapter) as link:
                 answer = await link.request(bytes([wire.OP_QUERY, wire.QUERY_STATUS]), 5.0)
                 status = wire.STATUS.unpack_from(answer, 3)
@@ -175,8 +161,7 @@ def test_a_band_told_to_forget_answers_hangs_up_and_does_not_know_them_again(tmp
                     await link.unpair()
                     assert not adapter.knows(band.radio.address)
             with pytest.raises(NotPaired):
-                async with band.link(adapter):
-                    pass
+                await band.met(adapter)
 
     asyncio.run(check())
 
@@ -193,16 +178,14 @@ def test_a_second_computer_hears_that_the_band_is_in_use_and_is_told_so(tmp_path
                     assert (await link.request(START, 5.0))[2] == wire.RESULT_SUCCESS
                     assert (await heard_by(second)).says(wire.ADVERTISED_IN_USE)
                     with pytest.raises(BandInUse, match=r"KneeBand-F4F5 is there, but connected"):
-                        async with band.link(second):
-                            pass
+                        await band.met(second)
                     async for packet in link.packets():
                         if packet.data[:1] != bytes([wire.OP_STATUS]):
                             break
                 heard = await heard_by(second)
                 assert not heard.says(wire.ADVERTISED_IN_USE | wire.ADVERTISED_PAIRING)
                 with pytest.raises(NotPaired, match=r"Hold the band's button for 3 s"):
-                    async with band.link(second):  # the window was for one, and closed behind them
-                        pass
+                    await band.met(second)  # the window was for one, and closed behind them
 
     asyncio.run(check())
 

@@ -10,7 +10,7 @@ import random
 import pytest
 from bleak.exc import BleakError
 
-from boards import board, joined
+from boards import CHARACTERISTICS, board, joined
 from kneecore import wire
 from kneetrack.errors import BandNotFound, LinkError, LinkLost
 from kneetrack.link import open_link
@@ -21,17 +21,17 @@ from kneetrack.samples import Channel, Gap, KneeSample
 
 SQUATS = "sim:squats?speed=max"
 START = bytes([wire.OP_START, 0])
-BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
-EVERY = (
-    wire.MEASUREMENT_UUID,
-    wire.RAW_UUID,
-    wire.FEATURE_UUID,
-    wire.CONTROL_UUID,
-    wire.TRANSFER_UUID,
-    BATTERY,
-)
 LASTING = (wire.OP_STOP, wire.OP_FORGET, wire.OP_SET_SIDE)
 """Commands that a band in its right mind obeys, stream or no stream."""
+
+
+@contextlib.asynccontextmanager
+async def streaming():
+    """A link to a band that streams."""
+    async with open_link(SQUATS) as link:
+        assert (await link.request(START, 5.0))[2] == wire.RESULT_SUCCESS
+        await link.play()
+        yield link
 
 
 async def samples_until(link, count: int) -> list:
@@ -81,13 +81,11 @@ def nonsense(dice: random.Random, uuid: str) -> bytes:
 def test_nonsense_written_anywhere_by_a_paired_computer_stops_no_stream():
     async def check():
         dice = random.Random(4)
-        async with open_link(SQUATS) as link:
+        async with streaming() as link:
             before = link.feature
-            assert (await link.request(START, 5.0))[2] == wire.RESULT_SUCCESS
-            await link.play()
             client = link._client
             for number in range(150):
-                uuid = EVERY[number % len(EVERY)]
+                uuid = CHARACTERISTICS[number % len(CHARACTERISTICS)]
                 characteristic = client.services.get_characteristic(uuid)
                 with contextlib.suppress(BleakError):  # most of it is refused, as it should be
                     await link._client.write_gatt_char(
@@ -110,7 +108,7 @@ def test_a_flood_from_a_stranger_reaches_neither_the_program_nor_the_flash(tmp_p
         async with board(tmp_path) as band, Adapter(band.radio.air) as adapter:
             async with joined(adapter) as client:
                 for number in range(120):
-                    uuid = EVERY[number % len(EVERY)]
+                    uuid = CHARACTERISTICS[number % len(CHARACTERISTICS)]
                     characteristic = client.services.get_characteristic(uuid)
                     with pytest.raises(BleakError):
                         await client.write_gatt_char(
@@ -128,10 +126,8 @@ def test_a_flood_from_a_stranger_reaches_neither_the_program_nor_the_flash(tmp_p
 
 def test_after_an_outage_the_same_band_is_there_again_and_the_link_goes_on():
     async def check():
-        async with open_link(SQUATS) as link:
+        async with streaming() as link:
             boot_id = link.feature.boot_id
-            assert (await link.request(START, 5.0))[2] == wire.RESULT_SUCCESS
-            await link.play()
             assert await samples_until(link, 50)
             outage = asyncio.create_task(link.outage(12.0))
             await break_of(link)
@@ -158,9 +154,7 @@ def test_after_an_outage_the_same_band_is_there_again_and_the_link_goes_on():
 
 def test_a_short_outage_only_delays_what_waits():
     async def check():
-        async with open_link(SQUATS) as link:
-            assert (await link.request(START, 5.0))[2] == wire.RESULT_SUCCESS
-            await link.play()
+        async with streaming() as link:
             before = await samples_until(link, 40)
             await link.outage(0.3)
             items = before + await samples_until(link, 200)
@@ -171,10 +165,8 @@ def test_a_short_outage_only_delays_what_waits():
 
 def test_a_band_without_power_is_missed_and_found_again_with_its_bonds_and_another_boot():
     async def check():
-        async with open_link(SQUATS) as link:
+        async with streaming() as link:
             boot_id = link.feature.boot_id
-            assert (await link.request(START, 5.0))[2] == wire.RESULT_SUCCESS
-            await link.play()
             await samples_until(link, 50)
             await link.cut_power()
             await break_of(link)
