@@ -177,7 +177,7 @@ def _json_of(kind: str) -> Callable[[], list[bytes]]:
                     crosstalk_deg=None,
                     shank_axis_sigma_deg=1.0,
                     q_thigh_sensor=_Q,
-                    alignment=(_Q, _Q),
+                    q_shank_sensor=_Q,
                     reference={"reps": 5},
                 )
                 references.References(athlete, (one,)).save(folder)
