@@ -126,17 +126,22 @@ class Decoder:
         """The KneeSample.number of the band's `band_number` since that start; None if unknown."""
         return self._boots.own_number(boot_id, band_number)
 
+    def _head(self, data: bytes, sample_bytes: int) -> tuple[Any, int]:
+        """The header of live samples, and how many they are; 0 where the packet is malformed."""
+        count, rest = divmod(len(data) - _HEADER.size, sample_bytes)
+        if not rest and count > 0:
+            header: Any = _HEADER.unpack_from(data)
+            if header[3]:  # period_us
+                return header, count
+        self.malformed += 1
+        return (), 0
+
     def _samples(self, packet: Packet) -> list[Decoded]:
         data = packet.data
-        count, rest = divmod(len(data) - _HEADER.size, KNEE_BYTES)
-        if rest or count < 1:
-            self.malformed += 1
+        header, count = self._head(data, KNEE_BYTES)
+        if not count:
             return []
-        header = _HEADER.unpack_from(data)
         boot_id, sequence, time_us, period_us, flags = header
-        if not period_us:
-            self.malformed += 1
-            return []
         self._live = True
         gap: Gap | None = None
         grid = self._knee_grid
@@ -243,15 +248,10 @@ class Decoder:
 
     def _pairs(self, packet: Packet) -> list[Decoded]:
         data = packet.data
-        count, rest = divmod(len(data) - _HEADER.size, PAIR_BYTES)
-        if rest or count < 1:
-            self.malformed += 1
+        header, count = self._head(data, PAIR_BYTES)
+        if not count:
             return []
-        header = _HEADER.unpack_from(data)
         period_us, flags = header[3:]
-        if not period_us:
-            self.malformed += 1
-            return []
         if self.origin_us is None:
             self._held.append(packet)
             if len(self._held) <= _HELD_PACKETS:
