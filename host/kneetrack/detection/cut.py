@@ -16,6 +16,7 @@ What costs time is computed when it is first asked for.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,8 +38,6 @@ PAD_S = 0.5
 
 _TWO_PASSES = (math.sqrt(2.0) - 1.0) ** -0.25
 _SIGNAL: Any = signal  # scipy tells no types
-_B, _A = _SIGNAL.butter(2, CORNER_HZ * _TWO_PASSES, fs=1 / PERIOD_S)
-_AT_REST: Floats = _SIGNAL.lfilter_zi(_B, _A)
 _LEAST_SAMPLES = 24
 _MIRRORED = 20  # samples at either end, turned about it
 _ROUNDING = 1e-3  # of a quaternion on the wire
@@ -91,7 +90,12 @@ class Cut:
     @cached_property
     def smooth(self) -> Floats:
         """`angles`, low-passed without delay."""
-        return _zero_phase(self.angles)
+        return zero_phase(self.angles, CORNER_HZ)
+
+    def smooth_to(self, corner_hz: float) -> Floats:
+        """`angles` as `smooth`, with half the power left at another frequency: a landing's edge
+        needs 15 to 20 Hz, a stride 12 (biomechanics B8)."""
+        return zero_phase(self.angles, corner_hz)
 
     @cached_property
     def inside(self) -> slice:
@@ -201,12 +205,21 @@ def _angular_velocity(q: Floats) -> Floats:
     return np.degrees(2.0 * (w * rate[:, 1:] - rate[:, :1] * v - np.cross(v, rate[:, 1:])))
 
 
-def _zero_phase(rows: Floats) -> Floats:
-    """Each row, filtered forward and backward, with its ends continued by their mirror image."""
+@functools.cache
+def _filter(corner_hz: float) -> tuple[Floats, Floats, Floats]:
+    """b, a, and the state in which it rests at 1."""
+    b, a = _SIGNAL.butter(2, corner_hz * _TWO_PASSES, fs=1 / PERIOD_S)
+    return b, a, _SIGNAL.lfilter_zi(b, a)
+
+
+def zero_phase(rows: Floats, corner_hz: float) -> Floats:
+    """Each row, filtered forward and backward, with its ends continued by their mirror image.
+    `rows` have more than 20 samples, evenly spaced."""
+    b, a, at_rest = _filter(corner_hz)
     head = 2.0 * rows[:, :1] - rows[:, _MIRRORED:0:-1]
     tail = 2.0 * rows[:, -1:] - rows[:, -2 : -2 - _MIRRORED : -1]
     longer = np.concatenate([head, rows, tail], axis=1)
     for _ in range(2):
         longer = longer[:, ::-1]
-        longer, _ = _SIGNAL.lfilter(_B, _A, longer, axis=1, zi=_AT_REST * longer[:, :1])
+        longer, _ = _SIGNAL.lfilter(b, a, longer, axis=1, zi=at_rest * longer[:, :1])
     return longer[:, _MIRRORED:-_MIRRORED]

@@ -1,0 +1,121 @@
+"""Landings in knee samples: when the foot hit the ground, and when the knee was bent deepest.
+
+In the air the knee turns evenly; the ground bends it all at once. That edge is what is looked for,
+in flexion alone: the raw accelerometer, which shows a spike there, is best effort and not in every
+log, while the angles always are.
+
+    abrupt   flexion comes to ONSET_DEG_S, and gains ONSET_DEG_S2 on the way. A landing brings 500
+             deg/s in 50 ms (10 000 deg/s2); the leg's swing in walking takes 0.2 s for its 350, a
+             fast squat 0.3 s for 250. The limit is the geometric middle of the first two [memory].
+    bends    at least RISE_DEG from contact to the deepest point, within LONGEST_S: the heel strike
+             of walking is abrupt, too, but gives 15 to 18 deg.
+
+The contact is where the rate of flexion is half way from its least value before the edge to its
+largest behind it. The blow lasts some 40 ms, so that is its middle, which is what a spike of the
+shank's acceleration shows (biomechanics C9), 10 to 20 ms behind the first touch. Smoothing that
+knows no direction, an optical system's or the slopes' here, leaves that instant where it is. How
+far it is from a spike that was measured: tools/bench_selftest.py.
+
+The deepest point is the first from which flexion falls by FALL_DEG.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from kneecore.reps import ENDED
+from kneetrack.detection.cut import PERIOD_S
+from kneetrack.samples import KneeSample, Phase, Side
+
+ONSET_DEG_S = 200.0
+ONSET_DEG_S2 = 4000.0
+RISE_DEG = 20.0
+LONGEST_S = 0.5
+"""From the edge to the deepest point; biomechanics C9 looks at 0.3 s, soft landings take longer."""
+FALL_DEG = 2.0
+
+_EDGE_S = 0.08  # from its onset to the largest rate
+_BEFORE_S = 0.12  # where the least rate before it is looked for
+_KEPT = int((LONGEST_S + 0.5) / PERIOD_S)
+_SLOPE = 5  # samples of one slope
+_APART = 5  # samples between the two slopes that tell the acceleration
+
+
+class LandingFinder:
+    """A `SampleFinder`; `start_s` and `key_s` are the contact, `end_s` the deepest point."""
+
+    def __init__(self, side: Side) -> None:
+        del side  # flexion has the same sign on both
+        self.flexion_deg = 0.0
+        self.start_s = self.key_s = self.end_s = 0.0
+        self._recent: deque[tuple[float, float]] = deque(maxlen=_SLOPE)  # when, flexion
+        self._slopes: deque[tuple[float, float, float]] = deque(maxlen=_KEPT)  # and rate, between
+        self._onset_s: float | None = None  # of the edge under way
+        self._deepest: tuple[float, float] = (0.0, 0.0)  # when, flexion
+
+    @property
+    def phase(self) -> Phase:
+        return Phase.STANDING if self._onset_s is None else Phase.DESCENDING
+
+    def take(self, sample: KneeSample) -> int | None:
+        time_s, flexion = sample[1], sample[2]
+        recent = self._recent
+        if recent and time_s - recent[-1][0] > _SLOPE * PERIOD_S:
+            recent.clear()  # what is behind a gap begins anew
+            self._slopes.clear()
+            self._onset_s = None
+        recent.append((time_s, flexion))
+        self.flexion_deg = flexion
+        if len(recent) < _SLOPE:
+            return None
+        (t0, f0), (_, f1), (t2, f2), (_, f3), (t4, f4) = recent
+        rate = (2.0 * (f4 - f0) + f3 - f1) / (2.5 * (t4 - t0))  # least squares
+        self._slopes.append((t2, f2, rate))
+        if self._onset_s is not None:
+            return self._follow(time_s, flexion)
+        if rate >= ONSET_DEG_S and len(self._slopes) > _APART:
+            gained = rate - self._slopes[-1 - _APART][2]
+            if gained >= ONSET_DEG_S2 * _APART * PERIOD_S:
+                self._onset_s = t2
+                self._deepest = (time_s, flexion)
+        return None
+
+    def finish(self) -> int | None:
+        """A landing that the end of the data cuts off has no deepest point that is known."""
+        return None
+
+    def _follow(self, time_s: float, flexion: float) -> int | None:
+        """Behind an edge: down to the deepest point."""
+        onset_s = self._onset_s
+        assert onset_s is not None
+        if flexion > self._deepest[1]:
+            self._deepest = (time_s, flexion)
+        turned = flexion < self._deepest[1] - FALL_DEG
+        if not turned and time_s - onset_s < LONGEST_S:
+            return None
+        self._onset_s = None
+        contact_s, contact_deg = self._contact(onset_s)
+        deepest_s, deepest_deg = self._deepest
+        if not turned or deepest_deg - contact_deg < RISE_DEG or deepest_s <= contact_s:
+            return None
+        self.start_s = self.key_s = contact_s
+        self.end_s = deepest_s
+        return ENDED
+
+    def _contact(self, onset_s: float) -> tuple[float, float]:
+        """When the rate was half way up the edge, and the flexion there."""
+        rows = [row for row in self._slopes if abs(row[0] - onset_s) <= _BEFORE_S]
+        top = max(
+            (at for at, row in enumerate(rows) if row[0] <= onset_s + _EDGE_S),
+            key=lambda at: rows[at][2],
+        )
+        before = max(0.0, min(row[2] for row in rows[: top + 1]))  # not a leg being stretched
+        half = 0.5 * (before + rows[top][2])
+        at = top
+        while at > 0 and rows[at - 1][2] > half:
+            at -= 1
+        if at == 0:
+            return rows[0][0], rows[0][1]
+        (t0, f0, r0), (t1, f1, r1) = rows[at - 1], rows[at]
+        part = (half - r0) / (r1 - r0) if r1 > r0 else 1.0
+        return t0 + part * (t1 - t0), f0 + part * (f1 - f0)
