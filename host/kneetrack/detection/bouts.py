@@ -34,6 +34,7 @@ _COLUMNS = (
     "rotation_excursion_deg",
     "medial_displacement_cm",
 )
+_FIXED = frozenset({*_COLUMNS, "peak_flexion_deg"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,12 @@ class Described:
 
 def described(cut: Cut, key_s: float, values: Values) -> Described:
     """What `values` say of the repetition in a cut."""
+    peak_deg = values.get("peak_flexion_deg")
     return Described(
         start_s=cut.start_s,
         key_s=key_s,
         end_s=cut.end_s,
-        peak_flexion_deg=float(cut.smooth[0, cut.inside].max()),
+        peak_flexion_deg=float(cut.smooth[0, cut.inside].max()) if peak_deg is None else peak_deg,
         saturated=cut.saturated,
         gap_s=cut.gap_s,
         values=values,
@@ -179,7 +181,7 @@ class Bouts:
             ascent_s=None,
             verdict=None,
             doubt=tuple(doubt for doubt, holds in doubts.items() if holds),
-            measures={n: value for n, value in one.values.items() if n not in _COLUMNS},
+            measures={n: value for n, value in one.values.items() if n not in _FIXED},
             label=label,
             **columns,
         )
