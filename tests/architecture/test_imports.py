@@ -72,12 +72,23 @@ PARTS = {
         },
         never=frozenset({"mcap", "sqlite3"}),
     ),
+    "insight": Part(
+        HOST / "insight",
+        {"kneetrack.samples", "kneetrack.detection", "kneetrack.insight"},
+        {"__future__", "collections", "dataclasses", "math", "numpy", "scipy", "statistics", "typing"},
+    ),
+    "edits": Part(
+        HOST / "edits",
+        {"kneetrack.samples", "kneetrack.errors", "kneetrack.edits"},
+        never=IO | {"numpy", "time"},
+    ),
     "analysis": Part(
         HOST / "analysis",
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.traces",
             "kneetrack.sessionlog", "kneetrack.protocol", "kneetrack.detection",
             "kneetrack.calibration", "kneetrack.analysis", "kneetrack.clock", "kneetrack.spans",
+            "kneetrack.insight", "kneetrack.edits",
         },
         never=IO - {"logging"},
     ),

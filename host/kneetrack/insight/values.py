@@ -1,0 +1,116 @@
+"""One rep's values by their names: the fixed columns of a `Rep`, and whatever it measured besides.
+
+Which reps have a say in a value:
+
+    left out, "not a squat"         none: the person said so
+    gap, slip, saturation           none: what was measured may be off
+    reference reps                  in what is compared with the reference (COMPARED) none, for that
+                                    is themselves; in depth, tempo and the like as any other
+    deeper than the reference       as any other: what could be compared was
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from kneetrack.detection.measure_table import MEASURES, Measure
+from kneetrack.samples import Doubt, Rep
+
+DEPTH = "peak_flexion_deg"
+TOTAL = "valgus_excursion_deg"
+OWN = "own_excursion_deg"
+TEMPO = "duration_s"
+DESCENT, BOTTOM, ASCENT = "descent_s", "bottom_s", "ascent_s"
+
+_FIXED = (
+    Measure(DEPTH, "depth", "°", 0, "The deepest knee flexion of the rep."),
+    Measure(
+        TOTAL,
+        "inward",
+        "°",
+        1,
+        "The excursion from your reference at equal flexion, where it was largest; inward +.",
+    ),
+    Measure(
+        OWN,
+        "own part",
+        "°",
+        1,
+        "The excursion without what all reps of the set share; inward +.",
+    ),
+    Measure("peak_valgus_deg", "valgus", "°", 1, "The largest knee abduction of the rep."),
+    Measure(
+        "flexion_at_peak_deg",
+        "flexion at the excursion",
+        "°",
+        0,
+        "The knee flexion at which the own part was largest.",
+    ),
+    Measure(
+        "time_over_threshold_s",
+        "time over the limit",
+        "s",
+        1,
+        "How long the own part was beyond the limit of what counts.",
+    ),
+    Measure(
+        "rotation_excursion_deg",
+        "rotation",
+        "°",
+        1,
+        "The shank's rotation from your reference at equal flexion; internal +.",
+    ),
+    Measure(
+        "medial_displacement_cm",
+        "knee in",
+        "cm",
+        1,
+        "How far the knee came inward over the foot since the rep began; outward negative.",
+    ),
+    Measure(TEMPO, "time of a rep", "s", 1, "From the rep's start to its end."),
+    Measure(DESCENT, "way down", "s", 1, "From the rep's start to where it stays deep."),
+    Measure(BOTTOM, "at the bottom", "s", 1, "How long it stays within 5 % of its depth."),
+    Measure(ASCENT, "way up", "s", 1, "From the bottom to the rep's end."),
+)
+_OF_NAME = {row.name: row for row in _FIXED}
+
+COMPARED = frozenset({TOTAL, OWN, "rotation_excursion_deg", "time_over_threshold_s"})
+"""Values that are differences from the person's reference."""
+_OFF = frozenset({Doubt.GAP, Doubt.SLIP, Doubt.SATURATION})
+
+NAMES: tuple[str, ...] = (*_OF_NAME, *MEASURES)
+"""Every name, those of a rep's own columns first."""
+
+
+def described(name: str) -> Measure:
+    """What the name stands for. A name that this version does not know is told as it is."""
+    known = _OF_NAME.get(name) or MEASURES.get(name)
+    return known or Measure(name, name.replace("_", " "), "", 2, "Not known to this version.")
+
+
+def value_of(rep: Rep, name: str) -> float | None:
+    """The value, whatever it is worth; None where it is not known."""
+    if name == TEMPO:
+        value: object = rep.end_s - rep.start_s
+    elif name in _OF_NAME:
+        value = getattr(rep, name)
+    else:
+        value = rep.measures.get(name)
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def has_a_say(rep: Rep, name: str) -> bool:
+    """Whether the rep counts in statistics of that value (see above)."""
+    if rep.label is not None or _OFF.intersection(rep.doubt):
+        return False
+    return not (rep.is_reference and name in COMPARED)
+
+
+def values_of(reps: Iterable[Rep], name: str) -> list[tuple[int, float]]:
+    """(place among `reps`, value) of those that have a say and whose value is known."""
+    return [
+        (place, value)
+        for place, rep in enumerate(reps)
+        if has_a_say(rep, name) and (value := value_of(rep, name)) is not None
+    ]
