@@ -6,6 +6,7 @@ through firmware, Bluetooth and log, and the log is analysed: the band's fixed-p
 """
 
 import csv
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -98,6 +99,7 @@ def worn_from_s(pair: Pair) -> float:
     return next(window["start_s"] for window in windows if window["kind"] == "stand")
 
 
+@functools.cache
 def angles(source: Path, *, realign: bool = False) -> FloatArray:
     """(n, 4): time_s and the three angles, from the source's time zero on."""
     return np.array(
@@ -123,6 +125,7 @@ def largest_difference(one: FloatArray, other: FloatArray, from_s: float) -> lis
     return [float(np.abs(angle).max()) for angle in apart]
 
 
+@functools.cache
 def leg(source: Path, *, realign: bool = False) -> dict[str, Any]:
     (only,) = to_json(analyse(source, realign=realign))["legs"]
     return only

@@ -2,11 +2,13 @@
 
 import asyncio
 
+import pytest
 from rich.progress import Progress
 
 import soak
 
 
+@pytest.mark.slow
 def test_five_minutes_of_training_neither_grow_nor_drift_nor_lose():
     with Progress(disable=True) as progress:
         looks, figures, watcher = asyncio.run(soak.soaked(5 / 60, progress))
