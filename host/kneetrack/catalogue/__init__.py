@@ -1,0 +1,16 @@
+"""All sessions at a glance, derived from the logs and what was said of them later.
+
+catalogue   Catalogue: start here. What is new is read, what is gone is left out, sessions are found
+store       the SQLite file, its damage, and who may write it: sqlite3 is used there only
+folders     where logs are looked for, and which have changed
+reading     one log to one entry; entry: an entry, its legs and figures, as values
+intervals   a middle and a difference with what they are good for
+told_apart  the least difference between sessions that means something, and how it is known
+trend       one measure through a person's sessions
+compare     one condition against another
+"""
+
+from kneetrack.catalogue.catalogue import Brought, Catalogue
+from kneetrack.catalogue.entry import Figure, Leg, Session
+
+__all__ = ["Brought", "Catalogue", "Figure", "Leg", "Session"]
