@@ -26,6 +26,7 @@ from kneecore import joint
 from kneecore import quaternion as qt
 from sim import rotations
 from sim.chip_errors import Random
+from sim.events import Shocks
 from sim.knots import Knots
 from sim.leg import Leg, eased
 from sim.tissue import SoftTissue
@@ -82,7 +83,7 @@ class Body(Knots):
         self._off_s = off_s
         self._strap_s = strapped_s - table_s or 3.0
         self._slips = slips
-        self._shocks = shocks
+        self._shocks = Shocks(shocks)
         self._tilts = tilts
         self._rate_hz = KNOT_RATE_HZ
         self.swapped = swapped
@@ -140,7 +141,7 @@ class Body(Knots):
         thigh, shank, p = self.bones(t)
         side = self._leg.side
         knee = qt.rotate(shank, (0.0, SHANK_LENGTH_M, 0.0))
-        x, y, z = p.foot_x, p.foot_y, 0.0
+        x, y, z = p.foot_x, p.foot_y, p.foot_z
         if p.air:
             hip = qt.rotate(thigh, (0.0, THIGH_LENGTH_M, 0.0))
             x -= p.air * (knee[0] + hip[0])
@@ -165,7 +166,7 @@ class Body(Knots):
             shank = rotations.between(self._on_table[1], shank, worn)
             thigh_at = tuple([worn * v for v in thigh_at])
             shank_at = tuple([worn * v for v in shank_at])
-        for shock in self._shocks:
+        for shock in self._shocks.at(t):
             blow = shock.of(0, t)
             if blow is not None:
                 thigh, thigh_at = _struck(thigh, thigh_at, blow)

@@ -16,6 +16,7 @@ _G = 9.80665
 _REACH = 4.0  # widths of the Gaussian
 _RING_S = 0.07  # in which the ringing falls to 1 / e
 _RING_END_S = 0.4
+_AHEAD_S = 0.1  # more than a blow reaches before its middle
 _RINGS = 0.15  # of the blow's size
 
 KNOCK = (0.4, 10.0)
@@ -62,6 +63,28 @@ class Shock:
         if not part:
             return None
         return _scaled(self._shifts[sensor], part), _scaled(self._turns[sensor], part)
+
+
+class Shocks:
+    """Many of them, in order of time: those that are felt at an instant, without a look at all."""
+
+    def __init__(self, shocks):
+        self._shocks = sorted(shocks, key=lambda shock: shock.time_s)
+        self._near = 0
+
+    def at(self, t: float) -> list:
+        shocks = self._shocks
+        i = self._near
+        while i > 0 and shocks[i - 1].time_s > t - _RING_END_S:
+            i -= 1
+        while i < len(shocks) and shocks[i].time_s < t - _RING_END_S:
+            i += 1
+        self._near = i
+        felt = []
+        while i < len(shocks) and shocks[i].time_s < t + _AHEAD_S:
+            felt.append(shocks[i])
+            i += 1
+        return felt
 
 
 class Slip:

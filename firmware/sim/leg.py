@@ -69,7 +69,7 @@ class Posture:
     flexion, valgus, rotation   the true knee angles
     lean, inward, turn, yaw     of the shank: forward, to the other leg, about its own long axis and
                                 about the vertical, the last two inward positive
-    foot_x, foot_y              the ankle, forward and up
+    foot_x, foot_y, foot_z      the ankle, forward, up and to the right
     air                         0: the foot stands, 1: the leg hangs from the hip
     bent, rate                  flexion of the movement alone, and its rate: what moves soft tissue
     tissue, skin                its gain, and a turn of the thigh's skin about the long axis
@@ -78,7 +78,7 @@ class Posture:
     def __init__(self):
         self.flexion = self.valgus = self.rotation = 0.0
         self.lean = self.inward = self.turn = self.yaw = 0.0
-        self.foot_x = self.foot_y = self.air = 0.0
+        self.foot_x = self.foot_y = self.foot_z = self.air = 0.0
         self.bent = self.rate = self.skin = 0.0
         self.tissue = 1.0
 
@@ -136,6 +136,7 @@ class Leg:
         for done in self._placed:  # where it put the foot
             if t >= done.end_s:
                 p.foot_x += done.ahead_m
+                p.foot_z += done.aside_m
                 p.yaw += done.yaw
                 p.rotation += done.knee_turn
         if move is not None:

@@ -2,7 +2,8 @@
 
 Each has `start_s`, `end_s` and `shape(t, posture, lean_per_flexion)`, which adds to a
 `sim.leg.Posture` what the movement does at that time. One with `placed` leaves the foot elsewhere:
-from its end on the foot is `ahead_m` further, the leg turned by `yaw`, the knee by `knee_turn`.
+from its end on the foot is `ahead_m` further and `aside_m` to the right, the leg turned by `yaw`,
+the knee by `knee_turn`.
 """
 
 import math
@@ -137,6 +138,7 @@ class Step:
     """
 
     placed = True
+    aside_m = 0.0
     SWING_S = 0.75
 
     def __init__(self, start_s, flexion_deg, ahead_m=0.0, yaw=0.0, knee_turn=0.0):
@@ -179,7 +181,7 @@ class Walk:
     """
 
     placed = True
-    yaw = knee_turn = 0.0
+    aside_m = yaw = knee_turn = 0.0
     STRIDE_S = 1.15
     STRIDE_M = 1.3
     _FROM = 0.25  # the cycle begins in mid-stance

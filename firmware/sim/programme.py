@@ -3,7 +3,7 @@
 `Programme(options)` lays everything out, in seconds:
 
     table | strapping on 3 | stand | functional squats or swings | reference squats |
-    the sets, or a walk | taking off 3, table again
+    the sets, or a walk, or bouts of walking or running | taking off 3, table again
 
 All reps differ a little in depth, tempo, width and height of their valgus, as people's do. Between
 two of them stands a rest of 0.5 to 2 s (biomechanics D).
@@ -11,12 +11,12 @@ two of them stands a rest of 0.5 to 2 s (biomechanics D).
 
 from sim.chip_errors import Random
 from sim.events import KNOCK, RERACK, STRIKE, Shock, Slip
+from sim.gait import NORMS, Bout, Person, laid_out
 from sim.moves import Rep, Step, Swing, Walk
 
 _DEG = 3.141592653589793 / 180.0
 STRAP_S = 3.0
 BETWEEN_S = 2.0
-BETWEEN_SETS_S = 5.0
 TILT_S = 2.0
 FWHM_PER_SIGMA = 2.355
 
@@ -46,7 +46,10 @@ class Programme:
         self._stand()
         self._block("functional", o["functional"])
         self._block("reference", o["reference"])
-        if o["walk"]:
+        self.strides = []
+        if o["gait"] != "none":
+            self._gait(NORMS[o["gait"]])
+        elif o["walk"]:
             self._walk()
         elif o["reps"]:
             for index in range(o["sets"]):
@@ -115,7 +118,7 @@ class Programme:
     def _set(self, number: int) -> None:
         o = self._o
         if number:
-            self._now += BETWEEN_SETS_S - BETWEEN_S
+            self._rest_between()
         if o["tilt"] and not number:
             self.tilts.append((self._now, self._now + TILT_S, o["tilt"]))
             self._now += TILT_S + 1.0
@@ -125,6 +128,8 @@ class Programme:
             self._now += 2.0
             self._steps(-1.0)
         for i in range(1, o["reps"] + 1):
+            if i % 3 == 0:
+                self._now += o["breath"]
             rep = self._rep("set", i)
             rep.set = number
             rep.gain *= 1.0 + (o["load_gain"] - 1.0) * (number + 1) / o["sets"]
@@ -145,6 +150,16 @@ class Programme:
             self._now += 1.5
         self._window("set", start_s, max(self._now, self.moves[-1].end_s + 0.8) - 0.3)
         self._now = self.windows[-1]["end_s"] + BETWEEN_S
+
+    def _rest_between(self) -> None:
+        """Standing, or half of it standing, a walk, and the other half."""
+        rest_s = self._o["rest"] - BETWEEN_S
+        if self._o["away"]:
+            walk = Walk(self._now + 0.5 * rest_s, self._o["away"])
+            self._add_walk(walk)
+            self._now = walk.end_s
+            rest_s *= 0.5
+        self._now += rest_s
 
     def _rep(self, kind: str, index: int) -> Rep:
         """Slow and a little deeper before the set, so that the reference covers it."""
@@ -216,11 +231,55 @@ class Programme:
 
     def _walk(self) -> None:
         walk = Walk(self._now, self._o["walk"])
+        self._add_walk(walk)
+        self._window("set", walk.start_s, walk.end_s)
+        self._now = walk.end_s + BETWEEN_S
+
+    def _add_walk(self, walk: Walk) -> None:
         self.moves.append(walk)
         for strike_s in walk.strikes_s:
             self.shocks.append(Shock(self._extra, strike_s, STRIKE))
-        self._window("set", walk.start_s, walk.end_s)
-        self._now = walk.end_s + BETWEEN_S
+
+    def _gait(self, norm) -> None:
+        """Bouts of it, a window each; the truth of every contact."""
+        o = self._o
+        person = Person(self._random, norm)
+        stride_s = 120.0 / o["cadence"] if o["cadence"] else norm.stride_s
+        stride_s *= 1.0 + (0.0 if o["cadence"] else 0.04 * self._random.normal())
+        side = 1 if o["side"] == "right" else -1
+        blow = (o["impact"] or norm.strike[0], norm.strike[1])
+        heading = 0.0
+        for number in range(o["sets"]):
+            strides = laid_out(
+                self._random,
+                norm,
+                self._now,
+                o["strides"],
+                stride_s,
+                o["valgus"],
+                o["variation"],
+                o["turns"],
+                180.0 * _DEG,
+            )
+            bout = Bout(norm, person, strides, heading, side)
+            heading += bout.yaw
+            self.moves.append(bout)
+            contacts = bout.contacts()
+            for row, (contact_s, leaves_s, stride) in enumerate(contacts):
+                self.shocks.append(Shock(self._extra, contact_s, blow))
+                last = row + 1 == len(contacts)
+                self.strides.append(
+                    {
+                        "bout": number,
+                        "contact_s": round(contact_s, 4),
+                        "foot_off_s": None if leaves_s is None else round(leaves_s, 4),
+                        "end_s": None if last else round(contacts[row + 1][0], 4),
+                        "valgus_deg": round(stride.valgus / _DEG, 2),
+                        "steady": stride.steady,
+                    }
+                )
+            self._window("set", bout.start_s, bout.end_s + 0.5)
+            self._now = bout.end_s + o["rest"]
 
     # --- events ----------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ radio {"loss", "from_s", "seed"}, clock_ppm, and truth:
     reps     kind, set, start_s, end_s, peak_flexion_deg, excursion_deg (of the rep's own valgus, at
              its largest, inward positive), by_depth_deg (what it has in proportion to
              sin(flexion)), tissue_gain, tremor_deg_s; with laps those of the first
+    strides  bout, contact_s, foot_off_s (None: the bout's last), end_s (the next contact),
+             valgus_deg (what the stance has, at its largest), steady (no start, stop or turn)
     events   kind, time_s, size: slips, shocks, a foot put down elsewhere
     tissue_deg  what the thigh's soft tissue turns at 90 deg of flexion, about the anterior, the
              long and the lateral axis
@@ -50,6 +52,8 @@ SCENARIOS = {
     "hold": {"type": "hold"},
     "swings": {"movement": "swing"},
     "walk": {"walk": 12},
+    "walking": {"gait": "walk", "valgus": 3.0, "sets": 2, "turns": 14},
+    "running": {"gait": "run", "valgus": 3.0, "sets": 2, "strides": 60},
     "noisy_chip": {"chip": "mpu6050"},
     "still": {"functional": 0, "reps": 0, "stand": 60.0},
 }
@@ -170,13 +174,14 @@ def _build(name: str, o: dict) -> Scenario:
     info = {
         "name": name,
         "side": _OTHER[o["side"]] if o["wrong_side"] else o["side"],
-        "exercise": "walk" if o["walk"] else "squat" if plan.reps else "unknown",
+        "exercise": _exercise(o, plan),
         "duration_s": round(source.duration_s, 3),
         "shank_length_m": SHANK_LENGTH_M,
         "clock_ppm": o["clock"],
         "windows": windows,
         "truth": {
             "reps": [_told(rep) for rep in plan.reps],
+            "strides": plan.strides,
             "events": plan.events,
             "tissue_deg": tissue_deg,
         },
@@ -185,6 +190,14 @@ def _build(name: str, o: dict) -> Scenario:
         from_s = sets[0]["start_s"] if sets else 0.0
         info["radio"] = {"loss": o["loss"], "from_s": from_s, "seed": o["seed"]}
     return Scenario(source, info, o["chip"], o["seed"], o["clock"])
+
+
+def _exercise(o: dict, plan) -> str:
+    if o["gait"] != "none":
+        return o["gait"]
+    if o["walk"]:
+        return "walk"
+    return "squat" if plan.reps else "unknown"
 
 
 def _told(rep) -> dict:
