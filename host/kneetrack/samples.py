@@ -167,6 +167,16 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """A bend of the knee that was not counted as a rep, and why."""
+
+    start_s: float
+    end_s: float
+    peak_flexion_deg: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RepSet:
     """Reps without a longer rest, with what is common to all of them (the set's shift)."""
 

@@ -5,6 +5,7 @@ It says what it rests on: the calibration's grade, the gaps, and every warning o
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,13 @@ from kneecore import __version__, wire
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.clock import ClockLine
 from kneetrack.detection import LegResult, rep_json, set_json
+from kneetrack.edits import Edits
+from kneetrack.edits.change import KEYS
+from kneetrack.insight.advice import Advice, advise, outing
+from kneetrack.edits.fields import pain_in
+from kneetrack.insight import as_json
+from kneetrack.insight.session import summarise
+from kneetrack.insight.sides import SideDifference, sides
 from kneetrack.samples import Window
 
 FORMAT = 1
@@ -39,7 +47,31 @@ class SessionResult:
     source: Path
     legs: tuple[LegSession, ...]
     warnings: tuple[str, ...]
-    session: dict[str, Any] = field(default_factory=dict[str, Any])  # a log's own metadata
+    session: dict[str, Any] = field(default_factory=dict[str, Any])
+    """A log's own metadata, with what was said of it later laid over."""
+    edits: Edits = field(default_factory=Edits)
+    """What was said of it later, already applied."""
+
+    @property
+    def sides(self) -> tuple[SideDifference, ...]:
+        """Right against left, where both legs were measured."""
+        return sides({leg.result.side: leg.result for leg in self.legs})
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What this session alone suggests; rules over several sessions need those as well."""
+        return advice_after([leg.result for leg in self.legs], self.session)
+
+
+def advice_after(legs: Sequence[LegResult], session: Mapping[str, Any]) -> tuple[Advice, ...]:
+    """What one session suggests by itself, given the log's metadata."""
+    load: object = session.get("load_kg")
+    now = outing(
+        [summarise(leg) for leg in legs],
+        load_kg=float(load) if isinstance(load, int | float) else None,
+        pain=pain_in(session),
+    )
+    return advise([now])
 
 
 def to_json(result: SessionResult) -> dict[str, Any]:
@@ -49,6 +81,10 @@ def to_json(result: SessionResult) -> dict[str, Any]:
         "legs": [_leg_json(leg) for leg in result.legs],
         "gaps": _gaps_json(result),
         "warnings": list(result.warnings),
+        "session": {key: result.session[key] for key in KEYS if key in result.session},
+        "edits": {"changes": result.edits.changes, "unread_lines": result.edits.unread},
+        "sides": [as_json.side_json(one) for one in result.sides],
+        "advice": [as_json.advice_json(one) for one in result.advice],
         "versions": {
             "kneetrack": __version__,
             "protocol": ".".join(str(part) for part in wire.PROTOCOL_VERSION),
@@ -74,11 +110,21 @@ def _gaps_json(result: SessionResult) -> list[dict[str, Any]]:
 def _leg_json(leg: LegSession) -> dict[str, Any]:
     result = leg.result
     reference = result.reference
+    summary = summarise(result)
     return {
         "side": result.side.word,
         "exercise": result.exercise,
-        "sets": [set_json(one) for one in result.sets],
+        "sets": [set_json(one.set) | {"summary": as_json.set_json(one)} for one in summary.sets],
         "reps": [rep_json(rep) for rep in result.reps],
+        "rejected": [
+            {
+                "start_s": round(one.start_s, 4),
+                "end_s": round(one.end_s, 4),
+                "peak_flexion_deg": round(one.peak_flexion_deg, 4),
+                "reason": one.reason,
+            }
+            for one in result.rejected
+        ],
         "reference": None
         if reference is None
         else {
@@ -92,6 +138,7 @@ def _leg_json(leg: LegSession) -> dict[str, Any]:
                 for number, off_deg in reference.standouts
             ],
         },
+        "summary": as_json.leg_json(summary),
         "calibration": _calibration_json(leg.calibration),
         "clock": _clock_json(leg.clock),
     }

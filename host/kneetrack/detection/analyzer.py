@@ -31,6 +31,7 @@ from kneetrack.samples import (
     Label,
     Phase,
     Quaternion,
+    Rejected,
     Rep,
     RepEnded,
     RepRevised,
@@ -56,6 +57,8 @@ class LegResult:
     reference: Reference | None
     gaps: tuple[Gap, ...]
     warnings: tuple[str, ...]
+    rejected: tuple[Rejected, ...] = ()
+    """What looked like a rep, in a set or where one could be, and was not counted."""
 
 
 class Analyzer:
@@ -161,6 +164,7 @@ class Analyzer:
             reference=fold.sets.reference,
             gaps=fold.gaps,
             warnings=fold.warnings,
+            rejected=fold.rejected,
         )
 
     # --- behind a gap ----------------------------------------------------------------------------

@@ -1,88 +1,146 @@
-"""When an excursion counts, and what makes a verdict doubtful. All numbers of judgement are here.
+"""Every threshold that decides something, in one table: value, unit, source, meaning.
 
-    inward    own excursion >= max(5 deg, 2 SEM) for at least 0.1 s, above 20 deg of flexion
-    large     the same, reaching 10 deg
-    outward   the same on the other side
+The code reads its numbers from here, and `kneetrack movements --criteria` prints them. What is
+looked for is found by `Params` of kneecore.reps, the same on the band; a movement that needs
+another value has a row of its own, with `movement`, in `FINDER_ROWS`.
 
-(biomechanics C2.) No threshold predicts an injury and none is meant to: 5 deg is the usual limit of
-acceptable difference, 2 SEM keeps a person's own scatter from counting.
-
-A doubt is always listed. It makes the verdict `doubtful` only where it could change it: what was
-seen in spite of a gap was seen, but a gap can hide what was not.
+Sources: "C2" and the like are sections of biomechanics.md, with the papers named there; "choice"
+is our own, made for the reason that the meaning gives. No threshold here predicts anything about
+health, and none is meant to.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from kneecore.excursion import HOLD_S, LARGE_DEG, threshold_deg
-from kneetrack.samples import Doubt, Verdict
-
-SHALLOW_DEG = (
-    60.0  # peak flexion under which a squat says little (biomechanics B6: 60-90 deg asked)
-)
-FIRST_REPS = 3  # of a set, that may serve as the reference
-FIRST_REPS_OF = 6  # in a set of at least so many
-SET_REST_S = 20.0  # without a rep: the set is over
-
-_ALWAYS_DOUBTFUL = frozenset({Doubt.NO_REFERENCE, Doubt.SLIP, Doubt.SATURATION})
-_MAY_HIDE = frozenset({Doubt.OUTSIDE_REFERENCE})
+from kneecore.excursion import BEYOND_DEG, FROM_DEG, HOLD_S, LARGE_DEG, THRESHOLD_DEG
+from kneecore.reps import Params
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What one side of an excursion amounts to: its verdict and the time over the threshold."""
+class Criterion:
+    """One number that decides; `movement` "" holds for all that have no row of their own."""
 
-    verdict: Verdict
-    time_over_threshold_s: float
-
-
-def longest_run(mask: NDArray[np.bool_]) -> int:
-    """The length of the longest run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False]))))
-    return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0
+    name: str
+    value: float
+    unit: str
+    source: str
+    meaning: str
+    movement: str = ""
 
 
-def find(own_deg: NDArray[np.float64], sem_deg: float, period_s: float) -> Finding:
-    """Judge a rep's own excursion at its comparable samples (deg, evenly spaced; NaN elsewhere).
-
-    The time over the threshold is that of the side which the verdict is about (else inward).
-    """
-    limit_deg = threshold_deg(sem_deg)
-    inward = own_deg >= limit_deg
-    outward = own_deg <= -limit_deg
-    went_inward = longest_run(inward) * period_s >= HOLD_S
-    went_outward = longest_run(outward) * period_s >= HOLD_S
-    if went_outward and (not went_inward or -np.nanmin(own_deg) > np.nanmax(own_deg)):
-        return Finding(Verdict.MOVED_OUTWARD, float(outward.sum()) * period_s)
-    over_s = float(inward.sum()) * period_s
-    if not went_inward:
-        return Finding(Verdict.IN_RANGE, over_s)
-    large = bool(np.nanmax(own_deg) >= LARGE_DEG)
-    return Finding(Verdict.MOVED_INWARD_LARGE if large else Verdict.MOVED_INWARD, over_s)
+_ROWS: list[Criterion] = []
 
 
-def with_doubts(verdict: Verdict, doubts: frozenset[Doubt], gap_s: float) -> Verdict:
-    """The verdict that is left when the doubts have been heard."""
-    if doubts & _ALWAYS_DOUBTFUL:
-        return Verdict.DOUBTFUL
-    hidden = doubts & _MAY_HIDE or (Doubt.GAP in doubts and gap_s >= HOLD_S)
-    return Verdict.DOUBTFUL if hidden and verdict is Verdict.IN_RANGE else verdict
+def _is(name: str, value: float, unit: str, source: str, meaning: str) -> float:
+    """Enter a row; its value."""
+    _ROWS.append(Criterion(name, value, unit, source, meaning))
+    return value
 
 
-def of_shift(shift_deg: float, sigma_deg: float, sem_deg: float) -> Verdict:
-    """The verdict on what all reps of a set share, by the same limits.
+# --- the excursion ---------------------------------------------------------------------------
+_is("threshold", THRESHOLD_DEG, "°", "C2", "an own excursion counts from here on, or from 2 SEM")
+_is("large", LARGE_DEG, "°", "C2", "an own excursion is told as large from here on")
+_is("hold", HOLD_S, "s", "C2", "for so long it has to last")
+_is("from_flexion", FROM_DEG, "°", "C2", "only deeper than this is compared")
+_is("beyond", BEYOND_DEG, "°", "B10", "so much deeper than the reference is still compared")
+IMPLAUSIBLE_DEG = _is(
+    "implausible", 15.0, "°", "C2", "absolute valgus from here on asks to check the calibration"
+)
+SHALLOW_DEG = _is("shallow", 60.0, "°", "B6", "a squat of less flexion says little")
 
-    Doubtful where the shift is within them and could well be beyond (two standard uncertainties).
-    """
-    limit_deg = threshold_deg(sem_deg)
-    if shift_deg >= max(limit_deg, LARGE_DEG):
-        return Verdict.MOVED_INWARD_LARGE
-    if shift_deg >= limit_deg:
-        return Verdict.MOVED_INWARD
-    if shift_deg <= -limit_deg:
-        return Verdict.MOVED_OUTWARD
-    return Verdict.DOUBTFUL if abs(shift_deg) + 2.0 * sigma_deg >= limit_deg else Verdict.IN_RANGE
+# --- sets ------------------------------------------------------------------------------------
+FIRST_REPS = int(_is("first_reps", 3, "", "choice", "of a set may serve as the reference"))
+FIRST_REPS_OF = int(_is("first_reps_of", 6, "", "choice", "... in a set of at least so many"))
+SET_REST_S = _is("set_rest", 20.0, "s", "choice", "without a rep: the set is over")
+STEPS_GONE = int(_is("steps_gone", 4, "", "choice", "of the leg, after a rep: the set is over"))
+STEPS_AWAY = int(_is("steps_away", 2, "", "choice", "... is over, if no rep follows soon"))
+AWAY_S = _is("away", 4.0, "s", "choice", "... that soon, or it was another stance")
+PUT_RIGHT_S = _is("put_right", 12.0, "s", "choice", "the same after one step: a foot put right")
+TURNED_DEG = _is("turned", 60.0, "°", "choice", "turned so far since the last rep: it is over")
+
+# --- what is measured ------------------------------------------------------------------------
+SMOOTH_HZ = _is("smoothness_to", 10.0, "Hz", "C7", "SPARC hears the speed's spectrum up to here")
+SMOOTH_SHARE = _is("smoothness_share", 0.05, "", "C7", "... where it is above so much of its peak")
+TREMOR_FROM_HZ = _is("tremor_from", 4.0, "Hz", "C7", "a tremor is heard from here")
+TREMOR_TO_HZ = _is("tremor_to", 15.0, "Hz", "C7", "... to here")
+TREMOR_AROUND_S = _is(
+    "tremor_around", 0.5, "s", "C7", "before the deepest point it begins to count"
+)
+SHALLOW_SHARE = _is(
+    "early_depth", 0.15, "", "A4", "share of the depth where the knee's way is read"
+)
+EARLY_DEG = _is("early_flexion", 30.0, "°", "A4", "flexion where it is read")
+LATER_DEG = _is("later_flexion", 60.0, "°", "A4", "flexion where it is read")
+LEAST_LEAN_DEG = _is(
+    "least_lean", 5.0, "°", "choice", "of the shank, for a ratio of tilts to mean something"
+)
+
+# --- the finder of reps (kneecore.reps.Params) -----------------------------------------------
+_P = Params()
+_SWAY = "chosen so that soft-tissue wobble and sway decide nothing: "
+_FINDER = (
+    ("start_above_deg", "°", "C5", "a rep starts so far above the standing angle"),
+    ("start_rate_deg_s", "°/s", "C5", "... and bending faster than this"),
+    ("end_above_deg", "°", "C5", "it ends nearer than this to the standing angle"),
+    ("end_rate_deg_s", "°/s", "C5", "... and slower than this"),
+    ("end_hold_s", "s", "C5", "... for so long"),
+    ("back_up", "", "C5", "share of the way up that splits a double dip, or ends touch-and-go"),
+    ("least_rom_deg", "°", "C5", "less bending is no rep"),
+    ("shortest_s", "s", "C5", "nor is anything shorter"),
+    ("longest_s", "s", "C5", "or longer"),
+    ("shortest_half_s", "s", "C5", "or with a way down or up shorter than this"),
+    ("step_flexion_deg", "°", "C5", "less bending than this ..."),
+    ("step_cycle_s", "s", "C5", "... in less time than this is a step"),
+    ("step_bend_deg", "°", "choice", "so is what is bent by more than this ..."),
+    ("step_bent_s", "s", "choice", "... for less than this: a leg's swing takes 0.4 s"),
+    ("turn_deg", "°", "choice", _SWAY + "back from the deepest point, to believe the turn"),
+    ("redescend_deg", "°", "choice", _SWAY + "down from the highest point, to believe a new rep"),
+    ("leave_deg", "°", "choice", _SWAY + "above standing, where a rep is said to start"),
+    ("rest_rate_deg_s", "°/s", "choice", "slower than this is a rest"),
+    ("rest_hold_s", "s", "choice", "... that ends a rep after so long, wherever it stops"),
+    ("stand_rate_deg_s", "°/s", "choice", "the standing angle follows only below this rate"),
+    ("stand_tau_s", "s", "choice", "... with this time constant"),
+    ("stand_limit_deg", "°", "choice", "... and never into a deeper pose"),
+    ("stand_guess_deg", "°", "choice", "the standing angle, at most, before anything is known"),
+    ("rate_corner_hz", "Hz", "choice", "low-pass of the rate"),
+    ("hole_s", "s", "choice", "a longer hole in the data abandons the rep"),
+)
+FINDER_ROWS = (
+    *(Criterion(n, float(getattr(_P, n)), unit, source, why) for n, unit, source, why in _FINDER),
+    Criterion(
+        "least_rom_deg", 25.0, "°", "A28, C9",
+        "45 to 60° are asked for, and beginners do less", "single_leg_squat",
+    ),
+    Criterion(
+        "longest_s", 12.0, "s", "choice", "balance is found first", "single_leg_squat"
+    ),
+    Criterion(
+        "least_rom_deg", 25.0, "°", "C9", "a step of 10 cm bends the knee by some 40°", "step_down"
+    ),
+    Criterion(
+        "step_flexion_deg", 30.0, "°", "choice",
+        "it is shallow by itself: only the quick are steps", "single_leg_squat",
+    ),
+    Criterion(
+        "step_flexion_deg", 30.0, "°", "choice",
+        "it is shallow by itself: only the quick are steps", "step_down",
+    ),
+    Criterion(
+        "longest_s", 30.0, "s", "choice", "one may stay seated for a while", "sit_to_stand"
+    ),
+)  # fmt: skip
+
+
+def params_of(movement: str) -> Params:
+    """What the finder of a movement's reps goes by."""
+    params = Params()
+    for row in FINDER_ROWS:
+        if row.movement == movement:
+            setattr(params, row.name, row.value)
+    return params
+
+
+def all_criteria() -> tuple[Criterion, ...]:
+    """The whole table."""
+    return (*_ROWS, *FINDER_ROWS)

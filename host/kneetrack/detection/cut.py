@@ -21,6 +21,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ _SIGNAL: Any = signal  # scipy tells no types
 _LEAST_SAMPLES = 24
 _MIRRORED = 20  # samples at either end, turned about it
 _ROUNDING = 1e-3  # of a quaternion on the wire
+_NEXT, _LAST = [1, 2, 0], [2, 0, 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,42 @@ class Cut:
         """The same of the thigh."""
         return _axis(self.q_thigh, self.geometry.q_thigh_sensor, axis)
 
+    @cached_property
+    def shank_course(self) -> Floats | None:
+        """(inside, 3): the shank's long axis in the directions ahead, to the person's right, up.
+
+        Ahead and right are level and those of the shank where the repetition begins. None without
+        its alignment, and where its mediolateral axis stands upright there.
+        """
+        long_axis, right = self.shank_axis((0.0, 1.0, 0.0)), self._right_at_start()
+        if long_axis is None or right is None:
+            return None
+        x, y = right
+        return long_axis[self.inside] @ np.array([[-y, x, 0.0], [x, y, 0.0], [0.0, 0.0, 1.0]]).T
+
+    def _right_at_start(self) -> tuple[float, float] | None:
+        """The shank's mediolateral axis where the repetition begins, laid flat, of length one."""
+        q_sensor = self.geometry.q_shank_sensor
+        if self.q_shank is None or q_sensor is None:
+            return None
+        first = self.q_shank[self.inside.start : self.inside.start + 1]
+        x, y, _ = rotate(first, in_sensor(q_sensor, (0.0, 0.0, 1.0)))[0].tolist()
+        level = math.hypot(x, y)
+        return (x / level, y / level) if level > 1e-6 else None
+
     def _orientations(self, column: int) -> Floats | None:
-        taken: Floats = np.array([sample[column] for sample in self.samples])
-        if not bool((np.abs(taken) <= 1.0 + _ROUNDING).all()):
+        count = len(self.samples)
+        flat = chain.from_iterable([sample[column] for sample in self.samples])
+        taken: Floats = np.fromiter(flat, float, 4 * count).reshape(count, 4)
+        if not float(np.abs(taken).max()) <= 1.0 + _ROUNDING:
             return None  # not what a band sends: a quaternion's elements are within one
         # q and -q are the same turn: let neighbours be on the same side
-        flips = np.concatenate(([1.0], np.sign((taken[1:] * taken[:-1]).sum(axis=1))))
-        flips[flips == 0.0] = 1.0
-        even = self._evenly((taken * np.cumprod(flips)[:, None]).T).T
-        norm = np.linalg.norm(even, axis=1, keepdims=True)
-        return even / norm if bool((norm > 0.5).all()) else None
+        alike = np.einsum("ni,ni->n", taken[1:], taken[:-1])
+        if bool((alike < 0.0).any()):
+            taken[1:] *= np.cumprod(np.where(alike < 0.0, -1.0, 1.0))[:, None]
+        even = self._evenly(taken.T).T
+        norm = np.sqrt(np.einsum("ni,ni->n", even, even))[:, None]
+        return even / norm if float(norm.min()) > 0.5 else None
 
     def _evenly(self, rows: Floats) -> Floats:
         return rows if self._is_even else resampled(self.time_s, self._taken_s, rows)
@@ -180,14 +208,30 @@ def resampled(at: Floats, known_at: Floats, rows: Floats) -> Floats:
 
 def rotate(q: Floats, v: Floats) -> Floats:
     """Vector `v` (3,) turned by each quaternion of `q` (n, 4), w first: (n, 3)."""
-    twice = 2.0 * np.cross(q[:, 1:], v)
-    return v + q[:, :1] * twice + np.cross(q[:, 1:], twice)
+    w, u = q[:, :1], q[:, 1:]
+    twice = 2.0 * u @ _crossing(v)
+    return v + w * twice + _cross(u, twice)
+
+
+def _crossing(v: Floats) -> Floats:
+    """The matrix by which rows u become u x v."""
+    x, y, z = v.tolist()
+    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+
+
+def _cross(a: Floats, b: Floats) -> Floats:
+    """a x b of rows: quicker than numpy's own on few of them."""
+    return a[:, _NEXT] * b[:, _LAST] - a[:, _LAST] * b[:, _NEXT]
 
 
 def in_sensor(q_segment_sensor: Quaternion, axis: tuple[float, float, float]) -> Floats:
     """A segment axis in the sensor's coordinates."""
     w, x, y, z = q_segment_sensor
-    return rotate(np.array([[w, -x, -y, -z]]), np.array(axis))[0]
+    a, b, c = axis
+    # v + 2 u x (u x v + w v), with u turned back
+    p, q, r = w * a - y * c + z * b, w * b - z * a + x * c, w * c - x * b + y * a
+    turned = (a - 2.0 * (y * r - z * q), b - 2.0 * (z * p - x * r), c - 2.0 * (x * q - y * p))
+    return np.array(turned)
 
 
 def _axis(
@@ -200,9 +244,12 @@ def _axis(
 
 def _angular_velocity(q: Floats) -> Floats:
     """2 q* dq/dt of a sensor-to-earth quaternion: in the sensor's axes, deg/s."""
-    rate = np.gradient(q, PERIOD_S, axis=0)
+    rate = np.empty_like(q)
+    rate[1:-1] = q[2:] - q[:-2]
+    rate[0], rate[-1] = 2.0 * (q[1] - q[0]), 2.0 * (q[-1] - q[-2])
     w, v = q[:, :1], q[:, 1:]
-    return np.degrees(2.0 * (w * rate[:, 1:] - rate[:, :1] * v - np.cross(v, rate[:, 1:])))
+    turning = w * rate[:, 1:] - rate[:, :1] * v - _cross(v, rate[:, 1:])
+    return np.degrees(turning / PERIOD_S)
 
 
 @functools.cache

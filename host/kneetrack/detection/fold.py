@@ -26,6 +26,7 @@ from kneetrack.samples import (
     KneeSample,
     Label,
     Phase,
+    Rejected,
     Status,
     Warned,
     Window,
@@ -136,6 +137,10 @@ class Fold:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         return tuple(self._gaps)
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        return tuple(self._seeker.rejected)
 
     @property
     def warnings(self) -> tuple[str, ...]:

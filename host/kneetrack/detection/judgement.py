@@ -12,12 +12,12 @@ What a fixed function of flexion adds is in none of them: the comparison takes i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from kneecore.excursion import FROM_DEG, threshold_deg
-from kneetrack.detection import criteria
+from kneetrack.detection import verdicts
 from kneetrack.detection.cut import PERIOD_S, Floats
 from kneetrack.detection.measures import Measured
 from kneetrack.detection.movements.movement import Values
@@ -41,6 +41,8 @@ class Excursion:
     time_over_threshold_s: float | None = None
     verdict: Verdict = Verdict.DOUBTFUL
     outside: bool = False
+    values: Values = field(default_factory=dict[str, "float | None"])
+    """What can be told with a reference only, by the names in `measure_table`."""
 
 
 def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursion:
@@ -49,13 +51,13 @@ def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursi
     outside = bool((flexion > reference.deepest_deg).any())
     inside = (flexion >= FROM_DEG) & (flexion <= reference.deepest_deg)
     if not inside.any():
-        return Excursion(outside=outside)
+        return Excursion(outside=outside, values=_against(rep, reference))
     nan = np.where(inside, 0.0, np.nan)
     total = rep.valgus_deg - reference.valgus_at(flexion, rep.share_of_descent) + nan
     own = total if shift is None else total - shift.at(flexion)
     turned = rep.rotation_deg - reference.rotation_at(flexion, rep.share_of_descent) + nan
     peak = _largest(own)
-    finding = criteria.find(own, reference.sem_deg, PERIOD_S)
+    finding = verdicts.find(own, reference.sem_deg, PERIOD_S)
     own_sigma_deg = _sigma(float(flexion[peak]), reference, shift)
     verdict = finding.verdict
     if verdict is Verdict.MOVED_OUTWARD and total[peak] > 0.0:
@@ -72,7 +74,33 @@ def compare(rep: Measured, reference: Reference, shift: Shift | None) -> Excursi
         time_over_threshold_s=finding.time_over_threshold_s,
         verdict=verdict,
         outside=outside,
+        values={
+            "area_over_threshold_deg_times_s": finding.area_deg_s,
+            "clean_depth_deg": None
+            if finding.began_inward is None
+            else float(flexion[finding.began_inward]),
+            "valgus_consistency_deg": _rms(total[inside]),
+            "rotation_consistency_deg": _rms(turned[inside]),
+            **_against(rep, reference),
+        },
     )
+
+
+def _against(rep: Measured, reference: Reference) -> dict[str, float | None]:
+    """Its own measures against the reference reps' medians, where both are known."""
+    usual = dict(reference.values)
+    thigh, shaking = rep.values.get("thigh_rotation_deg"), rep.values.get("tremor_deg_s")
+    usual_thigh, usual_shaking = usual.get("thigh_rotation_deg"), usual.get("tremor_deg_s")
+    return {
+        "thigh_rotation_excursion_deg": None
+        if thigh is None or usual_thigh is None
+        else thigh - usual_thigh,
+        "tremor_ratio": shaking / usual_shaking if shaking is not None and usual_shaking else None,
+    }
+
+
+def _rms(values: Floats) -> float:
+    return math.sqrt(float(values @ values) / len(values))
 
 
 def _sigma(flexion_deg: float, reference: Reference, shift: Shift | None) -> float:
@@ -97,7 +125,6 @@ def describe(
     shift: Shift | None,
     slipped: bool,
     provisional: bool,
-    values: Values,
     label: str | None = None,
 ) -> Rep:
     """The rep as it is told. `shift` None: nothing common is taken off; `label`: not judged."""
@@ -107,7 +134,7 @@ def describe(
         Doubt.GAP: rep.gap_s > 0.0,
         Doubt.SLIP: slipped,
         Doubt.SATURATION: rep.saturated,
-        Doubt.SHALLOW: rep.peak_flexion_deg < criteria.SHALLOW_DEG,
+        Doubt.SHALLOW: rep.is_shallow,
         Doubt.PROVISIONAL: provisional,
         Doubt.NO_REFERENCE: reference is None and not is_reference and label is None,
     }
@@ -133,8 +160,8 @@ def describe(
         ascent_s=rep.ascent_s,
         verdict=None
         if is_reference or label is not None
-        else criteria.with_doubts(excursion.verdict, held, rep.gap_s),
+        else verdicts.with_doubts(excursion.verdict, held, rep.gap_s),
         doubt=tuple(doubt for doubt in doubts if doubt in held),
-        measures=values,
+        measures={**rep.values, **excursion.values},
         label=label,
     )

@@ -5,12 +5,13 @@ What a movement measures beyond that is in its own file (`movements`).
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from kneecore.excursion import FROM_DEG, RATE_DEG_S, STEP_DEG
+from kneetrack.detection.criteria import SHALLOW_DEG
 from kneetrack.detection.cut import PERIOD_S, Cut, Floats, resampled
 from kneetrack.samples import Phase
 
@@ -44,6 +45,9 @@ class Measured:
     medial_displacement_cm: float | None
     saturated: bool
     gap_s: float
+    is_shallow: bool
+    values: Mapping[str, float | None] = field(default_factory=dict[str, "float | None"])
+    """What its movement measures beyond that, by the names in `measure_table`."""
 
     @property
     def peak_flexion_deg(self) -> float:
@@ -56,11 +60,14 @@ class Measured:
         return Phase.DESCENDING if time_s < self.bottom_s else Phase.ASCENDING
 
 
-def measure(cut: Cut) -> Measured:
+def measure(cut: Cut, shallow_deg: float = SHALLOW_DEG) -> Measured:
     """Measure the rep in a cut."""
     inside = cut.inside
     smooth = cut.smooth
-    rate = np.gradient(smooth[0], PERIOD_S)[inside]
+    rate = np.empty_like(smooth[0])
+    rate[1:-1] = (smooth[0, 2:] - smooth[0, :-2]) / (2.0 * PERIOD_S)
+    rate[0], rate[-1] = rate[1], rate[-2]
+    rate = rate[inside]
     smooth, time_s = smooth[:, inside], cut.time_s[inside]
     flexion = smooth[0]
     bottom = int(flexion.argmax())
@@ -87,6 +94,7 @@ def measure(cut: Cut) -> Measured:
         medial_displacement_cm=_medial_cm(cut),
         saturated=cut.saturated,
         gap_s=cut.gap_s,
+        is_shallow=bool(flexion[bottom] < shallow_deg),
     )
 
 
@@ -110,17 +118,21 @@ def _medial_cm(cut: Cut) -> float | None:
 def medial_track_cm(cut: Cut) -> Floats | None:
     """How far the knee is inward over the foot since the rep began, sample by sample of `inside`.
 
-    The shank's lean to the side of the body's midline times its length, minus that at its start: a
-    wide stance alone is no displacement. "To the side" is the shank's own mediolateral axis at the
-    start, laid flat (biomechanics A, row 1). None without the shank's length and alignment.
+    None without the shank's length and alignment.
     """
     length_m = cut.geometry.shank_length_m
-    long_axis, right = cut.shank_axis((0.0, 1.0, 0.0)), cut.shank_axis((0.0, 0.0, 1.0))
-    if length_m is None or long_axis is None or right is None:
+    share = None if length_m is None else medial_share(cut)
+    return None if share is None or length_m is None else length_m * 100.0 * share
+
+
+def medial_share(cut: Cut) -> Floats | None:
+    """The same in parts of the shank's length: the sine of its lean to the body's midline, minus
+    that at its start; a wide stance alone is no displacement.
+
+    "To the side" is the shank's own mediolateral axis at the start, laid flat (biomechanics A, row
+    1). None without the shank's alignment.
+    """
+    if cut.shank_course is None:
         return None
-    long_axis, right = long_axis[cut.inside], right[cut.inside][0]
-    level = math.hypot(right[0], right[1])
-    if not level > 1e-6:
-        return None
-    lateral = (long_axis[:, 0] * right[0] + long_axis[:, 1] * right[1]) / level
-    return -int(cut.geometry.side) * length_m * 100.0 * (lateral - lateral[0])
+    lateral = cut.shank_course[:, 1]
+    return -int(cut.geometry.side) * (lateral - lateral[0])

@@ -20,15 +20,15 @@ curves lie from one session to another (detection.reliability), where that is kn
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kneecore.excursion import BEYOND_DEG, FROM_DEG, STEP_DEG, ReferenceCurve
-from kneetrack.detection.criteria import HOLD_S
+from kneecore.excursion import BEYOND_DEG, FROM_DEG, HOLD_S, STEP_DEG, ReferenceCurve
 from kneetrack.detection.cut import Floats
 from kneetrack.detection.measures import GRID_DEG, Measured
 from kneetrack.detection.standouts import LEAST_REPS, weights
@@ -63,6 +63,8 @@ class Reference:
     sem_between_deg: float | None = None
     carried_deg: float = 0.0
     """What carrying it over from another calibration adds to its standard uncertainty."""
+    values: tuple[tuple[str, float], ...] = ()
+    """The medians of its reps' own measures, by their names in `measure_table`."""
 
     @property
     def weight(self) -> float:
@@ -116,6 +118,7 @@ class Reference:
             "standouts": [list(one) for one in self.standouts],
             "sem_between_deg": self.sem_between_deg,
             "carried_deg": self.carried_deg,
+            "values": {name: round(value, 4) for name, value in self.values},
         }
 
     @classmethod
@@ -134,6 +137,7 @@ class Reference:
                 standouts=tuple((int(rep), float(off)) for rep, off in data.get("standouts", ())),
                 sem_between_deg=None if between is None else float(between),
                 carried_deg=float(data.get("carried_deg", 0.0)),
+                values=tuple((str(n), float(v)) for n, v in data.get("values", {}).items()),
             )
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a reference: {error!r}") from None
@@ -142,7 +146,7 @@ class Reference:
             raise ValueError("not a reference: its curves differ in length, or are empty")
         numbers += [reference.sem_deg, reference.spread_deg, reference.counted]
         numbers += [reference.carried_deg]
-        numbers += [off for _, off in reference.standouts]
+        numbers += [off for _, off in (*reference.standouts, *reference.values)]
         if not all(math.isfinite(value) for value in (*numbers, between or 0.0)):
             raise ValueError("not a reference: a number in it is not finite")
         return reference
@@ -195,7 +199,15 @@ def build(reps: Sequence[Measured], source: str) -> Reference | None:
         standouts=tuple(
             (used[i] + 1, float(off_deg[i])) for i in np.flatnonzero(weight < COUNTS_LITTLE)
         ),
+        values=_medians([reps[at].values for at in used]),
     )
+
+
+def _medians(rows: Sequence[Mapping[str, float | None]]) -> tuple[tuple[str, float], ...]:
+    """Of each value that all rows know."""
+    known = {name: [row.get(name) for row in rows] for name in rows[0]}
+    whole = {n: [v for v in values if v is not None] for n, values in known.items()}
+    return tuple((n, median(v)) for n, v in whole.items() if len(v) == len(rows))
 
 
 def _weighted(curves: Floats, weight: Floats) -> Floats:

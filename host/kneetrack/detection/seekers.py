@@ -11,23 +11,29 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from kneecore.excursion import ExcursionTracker
-from kneecore.reps import ASCENDING, DESCENDING, ENDED, STANDING, STARTED, Params
+from kneecore.reps import ASCENDING, DESCENDING, ENDED, REJECTED, STANDING, STARTED
 from kneetrack.detection import bouts
 from kneetrack.detection.cut import PERIOD_S, Cut
+from kneetrack.detection.leaving import Turning, is_step
 from kneetrack.detection.measures import measure
 from kneetrack.detection.movements import ByBouts, ByReps, movement_of
 from kneetrack.detection.reference import Reference
 from kneetrack.detection.sets import Sets
-from kneetrack.samples import Event, KneeSample, Label, Phase, Side, Window
+from kneetrack.samples import Event, KneeSample, Label, Phase, Rejected, Side, Window
 
 _PHASES = {
     STANDING: Phase.STANDING,
     DESCENDING: Phase.DESCENDING,
     ASCENDING: Phase.ASCENDING,
 }
+
+
+_MOST_REJECTED = 1000
+"""So many are kept: a walk that is taken for a set of squats has one a step."""
 
 
 class Seeker(Protocol):
@@ -39,6 +45,11 @@ class Seeker(Protocol):
 
     @property
     def sets(self) -> Sets | bouts.Bouts: ...
+    @property
+    def rejected(self) -> Sequence[Rejected]:
+        """What looked like a repetition and was none."""
+        ...
+
     @property
     def phase(self) -> Phase: ...
     @property
@@ -72,19 +83,24 @@ def seeker_of(
 
 
 class _Reps:
-    reach_s = Params().longest_s
-
     def __init__(self, how: ByReps, sets: Sets) -> None:
+        self.reach_s = how.reach_s
         self.excursion_deg: float | None = None
         self._how = how
         self._sets = sets
         self._detector = how.finder()
         self._tracker: ExcursionTracker | None = None
         self._tracked: Reference | None = None
+        self._rejected: list[Rejected] = []
+        self._turning = Turning()
 
     @property
     def sets(self) -> Sets:
         return self._sets
+
+    @property
+    def rejected(self) -> Sequence[Rejected]:
+        return self._rejected
 
     @property
     def phase(self) -> Phase:
@@ -109,19 +125,47 @@ class _Reps:
             self.excursion_deg = self._tracker.update(
                 detector.flexion_deg, detector.rate_deg_s, sample[3]
             )
+        if self._how.feet_stay:
+            self._watch_feet(sample, boundary)
+        if boundary == REJECTED:
+            self._reject(detector.reason)
         return boundary == ENDED
 
+    def _watch_feet(self, sample: KneeSample, boundary: int | None) -> None:
+        """Tell the sets of steps, and of a turn."""
+        detector = self._detector
+        if boundary == ENDED:
+            self._turning.begin(sample)
+        elif boundary == REJECTED and is_step(
+            detector.start_s, detector.end_s, detector.peak_deg, detector.reason
+        ):
+            self._sets.note_step(detector.end_s)
+        elif self._turning.has_turned(sample):
+            self._sets.note_turn(sample.time_s)
+
+    def _reject(self, reason: str) -> None:
+        detector = self._detector
+        one = Rejected(detector.start_s, detector.end_s, detector.peak_deg, reason)
+        if len(self._rejected) < _MOST_REJECTED and self._sets.counts(one.start_s, one.end_s):
+            self._rejected.append(one)
+
     def finish(self) -> bool:
-        return self._detector.finish() == ENDED
+        boundary = self._detector.finish()
+        if boundary == REJECTED:
+            self._reject(self._detector.reason)
+        return boundary == ENDED
 
     def measured(self, cut: Cut) -> list[Event]:
-        measured = measure(cut)
-        return self._sets.add(measured, self._how.measure(cut, measured))
+        measured = measure(cut, self._how.shallow_deg)
+        values = self._how.measure(cut, measured)
+        return self._sets.add(replace(measured, values=values))
 
     def copy(self) -> _Reps:
         other = copy.copy(self)
         other._sets = self._sets.copy()
         other._detector = copy.deepcopy(self._detector)
+        other._rejected = self._rejected.copy()
+        other._turning = copy.copy(self._turning)
         tracker = self._tracker
         if tracker is not None:  # the reference curve is shared
             other._tracker = copy.deepcopy(tracker, {id(tracker.curve): tracker.curve})
@@ -138,6 +182,7 @@ class _Reps:
 
 class _Bouts:
     excursion_deg: float | None = None
+    rejected: Sequence[Rejected] = ()
 
     def __init__(self, how: ByBouts, side: Side, sets: bouts.Bouts) -> None:
         self._how = how

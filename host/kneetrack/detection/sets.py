@@ -2,7 +2,8 @@
 
 Rules
     1. A rep belongs to the window that holds its deepest point. With `set` windows, only reps in
-       them count; without, all do that lie in no other window, and 20 s without one end a set.
+       them count; without, all do that lie in no other window, and a set is over when the person
+       has gone, or 20 s after its last rep (`leaving`).
     2. The reference is, in this order: the reps in `reference` windows; the one given; those in
        `functional` windows (outside the sets); the first three of a set of six or more, for that
        set alone, flagged (but one that stands out from the other two is judged by them). Each takes
@@ -20,14 +21,14 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from kneecore.excursion import threshold_deg
-from kneetrack.detection import criteria
+from kneetrack.detection import criteria, verdicts
 from kneetrack.detection.judgement import describe
 from kneetrack.detection.labels import label_of
+from kneetrack.detection.leaving import over_s
 from kneetrack.detection.measures import Measured
-from kneetrack.detection.movements.movement import Values
+from kneetrack.detection.open_set import Member, OpenSet
 from kneetrack.detection.reference import LEAST_REPS, REP_WORDS, Reference, build
 from kneetrack.detection.shift import Shift, fit
 from kneetrack.samples import (
@@ -46,39 +47,6 @@ from kneetrack.samples import (
 _OUTSIDE = -1  # the set index of reference reps outside any set
 _RECENT_REPS = 8  # what a provisional shift is made of
 _LATEST_S = 12.0  # a movement that is still under way so long after a window does not hold it open
-
-
-@dataclass(slots=True)
-class _Member:
-    index: int
-    measured: Measured
-    is_reference: bool
-    values: Values
-    label: str | None
-
-    @property
-    def is_judged(self) -> bool:
-        return not self.is_reference and self.label is None
-
-
-@dataclass(slots=True)
-class _Set:
-    index: int
-    window: Window | None
-    members: list[_Member] = field(default_factory=list[_Member])
-    own_reference: Reference | None = None  # of its own first three reps
-    shift: Shift | None = None  # so far
-
-    def copy(self) -> _Set:
-        return replace(self, members=[replace(member) for member in self.members])
-
-    def ends_s(self) -> float:
-        """After this instant the set takes no more reps."""
-        if self.window is not None:
-            return self.window.end_s
-        if not self.members:
-            return math.inf
-        return self.members[-1].measured.end_s + criteria.SET_REST_S
 
 
 class Sets:
@@ -107,9 +75,9 @@ class Sets:
             default=-math.inf,
         )
         self._windowed = "set" in kinds
-        self._outside = _Set(_OUTSIDE, None)
-        self._open: list[_Set] = [
-            _Set(index, window)
+        self._outside = OpenSet(_OUTSIDE, None)
+        self._open: list[OpenSet] = [
+            OpenSet(index, window)
             for index, window in enumerate(
                 sorted(
                     (window for window in self._windows if window.kind == "set"),
@@ -119,6 +87,8 @@ class Sets:
         ]
         self._set_count = len(self._open)
         self._slips_s: list[float] = []
+        self._steps_s: list[float] = []  # since the last rep
+        self._turned_s = -math.inf
         self._told_no_reference = False
         self._told_reference = given is not None or not self._source
         self._plan()
@@ -132,6 +102,7 @@ class Sets:
         other._outside = self._outside.copy()
         other._open = [one.copy() for one in self._open]
         other._slips_s = self._slips_s.copy()
+        other._steps_s = self._steps_s.copy()
         return other
 
     @property
@@ -152,15 +123,27 @@ class Sets:
         """
         self._slips_s.append(time_s)
 
-    def add(self, rep: Measured, values: Values) -> list[Event]:
-        """A rep that has just ended, with what its movement measures beyond the usual."""
+    def note_step(self, time_s: float) -> None:
+        """The leg took a step here."""
+        if len(self._steps_s) < criteria.STEPS_GONE:
+            self._steps_s.append(time_s)
+            self._plan()
+
+    def note_turn(self, time_s: float) -> None:
+        """The person has turned away from where the last rep was done."""
+        self._turned_s = time_s
+        self._plan()
+
+    def add(self, rep: Measured) -> list[Event]:
+        """A rep that has just ended."""
         label = label_of(self._labels, rep.start_s, rep.end_s)
         kinds = {
             window.kind
             for window in self._windows
             if window.start_s <= rep.bottom_s <= window.end_s
         }
-        home = self._home(rep.bottom_s, kinds)
+        home = self._home(rep, kinds)
+        self._steps_s = []
         if label is None and "reference" in kinds:
             self._learn("reference", rep)
         elif "functional" in kinds and (home is None or home.window is None):
@@ -169,7 +152,7 @@ class Sets:
             return []
         if home is None:
             return []
-        member = _Member(len(self.reps), rep, "reference" in kinds, values, label)
+        member = Member(len(self.reps), rep, "reference" in kinds, label)
         home.members.append(member)
         events: list[Event] = []
         if rep.end_s > self._reference_until_s and self._serves_itself(home):
@@ -179,6 +162,12 @@ class Sets:
         self.reps[member.index] = told
         self._plan()
         return [RepEnded(told), *events]
+
+    def counts(self, start_s: float, end_s: float) -> bool:
+        """Whether a rep there would be one of a set's."""
+        middle_s = 0.5 * (start_s + end_s)
+        held = {w.kind for w in self._windows if w.start_s <= middle_s <= w.end_s}
+        return "set" in held if self._windowed else not held
 
     def pass_time(self, time_s: float, standing: bool) -> list[Event]:
         """The sets that are over at this instant."""
@@ -191,7 +180,7 @@ class Sets:
             events += self._about_reference()
         if self._outside.members and over(self._reference_until_s):
             events += self._finish(self._outside)
-        while self._open and over(max(self._open[0].ends_s(), self._reference_until_s)):
+        while self._open and over(max(self._ends_s(self._open[0]), self._reference_until_s)):
             events += self._finish(self._open.pop(0))
         self._plan()
         return events
@@ -207,27 +196,37 @@ class Sets:
 
     # --- where a rep belongs ---------------------------------------------------------------------
 
-    def _home(self, time_s: float, kinds: set[str]) -> _Set | None:
+    def _home(self, rep: Measured, kinds: set[str]) -> OpenSet | None:
         if self._windowed:
             for one in self._open:
                 window = one.window
-                if window is not None and window.start_s <= time_s <= window.end_s:
+                if window is not None and window.start_s <= rep.bottom_s <= window.end_s:
                     return one
         if "reference" in kinds:
             return self._outside
         if self._windowed or kinds - {"set"}:
             return None
-        if not self._open or time_s > self._open[-1].ends_s():
-            self._open.append(_Set(self._set_count, None))
+        if not self._open or rep.start_s > self._ends_s(self._open[-1]):
+            self._open.append(OpenSet(self._set_count, None))
             self._set_count += 1
         return self._open[-1]
+
+    def _ends_s(self, one: OpenSet) -> float:
+        """After this instant the set takes no more reps."""
+        if one.window is not None:
+            return one.window.end_s
+        if not one.members:
+            return math.inf
+        if one is not self._open[-1]:
+            return -math.inf  # another one has begun
+        return over_s(one.members[-1].measured.end_s, self._steps_s, self._turned_s)
 
     def _plan(self) -> None:
         self.next_s = math.inf
         if self._outside.members or not self._told_reference:
             self.next_s = self._reference_until_s
         if self._open:
-            ends_s = max(self._open[0].ends_s(), self._reference_until_s)
+            ends_s = max(self._ends_s(self._open[0]), self._reference_until_s)
             self.next_s = min(self.next_s, ends_s)
 
     # --- what it is compared with ----------------------------------------------------------------
@@ -274,7 +273,7 @@ class Sets:
             return f"There {verb} only {_counted(count, word)}, and it takes {LEAST_REPS}"
         return f"Your {count} {word}s have too little of their depth in common"
 
-    def _serves_itself(self, one: _Set) -> bool:
+    def _serves_itself(self, one: OpenSet) -> bool:
         """Whether the set's own first reps are what is left to compare with."""
         return (
             self._shared is None
@@ -283,7 +282,7 @@ class Sets:
             and len(_unlabelled(one)) >= criteria.FIRST_REPS_OF
         )
 
-    def _take_first_reps(self, one: _Set) -> list[Event]:
+    def _take_first_reps(self, one: OpenSet) -> list[Event]:
         first = _unlabelled(one)[: criteria.FIRST_REPS]
         one.own_reference = build([member.measured for member in first], "first_three")
         if one.own_reference is None:
@@ -308,7 +307,7 @@ class Sets:
 
     # --- judging ---------------------------------------------------------------------------------
 
-    def _shift(self, one: _Set, before: Shift | None = None) -> Shift | None:
+    def _shift(self, one: OpenSet, before: Shift | None = None) -> Shift | None:
         reference = self._shared or one.own_reference
         if reference is None or one.index == _OUTSIDE:
             return None
@@ -318,13 +317,13 @@ class Sets:
         judged = steady if len(steady) >= LEAST_REPS else judged
         return fit(judged if before is None else judged[-_RECENT_REPS:], reference, before)
 
-    def _slip_s(self, one: _Set) -> float:
+    def _slip_s(self, one: OpenSet) -> float:
         """When something first slipped in this set; inf if nothing did."""
         first_s = one.members[0].measured.start_s - _LATEST_S if one.members else math.inf
         return min((slip_s for slip_s in self._slips_s if slip_s > first_s), default=math.inf)
 
     def _describe(
-        self, one: _Set, member: _Member, shift: Shift | None, *, provisional: bool
+        self, one: OpenSet, member: Member, shift: Shift | None, *, provisional: bool
     ) -> Rep:
         at = one.members.index(member)
         later = one.members[at + 1 : at + 2]
@@ -338,11 +337,10 @@ class Sets:
             shift=None if member.is_reference else shift,
             slipped=self._slip_s(one) < after_s,
             provisional=provisional,
-            values=member.values,
             label=member.label,
         )
 
-    def _finish(self, one: _Set) -> list[Event]:
+    def _finish(self, one: OpenSet) -> list[Event]:
         """The last word on a set and its reps."""
         events: list[Event] = []
         if self._serves_itself(one):
@@ -372,7 +370,7 @@ class Sets:
         events.append(SetEnded(ended))
         return events
 
-    def _ended(self, one: _Set, reference: Reference | None, shift: Shift | None) -> RepSet:
+    def _ended(self, one: OpenSet, reference: Reference | None, shift: Shift | None) -> RepSet:
         measured = [member.measured for member in one.members]
         judged = [member.measured for member in one.members if member.is_judged]
         start_s = measured[0].start_s if measured else 0.0
@@ -384,7 +382,7 @@ class Sets:
             return RepSet(one.index, start_s, end_s, None, None, verdict)
         depths = sorted(min(rep.peak_flexion_deg, reference.deepest_deg) for rep in judged)
         shift_deg, sigma_deg = shift.largest(depths[len(depths) // 2])
-        verdict = criteria.of_shift(shift_deg, sigma_deg, reference.sem_deg)
+        verdict = verdicts.of_shift(shift_deg, sigma_deg, reference.sem_deg)
         if (
             len(judged) < LEAST_REPS
             or self._slip_s(one) < end_s
@@ -393,14 +391,14 @@ class Sets:
             verdict = Verdict.DOUBTFUL if verdict is Verdict.IN_RANGE else verdict
         return RepSet(one.index, start_s, end_s, shift_deg, sigma_deg, verdict)
 
-    def _most_inward(self, one: _Set, reference: Reference) -> bool:
+    def _most_inward(self, one: OpenSet, reference: Reference) -> bool:
         """Whether most reps lie beyond the limit in all: then they are not in range together."""
         told = [self.reps[member.index] for member in one.members if member.is_judged]
         totals = sorted(rep.valgus_excursion_deg or 0.0 for rep in told)
         return totals[len(totals) // 2] >= threshold_deg(reference.sem_deg)
 
 
-def _unlabelled(one: _Set) -> list[_Member]:
+def _unlabelled(one: OpenSet) -> list[Member]:
     return [member for member in one.members if member.label is None]
 
 

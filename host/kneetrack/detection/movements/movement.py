@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from kneecore.reps import Params
+from kneetrack.detection.criteria import SHALLOW_DEG
 from kneetrack.detection.cut import Cut
 from kneetrack.detection.measures import Measured
 from kneetrack.samples import KneeSample, Phase, Side
@@ -39,7 +41,8 @@ class FlexionFinder(Protocol):
     """A finder that needs knee flexion alone: `kneecore.reps.RepDetector`, on the band as here.
 
     After `update` or `finish` says ENDED (kneecore.reps), `start_s` and `end_s` are those of the
-    repetition; a finder may be copied at any time, and both go on by themselves.
+    repetition; after REJECTED those of what was none, and `reason` says why. A finder may be copied
+    at any time, and both go on by themselves.
     """
 
     state: int
@@ -47,6 +50,8 @@ class FlexionFinder(Protocol):
     rate_deg_s: float
     start_s: float
     end_s: float
+    peak_deg: float
+    reason: str
 
     def update(self, time_s: float, flexion_deg: float) -> int | None: ...
     def finish(self) -> int | None: ...
@@ -69,10 +74,15 @@ class SampleFinder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ByReps:
-    """Found by flexion, compared with the user's own reps."""
+    """Found by flexion, compared with the user's own reps; one whose peak flexion is less than
+    `shallow_deg` is doubtful, and none lasts longer than `reach_s`."""
 
     finder: Callable[[], FlexionFinder]
     measure: Callable[[Cut, Measured], Values]
+    shallow_deg: float = SHALLOW_DEG
+    reach_s: float = Params().longest_s
+    feet_stay: bool = False
+    """Whether both feet stay where they are in a set, so that steps end it (`leaving`)."""
 
 
 @dataclass(frozen=True, slots=True)
