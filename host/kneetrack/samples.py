@@ -108,6 +108,8 @@ class Phase(StrEnum):
     DESCENDING = "descending"
     BOTTOM = "bottom"
     ASCENDING = "ascending"
+    STANCE = "stance"
+    SWING = "swing"
 
 
 class Verdict(StrEnum):
@@ -126,6 +128,9 @@ class Doubt(StrEnum):
     SHALLOW = "shallow"
     PROVISIONAL = "provisional"
     NO_REFERENCE = "no_reference"
+    START = "start"
+    TURN = "turn"
+    PACE = "pace"
 
 
 @dataclass(frozen=True, slots=True)

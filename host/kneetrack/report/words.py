@@ -44,6 +44,9 @@ DOUBTS = {
     Doubt.SHALLOW: "too shallow to compare",
     Doubt.PROVISIONAL: "provisional",
     Doubt.NO_REFERENCE: "no reference reps to compare with",
+    Doubt.START: "the first of a bout",
+    Doubt.TURN: "on a turn",
+    Doubt.PACE: "another pace than usual",
 }
 SHORT_DOUBTS = {
     Doubt.OUTSIDE_REFERENCE: "deeper than ref.",
@@ -53,12 +56,17 @@ SHORT_DOUBTS = {
     Doubt.SHALLOW: "shallow",
     Doubt.PROVISIONAL: "provisional",
     Doubt.NO_REFERENCE: "no reference",
+    Doubt.START: "start",
+    Doubt.TURN: "turn",
+    Doubt.PACE: "other pace",
 }
 PHASES = {
     Phase.STANDING: "standing",
     Phase.DESCENDING: "going down",
     Phase.BOTTOM: "at the bottom",
     Phase.ASCENDING: "coming up",
+    Phase.STANCE: "foot down",
+    Phase.SWING: "foot in the air",
 }
 
 SIGNS = (
