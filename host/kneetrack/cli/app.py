@@ -31,6 +31,7 @@ from kneetrack.cli import (
     report,
     scan,
     sensors,
+    sessions,
     sync,
     validate,
 )
@@ -69,6 +70,7 @@ app.command()(record.record)
 app.command()(replay.replay)
 app.command()(analyze.analyze)
 app.command()(angles.angles)
+app.command()(sessions.sessions)
 app.command()(report.report)
 app.command()(validate.validate)
 app.command()(repair.repair)
