@@ -13,6 +13,7 @@ from sim.chip_errors import Random
 from sim.events import KNOCK, RERACK, STRIKE, Shock, Slip
 from sim.gait import NORMS, Bout, Person, laid_out
 from sim.moves import Rep, Step, Swing, Walk
+from sim.selftests import Drop, Lunge, OneLeg
 
 _DEG = 3.141592653589793 / 180.0
 STRAP_S = 3.0
@@ -47,8 +48,12 @@ class Programme:
         self._block("functional", o["functional"])
         self._block("reference", o["reference"])
         self.strides = []
+        self.bouts = []
         if o["gait"] != "none":
             self._gait(NORMS[o["gait"]])
+        elif o["test"] in ("drop_jump", "balance", "lunge_test"):
+            for _ in range(o["sets"]):
+                self._test(o["test"])
         elif o["walk"]:
             self._walk()
         elif o["reps"]:
@@ -280,6 +285,37 @@ class Programme:
                 )
             self._window("set", bout.start_s, bout.end_s + 0.5)
             self._now = bout.end_s + o["rest"]
+
+    def _test(self, name: str) -> None:
+        """A set of drop jumps, holds on one leg, or lunges; the truth of each."""
+        o, random = self._o, self._random
+        self._now += 3.0
+        start_s = self._now - 2.5
+        for number in range(o["reps"]):
+            if name == "drop_jump":
+                depth = o["depth"] * (1.0 + 0.06 * random.normal())
+                valgus = o["valgus"] + o["variation"] * random.normal()
+                move = Drop(random, self._now, o["height"], depth, valgus)
+                for touch_s in move.touches:
+                    blow = (o["impact"] or random.between(5.0, 14.0), 250.0)
+                    self.shocks.append(Shock(self._extra, touch_s + 0.015, blow))
+                rest_s = random.between(1.5, 3.0)
+            elif name == "balance":
+                broken = o["reps"] > 2 and number == 1  # the foot comes down too early
+                holds_s = random.between(4.0, 7.0) if broken else random.between(22.0, 26.0)
+                sway = o["one_leg_sway"] * (1.0 + 0.1 * random.normal())
+                move = OneLeg(random, self._now, holds_s, sway)
+                self.shocks.append(Shock(self._extra, move.down_s, STRIKE))
+                rest_s = random.between(4.0, 7.0)
+            else:
+                lean = o["lean"] * (1.0 + 0.03 * random.normal())
+                move = Lunge(random, self._now, random.between(1.5, 3.0), lean)
+                rest_s = random.between(1.5, 3.0)
+            self.moves.append(move)
+            self.bouts += move.told()
+            self._now = move.end_s + rest_s
+        self._window("set", start_s, self._now)
+        self._now += BETWEEN_S
 
     # --- events ----------------------------------------------------------------------------------
 

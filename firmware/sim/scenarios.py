@@ -19,6 +19,8 @@ radio {"loss", "from_s", "seed"}, clock_ppm, and truth:
              sin(flexion)), tissue_gain, tremor_deg_s; with laps those of the first
     strides  bout, contact_s, foot_off_s (None: the bout's last), end_s (the next contact),
              valgus_deg (what the stance has, at its largest), steady (no start, stop or turn)
+    bouts    of a self-test: kind (landing, hold, lunge), start_s, end_s, and what was given:
+             flexion at contact and peak, excursion from contact; sways; the shank's inclination
     events   kind, time_s, size: slips, shocks, a foot put down elsewhere
     tissue_deg  what the thigh's soft tissue turns at 90 deg of flexion, about the anterior, the
              long and the lateral axis
@@ -54,6 +56,16 @@ SCENARIOS = {
     "walk": {"walk": 12},
     "walking": {"gait": "walk", "valgus": 3.0, "sets": 2, "turns": 14},
     "running": {"gait": "run", "valgus": 3.0, "sets": 2, "strides": 60},
+    "drop_jumps": {"test": "drop_jump", "reps": 4, "depth": 95.0, "valgus": 8.0},
+    "balance": {"test": "balance", "reps": 4},
+    "lunge_test": {"test": "lunge_test", "reps": 3},
+    "single_leg_squats": {
+        "test": "single_leg_squat",
+        "depth": 60.0,
+        "functional_depth": 95.0,
+        "reps": 5,
+        "valgus": 5.0,
+    },
     "noisy_chip": {"chip": "mpu6050"},
     "still": {"functional": 0, "reps": 0, "stand": 60.0},
 }
@@ -182,6 +194,7 @@ def _build(name: str, o: dict) -> Scenario:
         "truth": {
             "reps": [_told(rep) for rep in plan.reps],
             "strides": plan.strides,
+            "bouts": plan.bouts,
             "events": plan.events,
             "tissue_deg": tissue_deg,
         },
@@ -197,6 +210,8 @@ def _exercise(o: dict, plan) -> str:
         return o["gait"]
     if o["walk"]:
         return "walk"
+    if o["test"] != "none":
+        return o["test"]
     return "squat" if plan.reps else "unknown"
 
 

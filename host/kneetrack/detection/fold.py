@@ -74,6 +74,7 @@ class Fold:
         spans = tuple(windows)
         self._looked_at = tuple(w for w in spans if w.kind in ("set", "reference"))
         self._seeker = seeker_of(exercise, geometry.side, spans, reference, tuple(labels))
+        self._needs_axes = geometry.q_shank_sensor is not None or not self._seeker.without_axes
         kept_s = self._seeker.reach_s + _BEYOND_S
         self._recent: deque[KneeSample] = deque(maxlen=int(kept_s / PERIOD_S))
         self.last_number = -1  # of the newest sample that was taken, and when that was
@@ -161,7 +162,7 @@ class Fold:
         events: list[Event] = []
         if flags & _NOTABLE_FLAGS or self._noted_flags:
             events = self._notable(time_s, flags)
-            if flags & wire.FLAG_UNALIGNED:
+            if flags & wire.FLAG_UNALIGNED and self._needs_axes:
                 return events
         self._recent.append(sample)
         seeker = self._seeker
@@ -197,6 +198,7 @@ class Fold:
             self._unaligned_s = time_s
         if (
             flags & wire.FLAG_UNALIGNED
+            and self._needs_axes
             and time_s - self._unaligned_s > UNALIGNED_S
             and self._is_looked_at(time_s)
         ):
@@ -206,7 +208,7 @@ class Fold:
             )
         if flags & wire.FLAG_IMU_FAULT:
             events += self._warn("An IMU did not answer in part of the recording.")
-        if began & wire.FLAG_SLIP:
+        if began & wire.FLAG_SLIP and not self._seeker.feet_move:
             self.sets.note_slip(time_s)
             events += self._warn(
                 "The heading jumped at a standing rest: the strap slipped or a foot moved. The "

@@ -16,9 +16,8 @@ from typing import Protocol
 
 from kneecore.excursion import ExcursionTracker
 from kneecore.reps import ASCENDING, DESCENDING, ENDED, REJECTED, STANDING, STARTED
-from kneetrack.detection import bouts
+from kneetrack.detection import bouts, leaving
 from kneetrack.detection.cut import PERIOD_S, Cut
-from kneetrack.detection.leaving import Turning, is_step
 from kneetrack.detection.measures import measure
 from kneetrack.detection.movements import ByBouts, ByReps, movement_of
 from kneetrack.detection.reference import Reference
@@ -38,10 +37,13 @@ _MOST_REJECTED = 1000
 
 class Seeker(Protocol):
     """`excursion_deg`: the excursion now, while a rep is under way and there is a reference.
-    `reach_s`: how long a repetition may last, to when its end is known."""
+    `reach_s`: how long a repetition may last, to when its end is known. `without_axes`,
+    `feet_move`: as in `ByBouts`."""
 
     excursion_deg: float | None
     reach_s: float
+    without_axes: bool
+    feet_move: bool
 
     @property
     def sets(self) -> Sets | bouts.Bouts: ...
@@ -83,6 +85,8 @@ def seeker_of(
 
 
 class _Reps:
+    without_axes = feet_move = False
+
     def __init__(self, how: ByReps, sets: Sets) -> None:
         self.reach_s = how.reach_s
         self.excursion_deg: float | None = None
@@ -92,7 +96,7 @@ class _Reps:
         self._tracker: ExcursionTracker | None = None
         self._tracked: Reference | None = None
         self._rejected: list[Rejected] = []
-        self._turning = Turning()
+        self._turning = leaving.Turning()
 
     @property
     def sets(self) -> Sets:
@@ -136,7 +140,7 @@ class _Reps:
         detector = self._detector
         if boundary == ENDED:
             self._turning.begin(sample)
-        elif boundary == REJECTED and is_step(
+        elif boundary == REJECTED and leaving.is_step(
             detector.start_s, detector.end_s, detector.peak_deg, detector.reason
         ):
             self._sets.note_step(detector.end_s)
@@ -189,6 +193,7 @@ class _Bouts:
         self._sets = sets
         self._finder = how.finder(side)
         self.reach_s = how.reach_s
+        self.without_axes, self.feet_move = how.without_axes, how.feet_move
 
     @property
     def sets(self) -> bouts.Bouts:
@@ -214,7 +219,8 @@ class _Bouts:
 
     def measured(self, cut: Cut) -> list[Event]:
         key_s = self._finder.key_s
-        return self._sets.add(bouts.described(cut, key_s, self._how.measure(cut, key_s)))
+        values = {**self._how.measure(cut, key_s), **self._how.seen(self._finder)}
+        return self._sets.add(bouts.described(cut, key_s, values))
 
     def copy(self) -> _Bouts:
         other = copy.copy(self)

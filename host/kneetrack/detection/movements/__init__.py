@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from kneetrack.detection.movements import (
+    balance,
+    drop_jump,
     lunge,
+    lunge_test,
     single_leg_squat,
     sit_to_stand,
     squat,
@@ -31,7 +34,18 @@ __all__ = [
     "movement_of",
 ]
 
-_FILES = (squat, single_leg_squat, lunge, step_down, step_up, sit_to_stand, unknown)
+_FILES = (
+    squat,
+    single_leg_squat,
+    lunge,
+    step_down,
+    step_up,
+    sit_to_stand,
+    drop_jump,
+    balance,
+    lunge_test,
+    unknown,
+)
 
 MOVEMENTS: dict[str, Movement] = {file.MOVEMENT.name: file.MOVEMENT for file in _FILES}
 

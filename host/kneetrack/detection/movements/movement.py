@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from kneecore.reps import Params
 from kneetrack.detection.criteria import SHALLOW_DEG
@@ -97,6 +97,12 @@ class ByBouts:
     medial_displacement_cm."""
     rest_s: float
     reach_s: float
+    seen: Callable[[Any], Values] = lambda _: {}
+    """What the finder knows of the repetition that has just ended, beyond the cut."""
+    without_axes: bool = False
+    """It needs no knee angles, so that a band without a calibration serves."""
+    feet_move: bool = False
+    """The foot is put down anew all the time: a jump of the heading at a rest is no slip."""
 
 
 @dataclass(frozen=True, slots=True)

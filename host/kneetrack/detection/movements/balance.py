@@ -1,0 +1,87 @@
+"""Single-leg balance: a hold on one leg, and how much the leg moved in it (biomechanics A, row 27).
+
+    sway     how far shank and thigh leaned to the side about their average, as a root mean square:
+             the lean of the long axis towards the leg's own right, averaged over the hold
+    valgus   the same of the knee's abduction
+    path     how far the shank's tilt travelled, in any direction, a second: needs no axes
+    tremor   both segments' shaking at 4 to 15 Hz (C7), as in a rep
+
+Angles are smoothed to 6 Hz (B8) for all but the tremor.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import signal
+
+from kneecore.excursion import CORNER_HZ
+from kneetrack.detection.cut import PERIOD_S, Cut, Floats, zero_phase
+from kneetrack.detection.movements.hold_finder import LONGEST_S, HoldFinder
+from kneetrack.detection.movements.movement import ByBouts, Confidence, Movement, Values
+
+REST_S = 60.0
+TREMOR_HZ = (4.0, 15.0)
+
+_SIGNAL: Any = signal  # scipy tells no types
+_BAND: Floats = _SIGNAL.butter(2, TREMOR_HZ, "bandpass", fs=1 / PERIOD_S, output="sos")
+_UP, _RIGHT = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+
+
+def measure(cut: Cut, key_s: float) -> Values:
+    """One hold."""
+    del key_s
+    inside = cut.inside
+    return {
+        "hold_s": cut.end_s - cut.start_s,
+        "shank_sway_deg": _sway(cut.shank_axis(_UP), cut.shank_axis(_RIGHT), inside),
+        "thigh_sway_deg": _sway(cut.thigh_axis(_UP), cut.thigh_axis(_RIGHT), inside),
+        "valgus_sway_deg": float(cut.smooth[1, inside].std()),
+        "sway_path_deg_s": _path(cut, inside),
+        "tremor_deg_s": _tremor(cut.shank_rate_deg_s, cut.thigh_rate_deg_s, inside),
+    }
+
+
+def _sway(long_axis: Floats | None, right: Floats | None, inside: slice) -> float | None:
+    """The root mean square of a segment's lean to its own side (deg)."""
+    if long_axis is None or right is None:
+        return None
+    sideways = right[inside, :2].mean(axis=0)
+    level = math.hypot(*sideways.tolist())
+    if not level > 1e-6:
+        return None
+    leans = zero_phase((long_axis[:, :2] @ (sideways / level))[None], CORNER_HZ)[0, inside]
+    return float(np.degrees(np.arcsin(np.clip(leans, -1.0, 1.0))).std())
+
+
+def _path(cut: Cut, inside: slice) -> float | None:
+    """How far the shank's tilt travels a second (deg/s)."""
+    q = cut.q_shank
+    if q is None:
+        return None
+    w, x, y, z = q.T  # the vertical in the sensor's axes, as `tilt.up`
+    vertical = np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)])
+    steps = np.diff(zero_phase(vertical, CORNER_HZ)[:, inside], axis=1)
+    return float(np.degrees(np.sqrt((steps * steps).sum(axis=0))).mean() / PERIOD_S)
+
+
+def _tremor(shank: Floats | None, thigh: Floats | None, inside: slice) -> float | None:
+    """Both segments' angular velocity at 4 to 15 Hz, as a root mean square (deg/s)."""
+    if shank is None or thigh is None:
+        return None
+    heard = _SIGNAL.sosfiltfilt(_BAND, np.concatenate([shank, thigh], axis=1), axis=0)[inside]
+    return math.sqrt(float((heard * heard).sum(axis=1).mean()))
+
+
+MOVEMENT = Movement(
+    name="balance",
+    words="single-leg balance",
+    one="hold",
+    how=ByBouts(finder=HoldFinder, measure=measure, rest_s=REST_S, reach_s=LONGEST_S + 3.0),
+    confidence=Confidence.FAIR,
+    because="whether the other foot touches the ground is not seen from this leg, only that the "
+    "leg is not as quiet as on two.",
+    one_leg=True,
+)
