@@ -72,6 +72,14 @@ SHALLOW_SHARE = _is(
 )
 EARLY_DEG = _is("early_flexion", 30.0, "°", "A4", "flexion where it is read")
 LATER_DEG = _is("later_flexion", 60.0, "°", "A4", "flexion where it is read")
+SEATED_DEG = _is("seated", 60.0, "°", "choice", "a recording that begins deeper begins on the seat")
+BACK_DOWN = _is(
+    "back_down", 1.5, "", "choice",
+    "a step-up whose bending took so many times its straightening is the way back down",
+)  # fmt: skip
+SHALLOW_ONE_LEG_DEG = _is(
+    "shallow_one_leg", 30.0, "°", "choice", "a single-leg squat or step-down of less says little"
+)
 LEAST_LEAN_DEG = _is(
     "least_lean", 5.0, "°", "choice", "of the shank, for a ratio of tilts to mean something"
 )
@@ -106,30 +114,23 @@ _FINDER = (
     ("rate_corner_hz", "Hz", "choice", "low-pass of the rate"),
     ("hole_s", "s", "choice", "a longer hole in the data abandons the rep"),
 )
+_LESS = "45 to 60° are asked for, and beginners do less"
+_STEP = "it is shallow itself: what tells a step is that it is quick"
+_LIFT = "the foot is lifted onto the step without load, and quickly"
 FINDER_ROWS = (
     *(Criterion(n, float(getattr(_P, n)), unit, source, why) for n, unit, source, why in _FINDER),
+    Criterion("least_rom_deg", 25.0, "°", "A28, C9", _LESS, "single_leg_squat"),
     Criterion(
-        "least_rom_deg", 25.0, "°", "A28, C9",
-        "45 to 60° are asked for, and beginners do less", "single_leg_squat",
+        "least_rom_deg", 25.0, "°", "C9", "a step of 10 cm bends it by some 40°", "step_down"
     ),
-    Criterion(
-        "longest_s", 12.0, "s", "choice", "balance is found first", "single_leg_squat"
-    ),
-    Criterion(
-        "least_rom_deg", 25.0, "°", "C9", "a step of 10 cm bends the knee by some 40°", "step_down"
-    ),
-    Criterion(
-        "step_flexion_deg", 30.0, "°", "choice",
-        "it is shallow by itself: only the quick are steps", "single_leg_squat",
-    ),
-    Criterion(
-        "step_flexion_deg", 30.0, "°", "choice",
-        "it is shallow by itself: only the quick are steps", "step_down",
-    ),
-    Criterion(
-        "longest_s", 30.0, "s", "choice", "one may stay seated for a while", "sit_to_stand"
-    ),
-)  # fmt: skip
+    Criterion("step_bend_deg", 15.0, "°", "choice", _STEP, "single_leg_squat"),
+    Criterion("step_bend_deg", 15.0, "°", "choice", _STEP, "step_down"),
+    Criterion("step_cycle_s", 1.2, "s", "choice", "slow by itself", "single_leg_squat"),
+    Criterion("step_cycle_s", 1.2, "s", "choice", "slow by itself", "step_down"),
+    Criterion("longest_s", 15.0, "s", "choice", "balance is found first", "single_leg_squat"),
+    Criterion("longest_s", 30.0, "s", "choice", "one may stay seated for a while", "sit_to_stand"),
+    Criterion("shortest_half_s", 0.25, "s", "choice", _LIFT, "step_up"),
+)
 
 
 def params_of(movement: str) -> Params:

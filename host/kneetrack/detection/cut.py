@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +170,7 @@ class Cut:
         level = math.hypot(x, y)
         return (x / level, y / level) if level > 1e-6 else None
 
-    def _orientations(self, column: int) -> Floats | None:
+    def _orientations(self, column: Literal[6, 7]) -> Floats | None:
         count = len(self.samples)
         flat = chain.from_iterable([sample[column] for sample in self.samples])
         taken: Floats = np.fromiter(flat, float, 4 * count).reshape(count, 4)

@@ -1,4 +1,5 @@
-"""Unknown movement: reps from knee flexion (biomechanics C5), compared with the user's own."""
+"""Unknown movement: nobody said what it was. Reps are found as in squats; what it looks like is said
+by `detection.suggest`, and the user decides (`kneetrack edit LOG --exercise ...`)."""
 
 from __future__ import annotations
 
