@@ -74,7 +74,7 @@ PARTS = {
     ),
     "insight": Part(
         HOST / "insight",
-        {"kneetrack.samples", "kneetrack.detection", "kneetrack.insight"},
+        {"kneecore", "kneetrack.samples", "kneetrack.detection", "kneetrack.insight"},
         {"__future__", "collections", "dataclasses", "math", "numpy", "scipy", "statistics", "typing"},
     ),
     "edits": Part(
@@ -102,6 +102,17 @@ PARTS = {
         },
         never=IO - {"asyncio", "socket"},
     ),
+    "cue": Part(
+        HOST / "cue",
+        {"kneecore", "kneetrack.samples", "kneetrack.detection", "kneetrack.cue"},
+        never=IO - {"subprocess"},
+    ),
+    "cue's plan": Part(HOST / "cue" / "plan.py", set(), never=IO | CLOCK | {"threading"}),
+    "cue's coach": Part(
+        HOST / "cue" / "coach.py",
+        {"kneecore", "kneetrack.samples", "kneetrack.detection", "kneetrack.cue.plan"},
+        never=IO | CLOCK | {"threading", "pathlib"},
+    ),
     "report": Part(
         HOST / "report",
         {
@@ -119,7 +130,13 @@ KEPT_TO = {
     "bleak": {"link/ble.py", "link/ble_find.py", "link/bluez.py", "link/radio"},
     "bumble": {"link/radio"},
     "serialx": {"link/serial.py"},
-    "subprocess": {"link/sim.py", "link/trace.py", "link/board_process.py", "firmware_files.py"},
+    "subprocess": {
+        "link/sim.py",
+        "link/trace.py",
+        "link/board_process.py",
+        "firmware_files.py",
+        "cue",
+    },
     "rich": {"cli"},
     "typer": {"cli"},
     "jinja2": {"report"},

@@ -18,7 +18,8 @@ figures     what a recording amounts to
 """
 
 from kneetrack.live.commands import ANSWER_S, command, set_calibration, set_side, stop_unkept
-from kneetrack.live.figures import Figures, LinkNews, LinkSink, Sink, Unfetched
+from kneetrack.live.figures import CueSink, Figures, LinkNews, LinkSink, Sink, Unfetched
+from kneetrack.live.fold import Cues
 from kneetrack.live.pump import pump
 from kneetrack.live.recording import record
 from kneetrack.live.states import LinkState
@@ -26,6 +27,8 @@ from kneetrack.live.waits import Waits
 
 __all__ = [
     "ANSWER_S",
+    "CueSink",
+    "Cues",
     "Figures",
     "LinkNews",
     "LinkSink",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from kneetrack.cue.coach import Cue
 from kneetrack.live.states import LinkState
 from kneetrack.samples import Channel, Decoded, Event, Gap, KneeSample, Packet
 from kneetrack.spans import Spans
@@ -29,6 +30,15 @@ class LinkSink(Protocol):
 
     def link(self, news: LinkNews) -> None:
         """How it stands with the band; told when that changes, and every so often."""
+        ...
+
+
+@runtime_checkable
+class CueSink(Protocol):
+    """A sink that shows cues too."""
+
+    def cue(self, cue: Cue) -> None:
+        """One was given."""
         ...
 
 

@@ -7,12 +7,14 @@ costs what is recorded: a sink that fails is left out from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from kneetrack.calibration.closing import TableZero
+from kneetrack.cue.coach import Coach, Cue
 from kneetrack.detection import Analyzer
 from kneetrack.detection.events import event_dict
 from kneetrack.link.base import Link
-from kneetrack.live.figures import Figures, LinkNews, LinkSink, Sink
+from kneetrack.live.figures import CueSink, Figures, LinkNews, LinkSink, Sink
 from kneetrack.protocol import Decoder
 from kneetrack.samples import (
     Channel,
@@ -28,6 +30,14 @@ from kneetrack.samples import (
 from kneetrack.sessionlog import SessionWriter
 
 
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """Who decides on a leg's cues, and how they are heard; `sound` returns at once."""
+
+    coach: Coach
+    sound: Callable[[Cue], None]
+
+
 class Leg:
     """The fold of one leg's packets, with those who look on."""
 
@@ -40,8 +50,10 @@ class Leg:
         sinks: Sequence[Sink],
         closing: TableZero | None,
         figures: Figures | None = None,
+        cues: Cues | None = None,
     ) -> None:
         self.figures = figures or Figures()
+        self._cues = cues
         self.link = link
         self._closing = closing
         self.has_more = closing is not None
@@ -70,7 +82,7 @@ class Leg:
             self._close(items)
             if packet.channel is not Channel.TRANSFER:
                 return items
-        events = self._analyzer.feed_all(items)
+        events = self._analysed(items)
         self.figures.take(packet, items)
         if self._closing is not None:
             self._keep_for(self._closing, items, events)
@@ -128,9 +140,26 @@ class Leg:
 
     def end(self) -> None:
         """The source has ended, before the set was or after."""
-        self._tell(self._analyzer.flush())
+        events = self._analyzer.flush()
+        if self._cues is not None:
+            self._give(self._cues, self._cues.coach.heard(events))
+        self._tell(events)
         if self._closing is not None and not self.set_over:
             self._tell_zero(self._closing.at_end_of_source())
+
+    def _analysed(self, items: Sequence[Decoded]) -> list[Event]:
+        """What the analyzer says of these; cues are given before anything else is done with it."""
+        if self._cues is None:
+            return self._analyzer.feed_all(items)
+        events, cues = self._cues.coach.feed_all(self._analyzer, items)
+        self._give(self._cues, cues)
+        return events
+
+    def _give(self, how: Cues, cues: Sequence[Cue]) -> None:
+        for cue in cues:
+            how.sound(cue)
+            self.note(cue.to_json(how.coach.plan.in_force))
+            self._show(_cue_shown(cue))
 
     def _keep_for(
         self, closing: TableZero, items: Sequence[Decoded], events: Sequence[Event]
@@ -198,5 +227,13 @@ def _events_shown(events: Sequence[Event]) -> Callable[[Sink], None]:
     def show(sink: Sink) -> None:
         for event in events:
             sink.event(event)
+
+    return show
+
+
+def _cue_shown(cue: Cue) -> Callable[[Sink], None]:
+    def show(sink: Sink) -> None:
+        if isinstance(sink, CueSink):
+            sink.cue(cue)
 
     return show

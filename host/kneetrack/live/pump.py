@@ -11,7 +11,7 @@ from kneetrack.detection import Analyzer
 from kneetrack.errors import LinkLost
 from kneetrack.link.base import Link
 from kneetrack.live.figures import Figures, Sink
-from kneetrack.live.fold import Leg
+from kneetrack.live.fold import Cues, Leg
 from kneetrack.protocol import Decoder
 from kneetrack.sessionlog import SessionWriter
 
@@ -26,6 +26,7 @@ async def pump(
     stop: asyncio.Event | None = None,
     duration_s: float | None = None,
     worn_packets: int | None = None,
+    cues: Cues | None = None,
 ) -> Figures:
     """Take every packet to the writer, the decoder, the analyzer and the sinks, in this order.
 
@@ -35,7 +36,7 @@ async def pump(
 
     Raises LogError when the log can't be written; all packets until then are in it.
     """
-    leg = Leg(link, decoder, analyzer, writer, sinks, None)
+    leg = Leg(link, decoder, analyzer, writer, sinks, None, cues=cues)
     try:
         async with beside(_finish_on(link, stop) if stop is not None else None):
             async for packet in link.packets():
