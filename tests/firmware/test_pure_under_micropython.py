@@ -15,7 +15,7 @@ MICROPYTHON = Path(sys.executable).with_name("micropython")
 @pytest.mark.parametrize("path", PURE, ids=lambda path: path.stem)
 def test_passes_under_micropython(path: Path) -> None:
     run = subprocess.run(
-        [MICROPYTHON, "-X", "heapsize=64m", "tools/upytest.py", path.relative_to(ROOT)],
+        [MICROPYTHON, "-X", "heapsize=16m", "tools/upytest.py", path.relative_to(ROOT)],
         cwd=ROOT,
         env={**os.environ, "MICROPYPATH": "firmware:.frozen"},
         capture_output=True,
