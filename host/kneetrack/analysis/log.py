@@ -21,15 +21,17 @@ from kneetrack.analysis.trace import alignment_of, reference_of
 from kneetrack.analysis.two_legs import clocks
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer
+from kneetrack.edits import Edits
+from kneetrack.edits import read as read_edits
 from kneetrack.errors import CalibrationError, LogError
 from kneetrack.samples import Decoded, KneeSample, Side
 from kneetrack.sessionlog import SessionLog, read_log
 
 
 class _Leg:
-    """One leg of a log, being analysed."""
+    """One leg of a log, being analysed, with what was said of it later."""
 
-    def __init__(self, log: SessionLog, side: Side, realign: bool) -> None:
+    def __init__(self, log: SessionLog, side: Side, realign: bool, edits: Edits) -> None:
         self.side = side
         self.windows = log.windows_of(side)
         self.warnings: list[str] = []
@@ -39,14 +41,16 @@ class _Leg:
                 f"{log.path} holds no calibration of the {side.word} leg, so its angles can't be "
                 "computed anew. Leave --realign out."
             )
-        length = log.session.get("shank_length_m")
+        session = edits.over(log.session)
+        length = session.get("shank_length_m")
         self.analyzer = Analyzer(
             side,
-            str(log.session.get("exercise") or "unknown"),
+            str(session.get("exercise") or "unknown"),
             self.windows,
             reference_of(self.calibration),
             shank_length_m=float(length) if isinstance(length, int | float) else None,
             alignment=alignment_of(self.calibration),
+            labels=edits.labels_of(side),
             in_order=True,
         )
 
@@ -85,17 +89,18 @@ class _Leg:
 def analyse_log(path: Path, *, side: Side | None = None, realign: bool = False) -> SessionResult:
     """The session in the log at `path`; `side` picks one leg. Raises LogError."""
     log = read_log(path)
-    warnings = [log.torn] if log.torn else []
+    edits = read_edits(path)
+    warnings = [*([log.torn] if log.torn else []), *edits.remarks]
     legs: list[LegSession] = []
     clock = clocks(log)
     for one in sides_of(log, side):
-        leg = _Leg(log, one, realign)
+        leg = _Leg(log, one, realign, edits)
         leg.fold(decoded(log, one), realign=realign)
         leg.analyzer.flush()
         result = leg.analyzer.result()
         legs.append(LegSession(result, leg.calibration, leg.windows, clock.get(one)))
         warnings += [*leg.warnings, *result.warnings]
-    return SessionResult(path, tuple(legs), tuple(warnings), log.session)
+    return SessionResult(path, tuple(legs), tuple(warnings), edits.over(log.session), edits)
 
 
 def log_samples(
@@ -105,7 +110,7 @@ def log_samples(
     log = read_log(path)
     one = only_side(log, side)
     items = chain.from_iterable(decoded(log, one))
-    yield from _Leg(log, one, realign).samples(items, realign=realign)
+    yield from _Leg(log, one, realign, Edits()).samples(items, realign=realign)
 
 
 def only_side(log: SessionLog, side: Side | None) -> Side:

@@ -17,9 +17,11 @@ from kneetrack.analysis.offline import METHOD, measure_offline, measured_stretch
 from kneetrack.analysis.raw import RawPairs, Stretch, raw_pairs
 from kneetrack.analysis.session import LegSession, SessionResult, to_json
 from kneetrack.analysis.source import is_log
-from kneetrack.analysis.trace import alignment_of, reference_of, session_of
+from kneetrack.analysis.trace import alignment_of, edited_trace, reference_of, session_of
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer
+from kneetrack.edits import Edits
+from kneetrack.edits import read as read_edits
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import KneeSample, Side
 from kneetrack.sessionlog import SessionLog, read_log
@@ -34,15 +36,17 @@ def analyse_offline(source: Path, *, side: Side | None = None) -> SessionResult:
     """
     acausal.vqf_version()
     if not is_log(source):
-        return session_of(measure_offline(read_trace(source, side), smooth=False))
+        trace, edits = edited_trace(source, side)
+        return session_of(measure_offline(trace, smooth=False), edits)
     log = read_log(source)
+    edits = read_edits(source)
     warnings = [log.torn] if log.torn else []
     legs: list[LegSession] = []
     for one in sides_of(log, side):
-        leg = _Leg(log, one)
+        leg = _Leg(log, one, edits)
         legs.append(leg.session())
         warnings += leg.warnings
-    return SessionResult(source, tuple(legs), tuple(warnings), log.session)
+    return SessionResult(source, tuple(legs), tuple(warnings), edits.over(log.session), edits)
 
 
 def offline_samples(source: Path, *, side: Side | None = None) -> tuple[KneeSample, ...]:
@@ -53,7 +57,7 @@ def offline_samples(source: Path, *, side: Side | None = None) -> tuple[KneeSamp
     acausal.vqf_version()
     if is_log(source):
         log = read_log(source)
-        return _Leg(log, only_side(log, side)).samples(smooth=True)
+        return _Leg(log, only_side(log, side), Edits()).samples(smooth=True)
     measured = measure_offline(read_trace(source, side))
     if measured.calibration is None:
         raise CalibrationError(measured.warnings[0])
@@ -81,11 +85,13 @@ def versions() -> dict[str, str]:
 class _Leg:
     """One leg of a log, measured from its raw pairs."""
 
-    def __init__(self, log: SessionLog, side: Side) -> None:
+    def __init__(self, log: SessionLog, side: Side, edits: Edits) -> None:
         self.log = log
         self.side = side
+        self.labels = edits.labels_of(side)
+        told = edits.over(log.session)
         self.warnings: list[str] = []
-        self.exercise = str(log.session.get("exercise") or "unknown")
+        self.exercise = str(told.get("exercise") or "unknown")
         self.windows = log.windows_of(side)
         self.pairs: RawPairs = raw_pairs(log, side)
         self.calibration = calibration_in(log, side, self.warnings) or self._own_calibration()
@@ -129,6 +135,7 @@ class _Leg:
             reference_of(self.calibration),
             shank_length_m=float(length) if isinstance(length, int | float) else None,
             alignment=alignment_of(self.calibration),
+            labels=self.labels,
             in_order=True,
         )
         gaps = list(self.pairs.gaps)

@@ -16,9 +16,9 @@ from kneetrack.clock import ClockLine
 from kneetrack.detection import LegResult, rep_json, set_json
 from kneetrack.edits import Edits
 from kneetrack.edits.change import KEYS
-from kneetrack.insight.advice import Advice, advise, outing
 from kneetrack.edits.fields import pain_in
 from kneetrack.insight import as_json
+from kneetrack.insight.advice import Advice, advise, outing
 from kneetrack.insight.session import summarise
 from kneetrack.insight.sides import SideDifference, sides
 from kneetrack.samples import Window

@@ -11,6 +11,8 @@ from kneetrack.analysis.calibrate import from_pairs, from_trace
 from kneetrack.analysis.session import LegSession, SessionResult
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer, Reference
+from kneetrack.edits import Edits
+from kneetrack.edits import read as read_edits
 from kneetrack.errors import CalibrationError
 from kneetrack.samples import KneeSample, Quaternion, Side, Vector
 from kneetrack.traces import Trace, onto_grid, read_trace
@@ -71,11 +73,19 @@ def calibrate(trace: Trace, *, zeros: tuple[Vector, Vector] | None = None) -> Ca
 
 def analyse_trace(path: Path, *, side: Side | None = None) -> SessionResult:
     """The session in the trace at `path`. Raises TraceError and UsageError."""
-    return session_of(measure(read_trace(path, side)))
+    trace, edits = edited_trace(path, side)
+    return session_of(measure(trace), edits)
 
 
-def session_of(measured: MeasuredTrace) -> SessionResult:
+def edited_trace(path: Path, side: Side | None) -> tuple[Trace, Edits]:
+    """The trace at `path`, and what was said of it later. Raises as above."""
+    trace, edits = read_trace(path, side), read_edits(path)
+    return replace(trace, exercise=edits.exercise or trace.exercise), edits
+
+
+def session_of(measured: MeasuredTrace, edits: Edits | None = None) -> SessionResult:
     """The reps and sets in what was measured, whichever way that was done."""
+    edits = Edits() if edits is None else edits
     trace, calibration = measured.trace, measured.calibration
     analyzer = Analyzer(
         trace.side,
@@ -84,6 +94,7 @@ def session_of(measured: MeasuredTrace) -> SessionResult:
         reference_of(calibration),
         shank_length_m=trace.shank_length_m,
         alignment=alignment_of(calibration),
+        labels=edits.labels_of(trace.side),
     )
     analyzer.feed_all(measured.samples)
     analyzer.flush()
@@ -91,7 +102,9 @@ def session_of(measured: MeasuredTrace) -> SessionResult:
     return SessionResult(
         source=trace.path,
         legs=(LegSession(result, calibration, trace.windows),),
-        warnings=(*measured.warnings, *result.warnings),
+        warnings=(*measured.warnings, *edits.remarks, *result.warnings),
+        session=edits.over({"exercise": trace.exercise}),
+        edits=edits,
     )
 
 

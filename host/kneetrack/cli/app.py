@@ -23,6 +23,7 @@ from kneetrack.cli import (
     demo,
     device,
     doctor,
+    edit,
     privacy,
     record,
     references,
@@ -69,6 +70,7 @@ app.command()(references.references)
 app.command()(record.record)
 app.command()(replay.replay)
 app.command()(analyze.analyze)
+app.command()(edit.edit)
 app.command()(angles.angles)
 app.command()(sessions.sessions)
 app.command()(report.report)

@@ -16,6 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kneecore.reps import Params
+from kneetrack.insight.sets import summarise_set
+from kneetrack.insight.words import set_sentences
 from kneetrack.report import words
 from kneetrack.samples import Gap, Rep, RepSet, Verdict
 
@@ -142,9 +144,12 @@ def _width(rows: Sequence[tuple[str, ...]], hidden: set[_Column]) -> int:
     return total
 
 
-def set_lines(sets: Sequence[RepSet]) -> list[Text]:
-    """One line a set: what its reps have in common against the reference."""
-    return [Text(words.shared(each)) for each in sets if words.shared(each)]
+def set_lines(reps: Sequence[Rep], sets: Sequence[RepSet]) -> list[Text]:
+    """Set by set: what its reps amount to, and what they have in common against the reference."""
+    told: list[str] = []
+    for each in sets:
+        told += [*set_sentences(summarise_set(reps, each)), words.shared(each)]
+    return [Text(sentence) for sentence in told if sentence]
 
 
 def summary(
@@ -164,7 +169,7 @@ def summary(
         )
     return Group(
         rep_table(reps, width=width, title=title, given_deg=given_deg),
-        *set_lines(sets),
+        *set_lines(reps, sets),
         Text(words.LEGEND, style="dim"),
     )
 

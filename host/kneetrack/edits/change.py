@@ -82,6 +82,17 @@ class Edits:
     def note(self) -> str | None:
         return self.values.get("note")
 
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be taken from the journal, as a sentence."""
+        if not self.unread:
+            return []
+        lines = "1 line" if self.unread == 1 else f"{self.unread} lines"
+        return [
+            f"{lines} of what was said of it later can't be read (cut off, or written by a later "
+            "version): see kneetrack edit --history."
+        ]
+
     def labels_of(self, side: Side) -> tuple[Label, ...]:
         """What was said of reps of that leg, the latest last."""
         return self.labels.get(side, ())

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, stdev
 
-from kneetrack.detection.criteria import LARGE_DEG
+from kneecore.excursion import LARGE_DEG
 from kneetrack.insight.slopes import Slope, slope_of
 from kneetrack.insight.values import NAMES, TOTAL, value_of, values_of
 from kneetrack.samples import Rep, RepSet, Verdict

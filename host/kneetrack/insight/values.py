@@ -79,8 +79,8 @@ COMPARED = frozenset({TOTAL, OWN, "rotation_excursion_deg", "time_over_threshold
 """Values that are differences from the person's reference."""
 _OFF = frozenset({Doubt.GAP, Doubt.SLIP, Doubt.SATURATION})
 
-NAMES: tuple[str, ...] = (*_OF_NAME, *MEASURES)
-"""Every name, those of a rep's own columns first."""
+NAMES: tuple[str, ...] = (*_OF_NAME, *(n for n in MEASURES if not n.endswith("_sigma_deg")))
+"""Every name, those of a rep's own columns first; uncertainties are no values of their own."""
 
 
 def described(name: str) -> Measure:

@@ -95,12 +95,16 @@ def rep_name(rep: Rep) -> str:
 
 
 def mark(rep: Rep) -> str:
-    """The rep's mark: `=`, `>`, `>>`, `<`, `?`, or `ref`."""
+    """The rep's mark: `=`, `>`, `>>`, `<`, `?`, `ref`, or `x` for one that was left out."""
+    if rep.label is not None:
+        return "x"
     return "ref" if rep.verdict is None else MARKS[rep.verdict]
 
 
 def verdict(rep: Rep | RepSet) -> str:
-    """The verdict as a phrase, with its doubts."""
+    """The verdict as a phrase, with its doubts; or what the person said of it."""
+    if isinstance(rep, Rep) and rep.label is not None:
+        return f"{rep.label} (as you said)"
     if rep.verdict is None:
         return "reference rep" if isinstance(rep, Rep) and rep.is_reference else "not judged"
     text = VERDICTS[rep.verdict]
@@ -108,7 +112,9 @@ def verdict(rep: Rep | RepSet) -> str:
 
 
 def short_verdict(rep: Rep) -> str:
-    """The verdict in a few words, with its doubts, for a table."""
+    """The verdict in a few words, with its doubts, for a table; or what the person said of it."""
+    if rep.label is not None:
+        return rep.label
     if rep.verdict is None:
         return "reference" if rep.is_reference else "not judged"
     if rep.verdict is Verdict.DOUBTFUL and rep.doubt:

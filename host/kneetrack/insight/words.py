@@ -1,0 +1,138 @@
+"""What the statistics say, as sentences: what was measured, with its interval, and no judgement.
+
+"Told apart" is said of what the interval or the least difference bears out; else "not
+distinguishable". Tempo, depth and shake are told as they are, better or worse is nothing here
+(biomechanics E).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kneetrack.insight.advice import percent
+from kneetrack.insight.sets import SetSummary, Tally
+from kneetrack.insight.sides import SideDifference
+from kneetrack.insight.slopes import Slope
+from kneetrack.insight.values import DEPTH, OWN, TEMPO, TOTAL, described
+
+TREMOR = "tremor"
+HEADLINES = (TOTAL, DEPTH, TEMPO)
+SLOPES = (OWN, DEPTH, TEMPO)
+
+
+def figure(name: str, value: float, *, signed: bool = False) -> str:
+    """A value with its unit: `95°`, `+0.4°`, `2.1 s`."""
+    about = described(name)
+    text = f"{round(value, about.decimals) + 0.0:{'+' if signed else ''}.{about.decimals}f}"
+    return text + _unit(about.unit)
+
+
+def _unit(unit: str) -> str:
+    return unit if unit.startswith("°") or not unit else f" {unit}"
+
+
+def counted(found: Tally, one: str = "rep") -> str:
+    """`6 of 8 reps in range (75 %), longest run 3; 1 more doubtful, 2 left out`."""
+    parts: list[str] = []
+    if found.judged:
+        share = percent(found.share or 0.0)
+        many = many_of(found.judged, one)
+        parts.append(f"{found.in_range} of {many} in range ({share})")
+        if found.streak > 1:
+            parts[-1] += f", {found.streak} of them in a row"
+        if found.doubtful:
+            parts.append(f"{found.doubtful} more doubtful")
+    elif found.reps:
+        doubtful = ", all doubtful" if found.doubtful == found.reps else ", not judged"
+        parts.append(f"{many_of(found.reps, one)}{doubtful}")
+    else:
+        parts.append(f"no {one} to judge")
+    if found.references:
+        parts.append(f"{found.references} for reference")
+    if found.left_out:
+        parts.append(f"{found.left_out} left out by you")
+    return "; ".join(parts)
+
+
+def many_of(count: int, one: str) -> str:
+    """`1 rep`, `8 reps`."""
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
+
+
+def middles(summary: SetSummary, names: Sequence[str] = HEADLINES) -> str:
+    """Medians with the deviation from rep to rep: `depth 95° ± 2°`."""
+    told: list[str] = []
+    for name in names:
+        if name in summary.medians:
+            sd = summary.sds.get(name)
+            spread = "" if sd is None else f" ± {figure(name, sd)}"
+            told.append(f"{described(name).words} {figure(name, summary.medians[name])}{spread}")
+    return ", ".join(told)
+
+
+def set_sentences(summary: SetSummary, one: str = "rep") -> list[str]:
+    """What a set amounts to: its counts, its medians, and what changed over it."""
+    found = summary.tally
+    if not (found.reps or found.left_out or found.references):
+        return []
+    name = f"Set {summary.index + 1}"
+    told = [f"{name}: {counted(found, one)}."]
+    names = [n for n in HEADLINES if n in summary.medians]
+    if not found.judged:  # described, not judged: by its own measures
+        names = [n for n in summary.medians if n not in (OWN, TOTAL)][:6]
+    values = middles(summary, names)
+    if values:
+        told.append(f"{name}, median ± from {one} to {one}: {values}.")
+    changed = changes(summary, one)
+    if changed:
+        told.append(f"{name}, {changed}")
+    return told
+
+
+def changes(summary: SetSummary, one: str = "rep") -> str:
+    """What went up or down over the set, and what did not; empty for fewer than five reps."""
+    names = [n for n in summary.slopes if n in SLOPES or n.startswith(TREMOR)]
+    apart = [n for n in names if summary.slopes[n].told_apart]
+    others = [described(n).words for n in names if n not in apart]
+    told = [f"{described(n).words} {_slope(n, summary.slopes[n])}" for n in apart]
+    if told:
+        rest = f"; no change told apart in {_list(others)}" if others else ""
+        return f"from {one} to {one} (95 %): {', '.join(told)}{rest}."
+    return f"from {one} to {one}: no change told apart in {_list(others)}." if others else ""
+
+
+def _slope(name: str, slope: Slope) -> str:
+    about = described(name)
+    digits = about.decimals + 1
+    low, high = (f"{round(value, digits) + 0.0:+.{digits}f}" for value in (slope.low, slope.high))
+    per_rep = f"{round(slope.per_rep, digits) + 0.0:+.{digits}f}{_unit(about.unit)}"
+    return f"{per_rep} ({low} to {high})"
+
+
+def side_sentence(found: SideDifference) -> str:
+    """`inward: left 3.1° more than right (+2.0° or more is told apart)`."""
+    words = described(found.name).words
+    size, least = figure(found.name, abs(found.difference)), figure(found.name, found.mdc)
+    more = found.more
+    if more is None:
+        signed = figure(found.name, found.difference, signed=True)
+        return (
+            f"{words}: left and right not distinguishable (right minus left {signed}, "
+            f"{least} or more is told apart)."
+        )
+    other = "left" if more.word == "right" else "right"
+    share = "" if found.percent is None else f", {abs(found.percent):.0f} %"
+    return f"{words}: {more.word} {size} more than {other} ({least} or more is told apart{share})."
+
+
+def side_sentences(found: Iterable[SideDifference]) -> list[str]:
+    """Those of the main values, one each, and of any other that is told apart."""
+    return [
+        f"Left and right, {side_sentence(one)}"
+        for one in found
+        if one.name in HEADLINES or (one.told_apart and one.name.startswith(TREMOR))
+    ]
+
+
+def _list(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
