@@ -26,9 +26,12 @@ class Rep:
     gain          scales its soft tissue
     skin_deg      the skin under the thigh's strap turns so much over the first 25 deg of flexion
     tremor_deg_s  root mean square of the knee's shaking at full depth, at tremor_hz
+
+    What comes before the bend takes lead_s, what comes after it is the subclass's.
     """
 
     placed = False
+    lead_s = 0.0
 
     def __init__(self, kind, start_s, down_s, pause_s, up_s, depth_deg, valgus_deg=0.0):
         self.kind = kind
@@ -41,7 +44,7 @@ class Rep:
         self.valgus_deg = valgus_deg
         self.by_depth_deg = 0.0
         self.held = False
-        self.bump_s = start_s + down_s + 0.5 * pause_s + 0.08
+        self.bump_s = start_s + self.lead_s + down_s + 0.5 * pause_s + 0.08
         self.bump_sigma_s = 0.18
         self.gain = 1.0
         self.skin_deg = 0.0
@@ -52,8 +55,8 @@ class Rep:
     def flexion(self, t: float) -> tuple:
         """(flexion, its rate) in rad and rad/s; zero outside the rep."""
         depth = self.depth_deg * _DEG
-        u = t - self.start_s
-        if u <= 0.0 or t >= self.end_s:
+        u = t - self.start_s - self.lead_s
+        if u <= 0.0 or u >= self.down_s + self.pause_s + self.up_s:
             return 0.0, 0.0
         if u < self.down_s:
             part, rate = minimum_jerk(u / self.down_s)
@@ -67,7 +70,7 @@ class Rep:
     def valgus(self, t: float) -> float:
         """Its excursion at this time, without what goes with depth; rad."""
         if self.held:
-            bottom_s = self.start_s + self.down_s
+            bottom_s = self.start_s + self.lead_s + self.down_s
             came = eased((t - bottom_s) / (0.4 * self.down_s) + 1.0)
             return (
                 self.valgus_deg

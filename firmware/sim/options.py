@@ -25,7 +25,17 @@ OPTIONS = {
     "impact": (0.0, float, (0, 40), "g of the blow of every step; 0: usual"),
     "test": (
         "none",
-        ("none", "drop_jump", "balance", "lunge_test", "single_leg_squat"),
+        (
+            "none",
+            "drop_jump",
+            "balance",
+            "lunge_test",
+            "single_leg_squat",
+            "step_down",
+            "step_up",
+            "lunge",
+            "sit_to_stand",
+        ),
         None,
         "what the sets are, in place of squats (reps: how many)",
     ),

@@ -11,6 +11,7 @@ two of them stands a rest of 0.5 to 2 s (biomechanics D).
 
 from sim.chip_errors import Random
 from sim.events import KNOCK, RERACK, STRIKE, Shock, Slip
+from sim.exercises import KINDS
 from sim.gait import NORMS, Bout, Person, laid_out
 from sim.moves import Rep, Step, Swing, Walk
 from sim.selftests import Drop, Lunge, OneLeg
@@ -183,11 +184,13 @@ class Programme:
                 valgus += o["valgus"]
             elif index % 8 == 5:
                 valgus += 0.65 * o["valgus"]
-        rep = Rep(kind, self._now, down_s, pause_s, up_s, depth, valgus)
+        shape = Rep if kind == "functional" else KINDS.get(o["test"], Rep)
+        rep = shape(kind, self._now, down_s, pause_s, up_s, depth, valgus)
         rep.gain = 1.0 + 0.08 * random.normal()
         rep.held = held
         # From the bottom to the early ascent, 0.3 to 0.6 s wide.
-        rep.bump_s = rep.start_s + down_s + pause_s * random.unit() + random.between(0.0, 0.2)
+        rep.bump_s = rep.start_s + rep.lead_s + rep.down_s
+        rep.bump_s += pause_s * random.unit() + random.between(0.0, 0.2)
         rep.bump_sigma_s = random.between(0.3, 0.6) / FWHM_PER_SIGMA
         if o["type"] == "depth":
             rep.by_depth_deg = o["valgus"]

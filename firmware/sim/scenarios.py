@@ -66,6 +66,17 @@ SCENARIOS = {
         "reps": 5,
         "valgus": 5.0,
     },
+    "step_downs": {
+        "test": "step_down",
+        "depth": 50.0,
+        "functional_depth": 95.0,
+        "reference": 4,
+        "tempo": 0.8,
+        "valgus": 7.0,
+    },
+    "step_ups": {"test": "step_up", "depth": 85.0, "reference": 4, "valgus": 7.0},
+    "lunges": {"test": "lunge", "depth": 90.0, "reference": 4},
+    "sit_to_stands": {"test": "sit_to_stand", "depth": 92.0, "reference": 4},
     "noisy_chip": {"chip": "mpu6050"},
     "still": {"functional": 0, "reps": 0, "stand": 60.0},
 }

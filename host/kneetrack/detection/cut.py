@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,9 +170,9 @@ class Cut:
         level = math.hypot(x, y)
         return (x / level, y / level) if level > 1e-6 else None
 
-    def _orientations(self, column: Literal[6, 7]) -> Floats | None:
+    def _orientations(self, column: int) -> Floats | None:
         count = len(self.samples)
-        flat = chain.from_iterable([sample[column] for sample in self.samples])
+        flat = chain.from_iterable(cast(Quaternion, s[column]) for s in self.samples)
         taken: Floats = np.fromiter(flat, float, 4 * count).reshape(count, 4)
         if not float(np.abs(taken).max()) <= 1.0 + _ROUNDING:
             return None  # not what a band sends: a quaternion's elements are within one

@@ -1,9 +1,9 @@
 """Lunge: the leg with the band is in front, bends, and comes back or is brought back.
 
 In a forward lunge the knee bends twice: to swing the foot forward, and to go down on it. The swing
-is no rep: the finder takes it for a step, or starts the rep at the lowest angle between the two. The
-same bend as the back leg of a lunge is found as well; nothing in one leg's angles tells front from
-back. In a split squat the feet stay, and it is found as a squat is.
+is no rep: the finder takes it for a step, or starts the rep at the lowest angle between the two.
+The same bend as the back leg of a lunge is found as well; nothing in one leg's angles tells front
+from back. In a split squat the feet stay, and it is found as a squat is.
 """
 
 from __future__ import annotations

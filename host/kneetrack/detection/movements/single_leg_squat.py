@@ -1,9 +1,9 @@
 """Single-leg squat: shallow and slow, on the leg that wears the band.
 
 45 to 60 deg of flexion are asked for (biomechanics A, row 28), so a rep may be less deep than a
-squat; what sets it apart from a step is then its time, not its depth. The free leg's squats are not
-seen, whatever it does. Its reference is its own: at equal flexion the knee goes otherwise on one leg
-than on two, and otherwise than in a step-down (C9).
+squat; what sets it apart from a step is then its time, not its depth. The free leg's squats are
+not seen, whatever it does. Its reference is its own: at equal flexion the knee goes otherwise on
+one leg than on two, and otherwise than in a step-down (C9).
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
-"""Unknown movement: nobody said what it was. Reps are found as in squats; what it looks like is said
-by `detection.suggest`, and the user decides (`kneetrack edit LOG --exercise ...`)."""
+"""Unknown movement: nobody said what it was. Reps are found as in squats.
+
+What it looks like is said by `detection.suggest`; the user decides (`kneetrack edit LOG --exercise
+NAME`).
+"""
 
 from __future__ import annotations
 
