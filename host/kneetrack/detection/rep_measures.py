@@ -15,8 +15,8 @@ normalised spectrum of the thigh's angular speed, from 0 to 10 Hz or as far as i
 its peak. -1.4 is a single smooth movement, every further burst makes it longer.
 
 The tremor index: the angular velocity of both segments, band-passed at 4 to 15 Hz without delay, as
-a root mean square from half a second before the deepest point to the end of the ascent. Each axis is
-filtered, not the speed: near the turning point a speed is rectified, and a shaking of 8 Hz would
+a root mean square from half a second before the deepest point to the end of the ascent. Each axis
+is filtered, not the speed: near the turning point a speed is rectified, and a shaking of 8 Hz would
 appear at 16.
 
 Without an alignment (which axes the sensors' are) nothing of single segments is told but speed and
