@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeAlias
 
 from kneetrack.detection.cut import Cut
 from kneetrack.detection.labels import label_of
@@ -27,6 +29,8 @@ from kneetrack.samples import (
     Window,
 )
 
+Doubts: TypeAlias = Callable[[float, Values, Sequence[Rep]], tuple[Doubt, ...]]
+
 _COLUMNS = (
     "peak_valgus_deg",
     "flexion_at_peak_deg",
@@ -34,6 +38,7 @@ _COLUMNS = (
     "rotation_excursion_deg",
     "medial_displacement_cm",
 )
+_BEFORE = 20  # repetitions that a movement may compare one with
 _FIXED = frozenset({*_COLUMNS, "peak_flexion_deg"})
 
 
@@ -78,12 +83,19 @@ class Bouts:
 
     reference = None
 
-    def __init__(self, windows: Sequence[Window], rest_s: float, labels: Sequence[Label]) -> None:
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        rest_s: float,
+        labels: Sequence[Label],
+        doubts: Doubts | None = None,
+    ) -> None:
         self.reps: dict[int, Rep] = {}
         self.sets: list[RepSet] = []
         self.next_s = math.inf
         self._rest_s = rest_s
         self._labels = labels
+        self._doubts = doubts
         self._others = [w for w in windows if w.kind != "set"]
         self._open = [
             _Open(index, window, window.start_s, window.end_s)
@@ -180,11 +192,18 @@ class Bouts:
             bottom_s=None,
             ascent_s=None,
             verdict=None,
-            doubt=tuple(doubt for doubt, holds in doubts.items() if holds),
+            doubt=(*(doubt for doubt, holds in doubts.items() if holds), *self._own_doubts(one)),
             measures={n: value for n, value in one.values.items() if n not in _FIXED},
             label=label,
             **columns,
         )
+
+    def _own_doubts(self, one: Described) -> tuple[Doubt, ...]:
+        """What the movement itself says against it."""
+        if self._doubts is None:
+            return ()
+        before = list(islice(reversed(self.reps.values()), _BEFORE))
+        return self._doubts(one.start_s, one.values, before[::-1])
 
     def _close(self, one: _Open) -> SetEnded:
         ended = RepSet(one.index, one.start_s, one.end_s, None, None, None)

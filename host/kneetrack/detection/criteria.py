@@ -84,6 +84,11 @@ LEAST_LEAN_DEG = _is(
     "least_lean", 5.0, "°", "choice", "of the shank, for a ratio of tilts to mean something"
 )
 
+# --- gait ------------------------------------------------------------------------------------
+TURN_DEG = _is("turn", 20.0, "°", "choice", "the leg heads elsewhere after a stride: on a turn")
+PACE_SHARE = _is("pace", 0.15, "", "choice", "off the usual duration: a start, a stop, a stumble")
+LEAST_STRIDES = int(_is("least_strides", 50, "", "C9", "for an average to be told"))
+
 # --- the finder of reps (kneecore.reps.Params) -----------------------------------------------
 _P = Params()
 _SWAY = "chosen so that soft-tissue wobble and sway decide nothing: "

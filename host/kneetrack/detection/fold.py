@@ -73,7 +73,7 @@ class Fold:
         self._geometry = geometry
         spans = tuple(windows)
         self._looked_at = tuple(w for w in spans if w.kind in ("set", "reference"))
-        self._seeker = seeker_of(exercise, geometry.side, spans, reference, tuple(labels))
+        self._seeker = seeker_of(exercise, geometry, spans, reference, tuple(labels))
         self._needs_axes = geometry.q_shank_sensor is not None or not self._seeker.without_axes
         kept_s = self._seeker.reach_s + _BEYOND_S
         self._recent: deque[KneeSample] = deque(maxlen=int(kept_s / PERIOD_S))

@@ -8,7 +8,7 @@ Walking and running are read from one signal, the shank's angular velocity in th
               /  \\                   back through zero, ...
     _        /    \\   _______        ... and its first minimum behind that is the contact
      \\      /      \\_/       \\
-      \\____/     contact      \\__    the minimum before the swing is when the foot leaves the ground
+      \\____/     contact      \\__    the minimum before the swing: the foot leaves the ground
        foot-off
 
 The rate comes from the orientations, 104 Hz, low-passed by a short symmetric window, so that
@@ -35,14 +35,13 @@ from kneecore.reps import ENDED
 from kneetrack.detection.cut import PERIOD_S, Geometry, in_sensor
 from kneetrack.samples import KneeSample, Phase, Quaternion, Side
 
-WINDOW = (0.03, 0.11, 0.22, 0.28, 0.22, 0.11, 0.03)
-"""Of the low-pass: half the power at 13 Hz, 29 ms late."""
+WINDOW = (0.1, 0.24, 0.32, 0.24, 0.1)
+"""Of the low-pass: half the power at 12 Hz, 19 ms late."""
 _HALF = len(WINDOW) // 2
 _BRIDGED = 14  # missing samples; more, and the stride is lost
 _LEAST_SWING_S = 0.1
 _LANDING_S = 0.25  # from the rate's zero to the contact, at most
-_LEAST_RISE_DEG_S = 8.0  # behind a minimum: less is noise
-_RISE_SHARE = 0.05  # the same, of the swing's rate
+_LEAST_RISE_DEG_S = 12.0  # behind a minimum: less is a ripple on the way down
 _FORGETS_S = 10.0
 _ABSURD = 1e9  # no leg turns like that; NaN is not below it either
 
@@ -136,7 +135,6 @@ class _Swing:
     def __init__(self, threshold_deg_s: float) -> None:
         self._threshold = threshold_deg_s
         self._began_s: float | None = None  # of the swing under way
-        self._peak = 0.0
         self._over_s: float | None = None  # when the rate went through zero behind it
         self._before = (0.0, 0.0)  # the last rate but one, and the last
         self._lowest: tuple[float, float, float] | None = None  # when; the rate there, and before
@@ -150,9 +148,8 @@ class _Swing:
         contact_s: float | None = None
         if self._began_s is None:
             if rate >= self._threshold:
-                self._began_s, self._peak = time_s, rate
+                self._began_s = time_s
         elif self._over_s is None:
-            self._peak = max(self._peak, rate)
             if rate <= 0.0:
                 if time_s - self._began_s >= _LEAST_SWING_S:
                     self._over_s = time_s
@@ -170,9 +167,8 @@ class _Swing:
             vertex = _vertex(self._before[0], self._before[1], rate)
             self._lowest = (time_s + (vertex - 1.0) * PERIOD_S, self._before[1], self._before[0])
         lowest = self._lowest
-        rise = max(_LEAST_RISE_DEG_S, _RISE_SHARE * self._peak)
         late = time_s - over_s > _LANDING_S
-        if not late and (lowest is None or rate < lowest[1] + rise):
+        if not late and (lowest is None or rate < lowest[1] + _LEAST_RISE_DEG_S):
             return None
         self._began_s = self._over_s = self._lowest = None
         return over_s if lowest is None else lowest[0]
@@ -188,9 +184,7 @@ class _Axis:
             self._known = (x, y, z)
         self._sum = (0.0, 0.0, 0.0)
 
-    def along(
-        self, turned: tuple[float, float, float], flexed_deg: float, steps: int
-    ) -> float:
+    def along(self, turned: tuple[float, float, float], flexed_deg: float, steps: int) -> float:
         """How far that turn (deg, in the sensor's axes) was about the axis."""
         a, b, c = turned
         if self._known is not None:

@@ -240,7 +240,7 @@ _ROWS = (
         "bent at contact",
         "°",
         0,
-        "The knee's flexion when the foot hits the ground in a landing (biomechanics C9).",
+        "The knee's flexion when the foot comes to the ground (biomechanics C9).",
     ),
     Measure(
         "contact_valgus_deg",
@@ -297,6 +297,78 @@ _ROWS = (
         "s",
         0,
         "How long a hold, or a lunge with its way there, lasted.",
+    ),
+    Measure(
+        "stride_s",
+        "stride",
+        "s",
+        2,
+        "From one contact of the foot to its next (biomechanics C9).",
+    ),
+    Measure(
+        "cadence_per_min",
+        "cadence",
+        "/min",
+        0,
+        "Steps in a minute: two in each stride of the leg.",
+    ),
+    Measure(
+        "stance_s",
+        "stance",
+        "s",
+        2,
+        "How long the foot is on the ground (C9, Catalfamo 2010).",
+    ),
+    Measure(
+        "stance_percent",
+        "stance",
+        "%",
+        0,
+        "That in percent of the stride.",
+    ),
+    Measure(
+        "flight_s",
+        "flight",
+        "s",
+        2,
+        "Half a stride without the stance: how long no foot is on the ground, if both legs do "
+        "alike; negative where both are (C9).",
+    ),
+    Measure(
+        "loading_flexion_deg",
+        "loading",
+        "°",
+        0,
+        "The largest flexion in the first half of stance.",
+    ),
+    Measure(
+        "swing_flexion_deg",
+        "swing",
+        "°",
+        0,
+        "The largest flexion while the foot is in the air.",
+    ),
+    Measure(
+        "contact_lean_deg",
+        "lean at contact",
+        "°",
+        0,
+        "The shank's lean when the foot comes to the ground, forward +.",
+    ),
+    Measure(
+        "rotation_range_deg",
+        "rotation range",
+        "°",
+        1,
+        "Between the least and the largest internal rotation in stance (C9, Gray: 11.5 of the "
+        "bones).",
+    ),
+    Measure(
+        "turn_deg",
+        "turned",
+        "°",
+        0,
+        "How far the leg heads elsewhere at the stride's end, to the left +.",
     ),
 )
 

@@ -17,12 +17,12 @@ from typing import Protocol
 from kneecore.excursion import ExcursionTracker
 from kneecore.reps import ASCENDING, DESCENDING, ENDED, REJECTED, STANDING, STARTED
 from kneetrack.detection import bouts, leaving
-from kneetrack.detection.cut import PERIOD_S, Cut
+from kneetrack.detection.cut import PERIOD_S, Cut, Geometry
 from kneetrack.detection.measures import measure
 from kneetrack.detection.movements import ByBouts, ByReps, movement_of
 from kneetrack.detection.reference import Reference
 from kneetrack.detection.sets import Sets
-from kneetrack.samples import Event, KneeSample, Label, Phase, Rejected, Side, Window
+from kneetrack.samples import Event, KneeSample, Label, Phase, Rejected, Window
 
 _PHASES = {
     STANDING: Phase.STANDING,
@@ -72,7 +72,7 @@ class Seeker(Protocol):
 
 def seeker_of(
     exercise: str,
-    side: Side,
+    geometry: Geometry,
     windows: Sequence[Window],
     reference: Reference | None,
     labels: Sequence[Label],
@@ -81,7 +81,7 @@ def seeker_of(
     how = movement_of(exercise).how
     if isinstance(how, ByReps):
         return _Reps(how, Sets(windows, reference, labels))
-    return _Bouts(how, side, bouts.Bouts(windows, how.rest_s, labels))
+    return _Bouts(how, geometry, bouts.Bouts(windows, how.rest_s, labels, how.doubts))
 
 
 class _Reps:
@@ -188,10 +188,10 @@ class _Bouts:
     excursion_deg: float | None = None
     rejected: Sequence[Rejected] = ()
 
-    def __init__(self, how: ByBouts, side: Side, sets: bouts.Bouts) -> None:
+    def __init__(self, how: ByBouts, geometry: Geometry, sets: bouts.Bouts) -> None:
         self._how = how
         self._sets = sets
-        self._finder = how.finder(side)
+        self._finder = how.aligned(geometry) if how.aligned else how.finder(geometry.side)
         self.reach_s = how.reach_s
         self.without_axes, self.feet_move = how.without_axes, how.feet_move
 

@@ -7,12 +7,14 @@ from kneetrack.detection.movements import (
     drop_jump,
     lunge,
     lunge_test,
+    run,
     single_leg_squat,
     sit_to_stand,
     squat,
     step_down,
     step_up,
     unknown,
+    walk,
 )
 from kneetrack.detection.movements.movement import (
     ByBouts,
@@ -44,6 +46,8 @@ _FILES = (
     drop_jump,
     balance,
     lunge_test,
+    walk,
+    run,
     unknown,
 )
 

@@ -12,16 +12,16 @@ to session, against the least change that is told apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 from kneecore.reps import Params
 from kneetrack.detection.criteria import SHALLOW_DEG
-from kneetrack.detection.cut import Cut
+from kneetrack.detection.cut import Cut, Geometry
 from kneetrack.detection.measures import Measured
-from kneetrack.samples import KneeSample, Phase, Side
+from kneetrack.samples import Doubt, KneeSample, Phase, Rep, Side
 
 Values: TypeAlias = Mapping[str, "float | None"]
 
@@ -103,6 +103,10 @@ class ByBouts:
     """It needs no knee angles, so that a band without a calibration serves."""
     feet_move: bool = False
     """The foot is put down anew all the time: a jump of the heading at a rest is no slip."""
+    aligned: Callable[[Geometry], SampleFinder] | None = None
+    """In place of `finder`, for one that makes use of the sensors' alignment."""
+    doubts: Callable[[float, Values, Sequence[Rep]], tuple[Doubt, ...]] | None = None
+    """What speaks against a repetition, of its start, its values and the last ones before it."""
 
 
 @dataclass(frozen=True, slots=True)
