@@ -44,6 +44,7 @@ def analyze(
     from kneetrack.analysis.offline_session import analyse_offline, beside, versions
     from kneetrack.cli import console
     from kneetrack.cli.beside import print_comparison
+    from kneetrack.cli.insight_lines import edits_line, print_session
     from kneetrack.cli.table import print_summary
 
     output, hints = console.results(), console.hints()
@@ -79,6 +80,9 @@ def analyze(
                 title=f"{title}, calibration grade {grade}",
                 gaps=leg.result.gaps,
             )
+        print_session(output, [leg.result for leg in result.legs], result.session)
+        if said := edits_line(result.edits):
+            hints.print(said, markup=False)
         for warning in _warnings(result):
             hints.print(f"! {warning}", markup=False)
         if again is None:

@@ -131,6 +131,7 @@ async def _record(
 ) -> int:
     from kneetrack.calibration import CalibrationFile
     from kneetrack.cli import console, session
+    from kneetrack.cli.insight_lines import print_session
     from kneetrack.cli.keys import HINT
     from kneetrack.cli.table import print_summary
     from kneetrack.cli.view import open_view
@@ -178,6 +179,7 @@ async def _record(
             title=leg.title,
             gaps=result.gaps,
         )
+    print_session(output, [leg.analyzer.result() for leg in legs], facts)
     for leg, figures in zip(legs, recorded.figures, strict=True):
         _tell_figures(leg, figures, hints, several=len(legs) > 1)
     output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)

@@ -30,7 +30,8 @@ def replay(
       kneetrack replay session.mcap --speed 8
       kneetrack replay session.mcap --speed max
 
-    q or Ctrl-C ends it. At its end it says whether the events are those of the recording.
+    What was said of it later (kneetrack edit) is in it. q or Ctrl-C ends it. At its end it says
+    whether the events are those of the recording, as that was.
     """
     raise typer.Exit(asyncio.run(_replay(log, speed_of(speed))))
 
@@ -39,8 +40,10 @@ async def _replay(path: Path, speed: float) -> int:
     from kneecore import __version__
     from kneetrack.analysis.source import TRACE_SUFFIX
     from kneetrack.cli import console
+    from kneetrack.cli.insight_lines import edits_line, print_session
     from kneetrack.cli.table import print_summary
     from kneetrack.cli.view import open_view
+    from kneetrack.edits import read
     from kneetrack.errors import InputError
     from kneetrack.sessionlog import read_log
 
@@ -60,6 +63,12 @@ async def _replay(path: Path, speed: float) -> int:
         title = f"{side.word} leg, {analyzer.exercise.replace('_', ' ')}"
         print_summary(output, result.reps, result.sets, title=title, gaps=result.gaps)
         for sentence in recorded_link(log, side):
+            hints.print(sentence, markup=False)
+    edits = read(log.path)
+    results = [analyzer.result() for analyzer in analyzers.values()]
+    print_session(output, results, edits.over(log.session))
+    for sentence in (edits_line(edits), *edits.remarks):
+        if sentence:
             hints.print(sentence, markup=False)
     if not stopped:
         same, count = compared(log, events)
@@ -105,7 +114,9 @@ async def fold(
 ) -> tuple[bool, dict[Side, Analyzer], list[dict[str, Any]]]:
     """All legs of a log through decoder and analyzer; whether it was stopped, and the events.
 
-    `speed` 0 is as fast as it goes. The events are as JSON types, leg after leg.
+    `speed` 0 is as fast as it goes. What was said of the log later is in what is shown and in the
+    analyzers. The events are as JSON types, leg after leg, and those of the log alone, to be
+    compared with what was recorded in it.
     """
     from contextlib import nullcontext
 
@@ -113,6 +124,7 @@ async def fold(
     from kneetrack.cli import session
     from kneetrack.cli.keys import ending
     from kneetrack.detection.events import event_dict
+    from kneetrack.edits import read
     from kneetrack.errors import LogError
     from kneetrack.link.base import LinkInfo
     from kneetrack.link.replay import ReplayLink
@@ -123,30 +135,45 @@ async def fold(
         raise LogError(f"{log.path} holds no packets: nothing was recorded in it.")
 
     class Kept:
-        """Keeps the events, as a sink."""
+        """Keeps the events, as a sink; those of `other`, where it is that whose events count."""
 
-        def __init__(self) -> None:
+        def __init__(self, other: Analyzer | None, worn_packets: int | None) -> None:
             self.events: list[dict[str, Any]] = []
+            self._other = other
+            self._left = -1 if worn_packets is None else worn_packets
 
         def packet(self) -> None:
-            return None
+            if self._left == 0 and self._other is not None:
+                self._other.ends_here()
+            self._left -= 1
 
         def item(self, item: Decoded) -> None:
-            return None
+            if self._other is not None:
+                self.events += map(event_dict, self._other.feed(item))
 
         def event(self, event: Event) -> None:
-            self.events.append(event_dict(event))
+            if self._other is None:
+                self.events.append(event_dict(event))
+
+        def end(self) -> list[dict[str, Any]]:
+            rest = [] if self._other is None else self._other.flush()
+            return self.events + [event_dict(event) for event in rest]
 
     stop = asyncio.Event()
+    edits = read(log.path)
     analyzers: dict[Side, Analyzer] = {}
     kept: list[Kept] = []
     pumps: list[Any] = []
     for side in log.sides:
         info = LinkInfo(f"log:{log.path}", log.path.name, False, True)
         link = ReplayLink(info, log.path, speed, side)
-        leg = session.leg_for(link, side, None, recorded_calibration(log, side))
+        made = recorded_calibration(log, side)
+        labels = edits.labels_of(side)
+        leg = session.leg_for(link, side, edits.exercise, made, labels)
         analyzers[side] = leg.analyzer
-        kept.append(Kept())
+        worn = log.worn_packets(side)
+        other = session.leg_for(link, side, None, made) if labels or edits.exercise else None
+        kept.append(Kept(None if other is None else other.analyzer, worn))
         sinks: list[live.Sink] = [kept[-1]]
         if view is not None:
             sinks.append(view.leg(leg.title))
@@ -158,12 +185,12 @@ async def fold(
                 leg.analyzer,
                 sinks=sinks,
                 stop=stop,
-                worn_packets=log.worn_packets(side),
+                worn_packets=worn,
             )
         )
     with ending(stop.set), view or nullcontext():
         await asyncio.gather(*pumps)
-    return stop.is_set(), analyzers, [event for each in kept for event in each.events]
+    return stop.is_set(), analyzers, [event for each in kept for event in each.end()]
 
 
 def recorded_calibration(log: SessionLog, side: Side) -> CalibrationFile | None:

@@ -24,12 +24,13 @@ from kneetrack.analysis.trace import alignment_of, calibrate, reference_of
 from kneetrack.calibration import CalibrationFile, runner
 from kneetrack.calibration.closing import TableZero
 from kneetrack.calibration.sensors import band_name, curves
+from kneetrack.cli.desk import Desk
 from kneetrack.cli.keys import ending
 from kneetrack.cli.view import LegView, View
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CalibrationError, KneeTrackError, LinkLost, LogError, UsageError
 from kneetrack.link import Link
-from kneetrack.samples import Side, Vector, Warned
+from kneetrack.samples import Label, Side, Vector, Warned
 from kneetrack.sessionlog import SessionWriter, clock_watch, new_log_path
 from kneetrack.sessionlog.room import check_room
 from kneetrack.traces import EXERCISES
@@ -64,7 +65,11 @@ class Recorded:
 
 
 def leg_for(
-    link: Link, side: Side, exercise: str | None, calibration: CalibrationFile | None
+    link: Link,
+    side: Side,
+    exercise: str | None,
+    calibration: CalibrationFile | None,
+    labels: Sequence[Label] = (),
 ) -> Leg:
     """The leg as the link, the options and the calibration describe it."""
     scenario = link.scenario
@@ -77,6 +82,7 @@ def leg_for(
         reference_of(calibration),
         shank_length_m=None if scenario is None else scenario.shank_length_m,
         alignment=alignment_of(calibration),
+        labels=labels,
     )
     return Leg(link, analyzer, calibration)
 
@@ -116,7 +122,13 @@ def quality(calibration: CalibrationFile) -> str:
 
 
 def facts(
-    legs: Sequence[Leg], *, athlete: str | None, load_kg: float | None, tags: dict[str, str]
+    legs: Sequence[Leg],
+    *,
+    athlete: str | None,
+    load_kg: float | None,
+    tags: dict[str, str],
+    rpe: float | None = None,
+    note: str | None = None,
 ) -> dict[str, Any]:
     """What the log's metadata say of the session."""
     first = legs[0]
@@ -125,6 +137,8 @@ def facts(
         "athlete": athlete,
         "exercise": first.analyzer.exercise,
         "load_kg": load_kg,
+        "rpe": rpe,
+        "note": note,
         "tags": tags,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "sides": [leg.analyzer.side.word for leg in legs],
@@ -167,12 +181,13 @@ async def run(
     duration_s: float | None = None,
     table_zero: bool = False,
     waits: live.Waits | None = None,
+    desk: Desk | None = None,
 ) -> Recorded:
     """Record until the sources end, q, Ctrl-C, `duration_s`, or all links are lost for good.
 
     With `table_zero` each of these but a lost link ends the set only; then the sensors' zero is
     recorded once more (`calibration.closing`), or another q ends it without. What is missing then
-    is fetched from the bands; a further q leaves it there.
+    is fetched from the bands; a further q leaves it there. `desk` takes what is typed meanwhile.
     """
     if path is None:
         exercise = str(session["exercise"])
@@ -192,14 +207,15 @@ async def run(
             if leg.calibration is not None:
                 writer.calibration(leg.calibration.to_json())
         sinks = [view.leg(leg.title) for leg in legs]
-        with ending(end, len(steps)), _shown(view):
+        typists = [desk.leg(leg.analyzer.side, writer.event) for leg in legs] if desk else []
+        with ending(end, len(steps), desk and desk.take), _shown(view):
             tasks = [
                 asyncio.create_task(
                     live.record(
                         leg.link,
                         leg.analyzer,
                         writer=writer,
-                        sinks=[sink],
+                        sinks=[sink, *typists[at : at + 1]],
                         calibration=None
                         if leg.calibration is None
                         else leg.calibration.calibration,
@@ -213,7 +229,9 @@ async def run(
                         figures=each,
                     )
                 )
-                for leg, sink, closing, each in zip(legs, sinks, closings, figures, strict=True)
+                for at, (leg, sink, closing, each) in enumerate(
+                    zip(legs, sinks, closings, figures, strict=True)
+                )
             ]
             clocks = asyncio.create_task(_watch_clocks(writer, sinks))
             try:
