@@ -95,7 +95,7 @@ class Ledger:
         self._behind_end = 0
         self._asked: Span | None = None
         self._heard_s = 0.0
-        self._blocks = 0
+        self._blocks: set[int] = set()  # of the answer, by their first numbers: none counts twice
         self._brought = 0
         self._barren = 0
         self._again_s = 0.0
@@ -117,7 +117,7 @@ class Ledger:
         """A block of this recording is in the log; how many of its numbers are new."""
         asked = self._asked
         if asked is not None and first < asked.end and end > asked.first:
-            self._blocks += 1
+            self._blocks.add(first)
             self._heard_s = now_s
         self.known(end)
         new = self._arrived(first, end)
@@ -140,7 +140,7 @@ class Ledger:
             return
         if done.result == wire.RESULT_NOT_FOUND:
             self._give_up(self.missing(), DISCARDED)
-        elif self._blocks >= done.blocks:
+        elif len(self._blocks) >= done.blocks:
             failed = done.result == wire.RESULT_FAILED
             self._doubt(self._missing(*asked), UNREAD if failed else NOT_KEPT)
             self._again_s = now_s + AGAIN_S
@@ -236,7 +236,8 @@ class Ledger:
     def _ask(self, wanted: Span, now_s: float) -> Span:
         self._asked = wanted
         self._heard_s = now_s
-        self._blocks = self._brought = 0
+        self._blocks = set()
+        self._brought = 0
         return wanted
 
     def _answered(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kneecore import wire
@@ -127,6 +127,7 @@ class Session:
     loss=st.sampled_from([0.0, 0.02, 0.2, 0.5]),
     outages=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 200)), max_size=3),
 )
+@example(seed=10000, loss=0.5, outages=[(52, 173)])  # a block that came twice hid one that did not
 def test_whatever_the_radio_loses_all_that_exists_is_in_the_log_once(seed, loss, outages):
     session = Session(seed, loss)
     for calm, out in outages:
