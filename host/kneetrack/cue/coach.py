@@ -11,24 +11,27 @@ Three kinds
             screen. It is about the rep's own part, without what all reps of the set share.
     during  The excursion has been beyond the threshold for HOLD_S, as kneecore.excursion counts it
             on the band: all of it, for what the set shares is known only when reps are over. One
-            cue a rep. The knee must have been bent for BENT_S by then: the swing of a walking leg
-            bends it as far, for 0.4 s, and means nothing against a reference of squats.
+            cue a rep. The knee must have been bent for longer than in a step by then
+            (kneecore.reps): the swing of a walking leg means nothing against a squat's reference.
     set     The set is over. What all its reps share is told with every policy, for the cues after
             its reps leave that out; how many of its reps moved, where no rep had its turn.
 
 Too late is not at all: a rep that ended LATE_S ago (a gap was filled, and it was found then) gets
-no cue. After a slip the excursion means little, and there is no cue during reps until the set is
-over. Reps that are doubtful, the reference's own, or outside of the windows of sets get none.
+no cue, nor does one that is told again under another number. After a slip the excursion means
+little, and there is no cue during reps until the set is over. Reps that are doubtful, the
+reference's own, or outside of the windows of sets get none.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from kneecore import wire
 from kneecore.excursion import HOLD_S, threshold_deg
+from kneecore.reps import Params
 from kneetrack.cue.plan import AT_SET_END, Plan, Policy, When
 from kneetrack.detection import Analyzer
 from kneetrack.detection.cut import PERIOD_S
@@ -47,8 +50,8 @@ from kneetrack.samples import (
     Withdrawn,
 )
 
-BENT_DEG = 30.0
-BENT_S = 0.45
+_P = Params()
+BENT_DEG, BENT_S = _P.step_bend_deg, _P.step_bent_s
 LATE_S = 2.0
 SET_LATE_S = 40.0
 """A set ends by a rest of 20 s; what is told of it much later than that is news of a gap."""
@@ -122,6 +125,7 @@ class Coach:
         self._sets = [window for window in windows if window.kind == "set"]
         self._others = [window for window in windows if window.kind != "set"]
         self._now_s = 0.0
+        self._told_s = -math.inf  # when the last rep ended that was told
         self._set_number = 0  # of those with reps that were judged
         self._verdicts: dict[int, Verdict] = {}  # of the set under way, by the rep's index
         self._told_sets: set[int] = set()
@@ -188,14 +192,12 @@ class Coach:
 
     def _rep_over(self, rep: Rep) -> list[Cue]:
         counts = self._learn(rep)
-        if (
-            not counts
-            or self.plan.when is not When.AFTER
-            or not self._has_turn(len(self._verdicts))
-        ):
+        is_new = self._told_s < rep.end_s >= self._now_s - LATE_S
+        self._told_s = max(self._told_s, rep.end_s)
+        if not (counts and is_new and self.plan.when is When.AFTER):
             return []
         way = None if rep.verdict is None else _WAYS.get(rep.verdict)
-        if way is None or self._now_s - rep.end_s > LATE_S:
+        if way is None or not self._has_turn(len(self._verdicts)):
             return []
         return [Cue(Kind.REP, way, self._now_s, rep.set, rep.index, rep.own_excursion_deg)]
 
