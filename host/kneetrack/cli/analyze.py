@@ -13,6 +13,7 @@ from kneetrack.errors import InputError, KneeTrackError
 if TYPE_CHECKING:
     from kneetrack.analysis import SessionResult
 
+ALL_HELP = "A row for every stride of a walk or run, not their summary alone."
 OFFLINE_HELP = "Measure again from the raw IMU data, with the whole recording at hand."
 
 
@@ -26,6 +27,7 @@ def analyze(
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help=OFFLINE_HELP)] = False,
     side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
+    every: Annotated[bool, typer.Option("--all", help=ALL_HELP)] = False,
 ) -> None:
     """List the reps of a recording, each against your own reference.
 
@@ -35,6 +37,7 @@ def analyze(
       kneetrack analyze squats.csv --json
       kneetrack analyze session.mcap --offline     again from the raw data, both side by side
       kneetrack analyze squats.csv --side left     a trace without a sidecar
+      kneetrack analyze walk.mcap --all            every stride, besides their summary
 
     A folder prints one result after the other; with --json one document a line.
     """
@@ -79,6 +82,7 @@ def analyze(
                 leg.result.sets,
                 title=f"{title}, calibration grade {grade}",
                 gaps=leg.result.gaps,
+                every=every,
             )
         print_session(output, [leg.result for leg in result.legs], result.session)
         if said := edits_line(result.edits):

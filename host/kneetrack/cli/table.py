@@ -16,7 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kneecore.reps import Params
+from kneetrack.cli.strides_table import stride_summary
 from kneetrack.insight.sets import summarise_set
+from kneetrack.insight.strides import are_strides
 from kneetrack.insight.words import set_sentences
 from kneetrack.report import words
 from kneetrack.samples import Gap, Rep, RepSet, Verdict
@@ -159,14 +161,18 @@ def summary(
     width: int,
     title: str | None = None,
     given_deg: Sequence[float | None] | None = None,
+    every: bool = False,
 ) -> RenderableType:
-    """Table, sets and legend together; one sentence where there are no reps."""
+    """Table, sets and legend together; one sentence where there are no reps. Strides are summed up
+    unless `every` one is asked for."""
     if not reps:
         return Text(
             f"No reps were found. A rep bends the knee by {Params().least_rom_deg:.0f}° or more "
             "and comes back up; check that the recording holds the movement, and the band its "
             "calibration."
         )
+    if are_strides(reps):
+        return stride_summary(reps, sets, width=width, title=title, every=every)
     return Group(
         rep_table(reps, width=width, title=title, given_deg=given_deg),
         *set_lines(reps, sets),
@@ -182,12 +188,13 @@ def print_summary(
     title: str | None = None,
     given_deg: Sequence[float | None] | None = None,
     gaps: Sequence[Gap] = (),
+    every: bool = False,
 ) -> None:
     """Print `summary` as wide as the console is.
 
     `gaps` are the samples that are missing for good, told below.
     """
-    whole = summary(reps, sets, width=console.width, title=title, given_deg=given_deg)
+    whole = summary(reps, sets, width=console.width, title=title, given_deg=given_deg, every=every)
     console.print(whole, highlight=False)
     for line in words.gaps(gaps):
         console.print(line, markup=False, highlight=False)

@@ -1,0 +1,178 @@
+"""Strides for a terminal: a row each value, a column each bout, and all of them together.
+
+Three hundred strides are no table; `--all` lists them nevertheless. Fits 60 columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kneetrack.detection.criteria import IMPLAUSIBLE_DEG, LEAST_STRIDES
+from kneetrack.insight.strides import ANGLES, TIMING, Spread, Strides, summarise_strides
+from kneetrack.insight.values import described, value_of
+from kneetrack.report import words
+from kneetrack.samples import Doubt, Rep, RepSet
+
+_COLUMN = 16
+_NAMES = 24
+_LEGEND = (
+    "From stride to stride: median ± standard deviation. Valgus inward +, lean forward +; "
+    '"inward" is from contact to the largest in stance.'
+)
+_ROWS = (
+    ("stride_s", "stride"),
+    ("stance_s", "stance"),
+    ("stance_percent", "stance"),
+    ("cadence_per_min", "cadence"),
+    ("contact_valgus_deg", "valgus"),
+    ("valgus_excursion_deg", "inward"),
+    ("loading_flexion_deg", "loading"),
+    ("swing_flexion_deg", "swing"),
+)
+
+
+def stride_summary(
+    reps: Sequence[Rep],
+    sets: Sequence[RepSet],
+    *,
+    width: int,
+    title: str | None = None,
+    every: bool = False,
+) -> RenderableType:
+    """The bouts, and below what is to be said of them; every stride with `every`."""
+    whole = summarise_strides(reps)
+    told: list[RenderableType] = []
+    if every:
+        told.append(_every(reps, title))
+        title = None
+    told.append(_bouts(reps, sets, whole, width, title))
+    told += [Text(line) for line in sentences(whole)]
+    told.append(Text(_LEGEND, style="dim"))
+    return Group(*told)
+
+
+def sentences(whole: Strides) -> list[str]:
+    """What may be said of these strides, and what not."""
+    told: list[str] = []
+    if whole.apart:
+        kinds = ", ".join(f"{_reason(why)} {count}" for why, count in whole.apart)
+        told.append(f"{whole.found - whole.counted} strides are listed and not counted: {kinds}.")
+    if whole.is_implausible:
+        told.append(
+            f"The valgus is {IMPLAUSIBLE_DEG:.0f}° or more throughout, beyond any knee's: the "
+            "sensors' axes are not known. Calibrate with the straps as they are; times are right."
+        )
+    elif whole.is_enough:
+        known = [_mean_of(whole.of(name)) for name in ("peak_valgus_deg", "valgus_excursion_deg")]
+        told.append(
+            f"Averages of {whole.counted} strides: valgus in stance {known[0]}, inward from "
+            f"contact {known[1]} (± one standard error, without what the straps add that day). "
+            "In one person a difference of some degrees is not told apart."
+        )
+    else:
+        told.append(
+            f"{whole.counted} steady strides: angles are told as averages of {LEAST_STRIDES} and "
+            "more. Walk on to have them; the times above hold."
+        )
+    return told
+
+
+def progress(reps: Sequence[Rep]) -> str:
+    """One line for a live view: how many strides, and at what pace."""
+    whole = summarise_strides(reps)
+    cadence = whole.of("cadence_per_min")
+    pace = "" if cadence is None else f", {cadence.median:.0f} steps/min"
+    missing = "" if whole.is_enough else f" of {LEAST_STRIDES}"
+    return f"{whole.counted}{missing} steady strides{pace}"
+
+
+def _bouts(
+    reps: Sequence[Rep], sets: Sequence[RepSet], whole: Strides, width: int, title: str | None
+) -> Table:
+    """Values in rows; as many bouts beside the whole as there is room for."""
+    parts = [
+        (f"bout {one.index + 1}", summarise_strides(r for r in reps if r.set == one.index))
+        for one in sets
+    ]
+    parts = [part for part in parts if part[1].found]
+    room = max(0, (width - _NAMES) // _COLUMN - 1)
+    hidden = max(0, len(parts) - room) if len(parts) > 1 else len(parts)
+    shown = parts[: len(parts) - hidden] if len(parts) > 1 else []
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=title,
+        title_justify="left",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("", no_wrap=True)
+    columns = [*shown, ("together" if len(parts) > 1 else "strides", whole)]
+    for head, part in columns:
+        table.add_column(f"{head}\n{part.counted} of {part.found}", justify="right", no_wrap=True)
+    for name in (*TIMING, *ANGLES):
+        of_all = whole.of(name)
+        if of_all is None or (name in ANGLES and whole.is_implausible):
+            continue
+        about = described(name)
+        told = [_cell(part.of(name), about.decimals, name, part) for _, part in columns]
+        table.add_row(_label(name), *told)
+    if hidden and len(parts) > 1:
+        table.caption = f"{hidden} more bouts: a wider terminal shows them"
+    return table
+
+
+def _label(name: str) -> str:
+    about = described(name)
+    words_of = {"peak_valgus_deg": "valgus in stance", "valgus_excursion_deg": "inward"}
+    unit = f" ({about.unit})" if about.unit else ""
+    return f"{words_of.get(name, about.words)}{unit}"
+
+
+def _cell(one: Spread | None, decimals: int, name: str, part: Strides) -> str:
+    """An angle of a few strides alone is told as no average: in brackets."""
+    if one is None:
+        return "–"
+    text = words.plain(one.median, decimals)
+    if one.sd is not None:
+        text += f" ± {one.sd:.{max(decimals, 1)}f}"
+    few = name in ANGLES and not part.is_enough
+    return f"({text})" if few else f"{text} " if name in ANGLES else text
+
+
+def _mean_of(one: Spread | None) -> str:
+    if one is None:
+        return "not known"
+    return f"{words.signed(one.mean)}°" + ("" if one.sem is None else f" ± {one.sem:.1f}°")
+
+
+def _reason(why: Doubt | str) -> str:
+    return words.SHORT_DOUBTS[why] if isinstance(why, Doubt) else why
+
+
+def _every(reps: Sequence[Rep], title: str | None) -> Table:
+    """A row each stride."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=title,
+        title_justify="left",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for head, unit in (("no.", ""), ("bout", ""), ("at", "s")):
+        table.add_column(f"{head}\n{unit}", justify="right", no_wrap=True)
+    for name, head in _ROWS:
+        table.add_column(f"{head}\n{described(name).unit}", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for rep in reps:
+        values = [words.plain(value_of(rep, n), described(n).decimals) for n, _ in _ROWS]
+        said = rep.label or ", ".join(words.SHORT_DOUBTS[doubt] for doubt in rep.doubt)
+        table.add_row(
+            words.number(rep), str(rep.set + 1), words.plain(rep.start_s), *values, said,
+            style="dim" if said else "",
+        )  # fmt: skip
+    return table
