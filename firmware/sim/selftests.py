@@ -3,10 +3,10 @@
 Each is a movement for sim.leg (see sim.moves), and tells its truth. Shapes are our own, sized to
 what is known of such movements (biomechanics C2, C9, D; tempo and depth of landings from memory):
 
-    Drop     off a box, a landing that is caught within 0.18 to 0.36 s, a jump, a second landing,
-             and up onto the box again. In the air nothing bears the leg; the ground stops the ankle
-             within some 50 ms and bends the knee to 450 to 700 deg/s within 30 to 60 ms. The blow
-             itself is a sim.events.Shock at `touches`: 5 to 25 g at the shank (D).
+    Drop     off a box, a landing, a jump, a second landing, and up onto the box again. The ground
+             stops the ankle within some 50 ms; it bends the knee by 200 to 300 deg/s on average,
+             and to the largest rate within 30 to 60 ms. The blow itself is a sim.events.Shock at
+             `touches`: 5 to 25 g at the shank (D).
     OneLeg   the weight goes over the foot, then corrections: sways of 0.2 to 1.6 Hz in both planes
     Lunge    the knee is pushed ahead over the foot, kept there for a moment, and taken back
 """
@@ -58,8 +58,8 @@ class _Caught:
         self.contact_deg = from_deg + random.between(8.0, 20.0)
         self._rate = 2.0 * (self.contact_deg - from_deg) / self._ahead_s
         self._rise_s = random.between(0.03, 0.06)
-        self._takes_s = random.between(0.18, 0.36)
         gained = depth_deg - self.contact_deg
+        self._takes_s = gained / random.between(200.0, 300.0)  # who falls gently bends more
         left_s = self._takes_s - self._rise_s
         self._most = (gained - 0.5 * self._rise_s * self._rate) / (0.5 * (self._rise_s + left_s))
         self.depth_deg = depth_deg
@@ -85,14 +85,14 @@ class Drop:
     when the foot touches the ground, `valgus_deg` of each."""
 
     placed = False
-    SWING_S = 0.55
+    SWING_S = 0.9
     STEP_UP_S = 1.6
 
     def __init__(self, random, start_s, height_m, depth_deg, valgus_deg):
         self.start_s = start_s
         stops_s = random.between(0.04, 0.06)  # in which the ground stops the ankle
         falls_s = math.sqrt(2.0 * height_m / _G) - 0.5 * stops_s
-        left_s = start_s + 0.9 * self.SWING_S
+        left_s = start_s + 0.8 * self.SWING_S
         speed = _G * falls_s
         first_s = left_s + falls_s
         one = _Caught(random, first_s, 4.0, depth_deg)

@@ -11,8 +11,9 @@ the root mean square of that over a second:
              MOVED_DEG from where it was on average; two legs again: QUIET_S below QUIET_DEG_S; the
              knee bent; or LONGEST_S, behind which a new one begins only after one of these
 
-One of less than LEAST_S is none. Whether the other foot stands beside it can't be seen from this
-leg: what tells it here is that one leg alone is not so quiet. All limits are assumptions.
+The weight's way over the foot, and back, is left out. A hold of less than LEAST_S is none. Whether
+the other foot stands beside it can't be seen from this leg: what tells it here is that one leg
+alone is not so quiet. All limits are assumptions.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ _HOLE_S = 0.5  # without samples: what is behind begins anew
 _STEP = 10  # samples over which a tilt is looked at
 _SECOND = round(1.0 / PERIOD_S)
 _POSE = PERIOD_S / 3.0  # of the average pose, per sample: within some 3 s
-_BACK_S = 0.3  # before a step was seen it had begun
+_SETTLE_S = 1.5  # from the first sign of a hold: the weight goes over the foot
+_BACK_S = 0.7  # before a step was seen it had begun
+_QUIET_BACK_S = 1.6  # before the last lively second ended the foot was down
 
 
 class HoldFinder:
@@ -101,13 +104,15 @@ class HoldFinder:
             if self._full:
                 self._full = time_s - self._lively_s < QUIET_S
             elif ALIVE_DEG_S <= lively <= RESTLESS_DEG_S and self.flexion_deg < BENT_DEG:
-                self._since_s, self._pose = time_s, shank
+                self._since_s, self._pose = time_s + _SETTLE_S, shank
             return None
+        if time_s < self._since_s:
+            self._pose = shank
         if between_deg(self._pose, shank) > MOVED_DEG or self.flexion_deg > BENT_DEG:
             return self._stepped(time_s)
         self._pose = towards(self._pose, shank, _POSE)
         if time_s - self._lively_s >= QUIET_S:
-            return self._end(self._lively_s)
+            return self._end(self._lively_s - _QUIET_BACK_S)
         if time_s - self._since_s >= LONGEST_S:
             self._full = True
             return self._end(time_s)

@@ -10,13 +10,13 @@ log, while the angles always are.
     bends    at least RISE_DEG from contact to the deepest point, within LONGEST_S: the heel strike
              of walking is abrupt, too, but gives 15 to 18 deg.
 
-The contact is where the rate of flexion is half way from its least value before the edge to its
-largest behind it. The blow lasts some 40 ms, so that is its middle, which is what a spike of the
-shank's acceleration shows (biomechanics C9), 10 to 20 ms behind the first touch. Smoothing that
-knows no direction, an optical system's or the slopes' here, leaves that instant where it is. How
-far it is from a spike that was measured: tools/bench_selftest.py.
+The contact is where that edge begins: the rate of flexion where it grows fastest, continued as a
+straight line back to the least rate before. Slopes over 38 ms widen the edge alike on both sides,
+so its steepest part still points there. A spike of the shank's acceleration (biomechanics C9) has
+its top later, when the heel is down. How exact that is: tools/bench_selftest.py.
 
-The deepest point is the first from which flexion falls by FALL_DEG.
+The deepest point is the first from which flexion falls by FALL_DEG, or the deepest after LONGEST_S
+where the knee then bends no faster than STAYS_DEG_S: somebody who lands and stays.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from kneetrack.detection.cut import PERIOD_S
 from kneetrack.samples import KneeSample, Phase, Side
 
 ONSET_DEG_S = 200.0
-ONSET_DEG_S2 = 4000.0
+ONSET_DEG_S2 = 3000.0
 RISE_DEG = 20.0
 LONGEST_S = 0.5
 """From the edge to the deepest point; biomechanics C9 looks at 0.3 s, soft landings take longer."""
 FALL_DEG = 2.0
+STAYS_DEG_S = 50.0
 
 _EDGE_S = 0.08  # from its onset to the largest rate
 _BEFORE_S = 0.12  # where the least rate before it is looked for
@@ -94,28 +95,38 @@ class LandingFinder:
         if not turned and time_s - onset_s < LONGEST_S:
             return None
         self._onset_s = None
+        stays = turned or self._slopes[-1][2] < STAYS_DEG_S
         contact_s, contact_deg = self._contact(onset_s)
         deepest_s, deepest_deg = self._deepest
-        if not turned or deepest_deg - contact_deg < RISE_DEG or deepest_s <= contact_s:
+        if not stays or deepest_deg - contact_deg < RISE_DEG or deepest_s <= contact_s:
             return None
         self.start_s = self.key_s = contact_s
         self.end_s = deepest_s
         return ENDED
 
     def _contact(self, onset_s: float) -> tuple[float, float]:
-        """When the rate was half way up the edge, and the flexion there."""
+        """When the edge began, and the flexion there."""
         rows = [row for row in self._slopes if abs(row[0] - onset_s) <= _BEFORE_S]
         top = max(
             (at for at, row in enumerate(rows) if row[0] <= onset_s + _EDGE_S),
             key=lambda at: rows[at][2],
         )
         before = max(0.0, min(row[2] for row in rows[: top + 1]))  # not a leg being stretched
-        half = 0.5 * (before + rows[top][2])
-        at = top
-        while at > 0 and rows[at - 1][2] > half:
-            at -= 1
-        if at == 0:
-            return rows[0][0], rows[0][1]
-        (t0, f0, r0), (t1, f1, r1) = rows[at - 1], rows[at]
-        part = (half - r0) / (r1 - r0) if r1 > r0 else 1.0
-        return t0 + part * (t1 - t0), f0 + part * (f1 - f0)
+        grows, middle = max(
+            ((_growth(rows[at - 1], rows[at + 1]), at) for at in range(1, top)),
+            default=(0.0, top),
+        )
+        contact_s, _, rate = rows[middle]
+        if grows > 0.0:
+            contact_s -= max(0.0, rate - before) / grows
+        return contact_s, _flexion_at(contact_s, rows)
+
+
+def _growth(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
+    """By how much the rate grows between two rows (deg/s^2)."""
+    return (other[2] - one[2]) / (other[0] - one[0])
+
+
+def _flexion_at(time_s: float, rows: list[tuple[float, float, float]]) -> float:
+    """The flexion of the row next to that time."""
+    return min(rows, key=lambda row: abs(row[0] - time_s))[1]
