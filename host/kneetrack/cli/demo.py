@@ -90,7 +90,7 @@ async def _demo(scenario: str, speed: float, out: Path | None, json: bool) -> in
         recorded = await session.run(
             [leg],
             open_view(output, hint=HINT),
-            session=session.facts([leg], athlete="demo", load_kg=None, tags={}),
+            session=session.facts([leg], session.Told(athlete="demo")),
             path=None,
             folder=folder,
         )

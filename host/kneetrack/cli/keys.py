@@ -1,6 +1,7 @@
 """How a recording is ended: q, or Ctrl-C; once more leaves what is missing on the band.
 
-A Ctrl-C beyond those steps breaks off at once.
+A Ctrl-C beyond those steps breaks off at once. Other keys go to whoever takes them (`desk`), who
+may take a q too, in a word that is being typed.
 
 So do the system's ways to end a program: SIGTERM, and SIGHUP when the terminal is closed.
 """
@@ -8,6 +9,7 @@ So do the system's ways to end a program: SIGTERM, and SIGHUP when the terminal 
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import os
 import signal
@@ -15,15 +17,19 @@ import sys
 from collections.abc import Callable, Generator
 from types import FrameType
 
-ENDING_KEYS = frozenset(b"qQ")
+ENDING_KEYS = frozenset("qQ")
+_ESCAPE = b"\x1b"
 HINT = "q or Ctrl-C ends the recording and keeps it."
 
 
 @contextlib.contextmanager
-def ending(end: Callable[[], None], steps: int = 1) -> Generator[None]:
+def ending(
+    end: Callable[[], None], steps: int = 1, take: Callable[[str], bool] | None = None
+) -> Generator[None]:
     """Call `end` (in the running loop) on q, Ctrl-C, SIGTERM or SIGHUP, while the context lasts.
 
-    So many Ctrl-C are for `end`; the next one is a KeyboardInterrupt.
+    So many Ctrl-C are for `end`; the next one is a KeyboardInterrupt. `take` is asked first about
+    every letter that is typed, whether it is for somebody else.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(_on_signal(signal.SIGINT, end, signal.default_int_handler, steps))
@@ -32,7 +38,7 @@ def ending(end: Callable[[], None], steps: int = 1) -> Generator[None]:
         if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # nohup
             # The shell and the system may both send it.
             stack.enter_context(_on_signal(hangup, end, signal.SIG_IGN))
-        stack.enter_context(_on_key(end))
+        stack.enter_context(_on_key(end, take))
         yield
 
 
@@ -67,7 +73,7 @@ def _on_signal(
 
 
 @contextlib.contextmanager
-def _on_key(end: Callable[[], None]) -> Generator[None]:
+def _on_key(end: Callable[[], None], take: Callable[[str], bool] | None) -> Generator[None]:
     try:
         import termios
         import tty
@@ -81,6 +87,7 @@ def _on_key(end: Callable[[], None]) -> Generator[None]:
         yield  # no terminal to read keys from: Ctrl-C remains
         return
     loop = asyncio.get_running_loop()
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
 
     def pressed() -> None:
         try:
@@ -89,8 +96,13 @@ def _on_key(end: Callable[[], None]) -> Generator[None]:
             typed = b""
         if not typed:  # the terminal has gone; it would be "readable" for ever
             loop.remove_reader(descriptor)
-        elif ENDING_KEYS & set(typed):
-            end()
+        elif typed[:1] == _ESCAPE and len(typed) > 1:
+            pass  # an arrow, or another key that is no letter
+        else:
+            for letter in decoder.decode(typed):
+                if not (take is not None and take(letter)) and letter in ENDING_KEYS:
+                    end()
+                    break  # a key held down is one word
 
     try:
         tty.setcbreak(descriptor)

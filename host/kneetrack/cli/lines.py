@@ -9,6 +9,7 @@ from rich.console import Console
 
 from kneecore import wire
 from kneetrack.cli import link_line
+from kneetrack.cli.rest import Rest
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import LinkState
 from kneetrack.report import words
@@ -17,9 +18,11 @@ from kneetrack.samples import (
     Event,
     GapSeen,
     GapSettled,
+    KneeSample,
     Rep,
     RepEnded,
     RepRevised,
+    SetEnded,
     Status,
     Verdict,
     Warned,
@@ -72,8 +75,9 @@ def rep_line(rep: Rep) -> str:
 class Lines:
     """One line per rep, for pipes, files and screen readers."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, rest_s: float | None = None) -> None:
         self._console = console
+        self._rest_s = rest_s
         self._titles: list[str] = []
 
     def __enter__(self) -> Lines:
@@ -85,8 +89,9 @@ class Lines:
         return None
 
     def leg(self, title: str) -> LegView:
+        rest = None if self._titles else Rest(self._rest_s)  # both legs rest at once
         self._titles.append(title)
-        return _LegLines(self, title)
+        return _LegLines(self, title, rest)
 
     def say(self, title: str, text: str) -> None:
         """One line, told whose it is where there are two legs."""
@@ -95,9 +100,11 @@ class Lines:
 
 
 class _LegLines:
-    def __init__(self, lines: Lines, title: str) -> None:
+    def __init__(self, lines: Lines, title: str, rest: Rest | None) -> None:
         self._lines = lines
         self._title = title
+        self._rest = rest
+        self._sets_over: set[int] = set()
         self._said: dict[tuple[int, bool], Verdict | None] = {}
         self._warned: set[str] = set()
         self._faults = 0
@@ -108,6 +115,10 @@ class _LegLines:
         return None
 
     def item(self, item: Decoded) -> None:
+        if isinstance(item, KneeSample) and self._rest is not None:
+            self._rest.time(item.time_s)
+            if self._rest.is_over():
+                self._lines.say(self._title, self._rest.over_text)
         if not isinstance(item, Status) or item.faults == self._faults:
             return
         for text in fault_texts(item.faults & ~self._faults):
@@ -117,6 +128,7 @@ class _LegLines:
         self._faults = item.faults
 
     def event(self, event: Event) -> None:
+        self._tell_rest(event)
         match event:
             case RepEnded(rep):
                 self._said[rep.index, rep.is_reference] = rep.verdict
@@ -136,6 +148,17 @@ class _LegLines:
                 self._lines.say(self._title, text)
             case _:
                 pass
+
+    def _tell_rest(self, event: Event) -> None:
+        """Once a set, that it is over."""
+        if self._rest is None:
+            return
+        self._rest.event(event)
+        if isinstance(event, SetEnded) and self._rest.after == event.set:
+            index = event.set.index
+            if index not in self._sets_over:
+                self._sets_over.add(index)
+                self._lines.say(self._title, self._rest.set_text)
 
     def link(self, news: LinkNews) -> None:
         """Tell when the state changes, and what is fetched when the set is over."""

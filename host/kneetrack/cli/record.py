@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kneetrack.cli.options import side_of, tags_of
+from kneetrack.cli.options import side_of
 from kneetrack.errors import CalibrationError, KneeTrackError, UsageError
 from kneetrack.samples import Side
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kneetrack.calibration import CalibrationFile
-    from kneetrack.cli.session import Leg, Recorded
+    from kneetrack.cli.session import Leg, Recorded, Told
     from kneetrack.link import Link
     from kneetrack.live import Figures
 
@@ -39,10 +40,29 @@ def record(
             metavar="ALIAS", help="An alias; rather not a name, the file is kept as it is."
         ),
     ] = None,
-    load: Annotated[float | None, typer.Option(metavar="KG", help="Load in kg.", min=0)] = None,
+    load: Annotated[
+        str | None, typer.Option(metavar="LOAD", help="In kg, or lb: 60, 62.5kg, 135lb.")
+    ] = None,
+    rpe: Annotated[
+        str | None, typer.Option(metavar="0-10", help="Your rating of effort, 10 is the most.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="Whatever you like.")] = None,
     tag: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="As often as you like: --tag shoes=flat."),
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="As often as you like: --tag shoes=flat. Known are: stance, toe_out, shoes, "
+            "heel_plates, band, cue, footwear, pain.",
+        ),
+    ] = None,
+    rest: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="How long you mean to rest between sets: counted down, then a bell.",
+            min=1,
+            max=3600,
+        ),
     ] = None,
     calibration: Annotated[
         list[Path] | None,
@@ -83,27 +103,35 @@ def record(
     \b
     Examples:
       kneetrack record                                     the only band around
-      kneetrack record --link ble:KneeBand-1A2B --athlete A --load 60
+      kneetrack record --athlete A --load 135lb --tag shoes=flat --rest 120
       kneetrack record --link "sim:squats?valgus=8"        a simulated band
       kneetrack record --link "trace:squats.csv?speed=max" a recorded IMU file
 
+    Sets begin and end by themselves: walk back, turn away, or rest for 20 s.
+    Meanwhile l, e and n take load, effort and a note of the set just done.
     q or Ctrl-C ends the recording and keeps it.
     A trace to play with comes from: kneetrack demo --save-trace squats.csv
     """
     from kneetrack.cli import session
+    from kneetrack.edits import fields
 
     session.check_new(out)
     session.check_exercise(exercise)
-    tags = tags_of(tag or [])
+    told = session.Told(
+        athlete=athlete,
+        load_kg=None if load is None else fields.load_kg(load),
+        rpe=None if rpe is None else fields.rpe(rpe),
+        note=None if note is None else fields.text(note),
+        tags=fields.tags(tag or []),
+    )
     if table_zero and no_raw:
         raise UsageError("--table-zero is found in the raw data; leave --no-raw out.")
     code = asyncio.run(
         _record(
             link or ["ble:auto"],
             exercise=exercise,
-            athlete=athlete,
-            load_kg=load,
-            tags=tags,
+            told=told,
+            rest_s=rest,
             calibrations=calibration or [],
             out=out,
             duration_s=duration,
@@ -119,9 +147,8 @@ async def _record(
     addresses: list[str],
     *,
     exercise: str | None,
-    athlete: str | None,
-    load_kg: float | None,
-    tags: dict[str, str],
+    told: Told,
+    rest_s: float | None,
     calibrations: list[Path],
     out: Path | None,
     duration_s: float | None,
@@ -131,6 +158,7 @@ async def _record(
 ) -> int:
     from kneetrack.calibration import CalibrationFile
     from kneetrack.cli import console, session
+    from kneetrack.cli.desk import Desk
     from kneetrack.cli.insight_lines import print_session
     from kneetrack.cli.keys import HINT
     from kneetrack.cli.table import print_summary
@@ -152,21 +180,24 @@ async def _record(
                 _agree(link.scenario.side, side)
             made = await _calibration(link, given, side, hints)
             _check_sensors(link, made)
-            if made is not None and athlete is not None and exercise in (None, "squat"):
-                made = _with_reference(link, made, athlete, hints)
+            if made is not None and told.athlete is not None and exercise in (None, "squat"):
+                made = _with_reference(link, made, told.athlete, hints)
             leg_side = _side(link, made, side)
             legs.append(session.leg_for(link, leg_side, exercise, made))
         if len({leg.analyzer.side for leg in legs}) < len(legs):
             raise UsageError("Both links say that they are on the same leg; one must be the other.")
-        facts = session.facts(legs, athlete=athlete, load_kg=load_kg, tags=tags)
+        _hint_at_tags(told.tags, hints)
+        facts = session.facts(legs, told)
+        desk = Desk(HINT) if output.is_terminal and not output.is_dumb_terminal else None
         recorded = await session.run(
             legs,
-            open_view(output, hint=HINT),
+            open_view(output, hint=desk.hint if desk else HINT, rest_s=rest_s),
             session=facts,
             path=out,
             raw=raw,
             duration_s=duration_s,
             table_zero=table_zero,
+            desk=desk,
         )
         if table_zero:
             await _remember(legs, recorded, hints)
@@ -189,6 +220,19 @@ async def _record(
     if recorded.error is not None:
         raise recorded.error
     return 0
+
+
+def _hint_at_tags(tags: Iterable[str], hints: Console) -> None:
+    """Ask about a tag that looks like a known one."""
+    from kneetrack.edits.fields import close_to
+
+    for key in tags:
+        known = close_to(key)
+        if known is not None:
+            hints.print(
+                f"! The tag {key} is kept as it is. Did you mean {known}? Then: kneetrack edit",
+                markup=False,
+            )
 
 
 def _tell_figures(leg: Leg, figures: Figures, hints: Console, *, several: bool) -> None:

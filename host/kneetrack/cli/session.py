@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,17 @@ class Leg:
     def title(self) -> str:
         side, exercise = self.analyzer.side.word, self.analyzer.exercise.replace("_", " ")
         return f"{side.capitalize()} leg, {exercise}, {self.link.info.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the person says of the session beforehand."""
+
+    athlete: str | None = None
+    load_kg: float | None = None
+    rpe: float | None = None
+    note: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +132,17 @@ def quality(calibration: CalibrationFile) -> str:
     )
 
 
-def facts(
-    legs: Sequence[Leg],
-    *,
-    athlete: str | None,
-    load_kg: float | None,
-    tags: dict[str, str],
-    rpe: float | None = None,
-    note: str | None = None,
-) -> dict[str, Any]:
+def facts(legs: Sequence[Leg], told: Told) -> dict[str, Any]:
     """What the log's metadata say of the session."""
     first = legs[0]
     scenario = first.link.scenario
     return {
-        "athlete": athlete,
+        "athlete": told.athlete,
         "exercise": first.analyzer.exercise,
-        "load_kg": load_kg,
-        "rpe": rpe,
-        "note": note,
-        "tags": tags,
+        "load_kg": told.load_kg,
+        "rpe": told.rpe,
+        "note": told.note,
+        "tags": dict(told.tags),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "sides": [leg.analyzer.side.word for leg in legs],
         "links": [leg.link.info.address for leg in legs],

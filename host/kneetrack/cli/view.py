@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import Console, Group, RenderableType
@@ -22,6 +23,7 @@ from kneetrack.cli import link_line
 from kneetrack.cli.bigtype import big
 from kneetrack.cli.lines import LegView, Lines, View, fault_texts, rep_line
 from kneetrack.cli.on_screen import OnScreen, can_draw
+from kneetrack.cli.rest import Rest
 from kneetrack.cli.table import IN_RANGE_STYLE, style
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import QUIET_S
@@ -116,35 +118,48 @@ class _Seen:
         return next(reversed(self.reps.values()), None)
 
 
-def open_view(console: Console, *, hint: str) -> View:
-    """The live screen where `console` is a terminal that can move its cursor, else plain lines."""
+def open_view(
+    console: Console, *, hint: str | Callable[[], str], rest_s: float | None = None
+) -> View:
+    """The live screen where `console` is a terminal that can move its cursor, else plain lines.
+
+    `hint` is its last line, or gives it; `rest_s` is how long a rest between sets is meant to be.
+    """
     if console.is_terminal and not console.is_dumb_terminal:
-        return Screen(console, hint=hint)
-    return Lines(console)
+        return Screen(console, hint=hint, rest_s=rest_s)
+    return Lines(console, rest_s)
 
 
 class Screen(OnScreen):
     """The live screen."""
 
-    def __init__(self, console: Console, *, hint: str) -> None:
+    def __init__(
+        self, console: Console, *, hint: str | Callable[[], str], rest_s: float | None = None
+    ) -> None:
         self._hint = hint
+        self._rest_s = rest_s
         self._legs: list[_LegScreen] = []
         super().__init__(console)
 
     def leg(self, title: str) -> LegView:
-        leg = _LegScreen(self._console, title)
+        # Both legs rest at once: the first one's timer is enough.
+        rest = None if self._legs else Rest(self._rest_s)
+        leg = _LegScreen(self._console, title, rest)
         self._legs.append(leg)
         return leg
 
     def draw(self) -> RenderableType:
-        height = (self._console.height - 1) // max(1, len(self._legs))
-        return Group(*[leg.draw(height) for leg in self._legs], Text(self._hint, style="dim"))
+        hint = self._hint if isinstance(self._hint, str) else self._hint()
+        lines = -(-Text(hint).cell_len // max(1, self._console.width))
+        height = (self._console.height - max(1, lines)) // max(1, len(self._legs))
+        return Group(*[leg.draw(height) for leg in self._legs], Text(hint, style="dim"))
 
 
 class _LegScreen:
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, title: str, rest: Rest | None) -> None:
         self._console = console
         self._title = title
+        self._rest = rest
         self._seen = _Seen()
 
     def packet(self) -> None:
@@ -157,6 +172,10 @@ class _LegScreen:
             if newest is None or item.time_s >= newest.time_s:  # one that is fetched is not now
                 self._seen.sample = item
             self._seen.samples += 1
+            if self._rest is not None:
+                self._rest.time(item.time_s)
+                if self._rest.is_over():
+                    self._console.bell()
         elif isinstance(item, Gap):
             self._seen.lost += item.count
         elif isinstance(item, Status):
@@ -164,6 +183,8 @@ class _LegScreen:
 
     def event(self, event: Event) -> None:
         self._seen.take_event(event)
+        if self._rest is not None:
+            self._rest.event(event)
 
     def link(self, news: LinkNews) -> None:
         self._seen.news = news
@@ -181,12 +202,14 @@ class _LegScreen:
         top.add_column(width=WIDTH)
         top.add_column(ratio=1)
         top.add_row(self._last_rep(small), self._now(small))
-        others = (4 if small else 7) + 3  # title, average, link
+        resting = self._resting()
+        others = (4 if small else 7) + 3 + len(resting)  # title, average, link
         return Group(
             Text(self._title, style="bold", no_wrap=True, overflow="ellipsis"),
             top,
             *self._bars(max(0 if small else 3, height - others - wrapped)),
             self._average(),
+            *resting,
             self._link(),
             *hints,
         )
@@ -257,6 +280,12 @@ class _LegScreen:
             shift = words.with_sigma(ended.shift_deg, ended.shift_sigma_deg)
             text += f", common to all {shift}°"
         return Text(text, no_wrap=True, overflow="ellipsis")
+
+    def _resting(self) -> list[Text]:
+        """The rest's line, where somebody rests."""
+        if self._rest is None or not self._rest.line:
+            return []
+        return [Text(self._rest.line, style="bold", no_wrap=True, overflow="ellipsis")]
 
     def _link(self) -> Text:
         seen = self._seen

@@ -39,6 +39,7 @@ from kneetrack.sessionlog.records import (
     records,
     stream,
 )
+from kneetrack.sessionlog.said import laid_over
 
 _PACKET_HEADER = struct.Struct(wire.PACKET_HEADER.format)
 _US = 2**32
@@ -172,7 +173,7 @@ def read_log(path: Path) -> SessionLog:
         )
     return SessionLog(
         path=path,
-        session=walk.session,
+        session=laid_over(walk.session, walk.events),
         calibrations=tuple(walk.calibrations),
         events=tuple(walk.events),
         packet_count=walk.packets,

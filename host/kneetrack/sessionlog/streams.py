@@ -28,9 +28,10 @@ CALIBRATION_TOPIC = "calibration"
 ORIGIN, TAKEN_OFF, WINDOW = "origin", "taken_off", "window"
 DISK_FULL, CLOCK, REPAIRED = "disk_full", "clock", "repaired"
 LINK, LINK_STATE, UNFETCHED = "link", "link_state", "unfetched"
+SAID = "said"
 CUE = "cue"
 RECORDED_EVENTS = (
-    ORIGIN, TAKEN_OFF, WINDOW, DISK_FULL, CLOCK, REPAIRED, LINK, LINK_STATE, UNFETCHED, CUE,
+    ORIGIN, TAKEN_OFF, WINDOW, DISK_FULL, CLOCK, REPAIRED, LINK, LINK_STATE, UNFETCHED, CUE, SAID,
 )  # fmt: skip
 """Events that tell of the recording itself; all others are what the analysis said."""
 JSON_ENCODING = "json"
