@@ -40,8 +40,8 @@ Told = Callable[[int, int, Path], None]
 
 _LOOKS = "size, mtime_ns, edits_size, edits_mtime_ns, analysis"
 _SESSION = (
-    "path, started_utc, dated_by, athlete, exercise, load_kg, rpe, note, selftest, tags, simulated,"
-    " versions, warnings, reason, identity"
+    "path, started_utc, dated_by, athlete, exercise, load_kg, rpe, note, selftest, tags, pain,"
+    " simulated, versions, warnings, reason, identity"
 )
 _LEG = "id, session, side, exercise, grade, calibration_id, reps, judged, in_range, streak"
 
@@ -228,6 +228,7 @@ def _put(database: sqlite3.Connection, entry: Entry, found: Found, mark: str) ->
         "note": one.note,
         "selftest": one.selftest,
         "tags": json.dumps(dict(one.tags), ensure_ascii=False),
+        "pain": int(one.pain),
         "simulated": int(one.simulated),
         "versions": json.dumps(dict(one.versions), ensure_ascii=False),
         "warnings": json.dumps(one.warnings, ensure_ascii=False),
@@ -286,8 +287,8 @@ def _insert(database: sqlite3.Connection, table: str, values: dict[str, Any]) ->
 
 
 def _session(row: Row, legs: tuple[Leg, ...]) -> Session:
-    (path, started, dated_by, athlete, exercise, load_kg, rpe, note, selftest, tags, simulated,
-     versions, warnings, reason, identity) = row  # fmt: skip
+    (path, started, dated_by, athlete, exercise, load_kg, rpe, note, selftest, tags, pain,
+     simulated, versions, warnings, reason, identity) = row  # fmt: skip
     return Session(
         path=Path(path),
         started=None if started is None else datetime.fromisoformat(started),
@@ -299,6 +300,7 @@ def _session(row: Row, legs: tuple[Leg, ...]) -> Session:
         note=note,
         selftest=selftest,
         tags=json.loads(tags),
+        pain=bool(pain),
         simulated=bool(simulated),
         versions=json.loads(versions),
         warnings=tuple(json.loads(warnings)),

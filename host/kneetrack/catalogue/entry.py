@@ -83,6 +83,7 @@ class Session:
     note: str | None
     selftest: str | None
     tags: Mapping[str, str]
+    pain: bool
     simulated: bool
     versions: Mapping[str, Any]
     warnings: tuple[str, ...]

@@ -26,6 +26,7 @@ from kneetrack.catalogue.entry import (
     Session,
     SetEntry,
 )
+from kneetrack.edits.fields import pain_in
 from kneetrack.errors import KneeTrackError
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def _session(
         note=_word(told.get("note")),
         selftest=_word(told.get("selftest")),
         tags={str(key): str(value) for key, value in _items(told.get("tags")).items()},
+        pain=pain_in(told),
         simulated=bool(told.get("simulated")),
         versions=_items(told.get("versions")),
         warnings=tuple(warnings),

@@ -29,6 +29,7 @@ CREATE TABLE sessions (
     note TEXT,
     selftest TEXT,
     tags TEXT NOT NULL DEFAULT '{}', -- JSON, word to word
+    pain INTEGER NOT NULL DEFAULT 0, -- something hurt, as the person said
     simulated INTEGER NOT NULL DEFAULT 0,
     versions TEXT NOT NULL DEFAULT '{}', -- JSON, of what recorded it
     warnings TEXT NOT NULL DEFAULT '[]' -- JSON, sentences

@@ -34,6 +34,7 @@ from kneetrack.cli import (
     sensors,
     sessions,
     sync,
+    trend,
     validate,
 )
 from kneetrack.errors import KneeTrackError
@@ -73,6 +74,7 @@ app.command()(analyze.analyze)
 app.command()(edit.edit)
 app.command()(angles.angles)
 app.command()(sessions.sessions)
+app.command()(trend.trend)
 app.command()(report.report)
 app.command()(validate.validate)
 app.command()(repair.repair)

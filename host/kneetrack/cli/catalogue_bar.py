@@ -49,6 +49,20 @@ def day_of(word: str | None, option: str = "--since") -> date | None:
         raise UsageError(f'{option} is a day like 2026-08-01, not "{word}".') from None
 
 
+def tags_of(words: list[str] | None) -> dict[str, str]:
+    """`KEY=VALUE` each, as they are written when recording; `KEY=` alone: without that tag."""
+    from kneetrack.edits.fields import tag
+
+    found: dict[str, str] = {}
+    for word in words or ():
+        if word.endswith("=") and word.count("=") == 1 and word != "=":
+            found[word[:-1].strip().lower().replace("-", "_")] = ""
+        else:
+            key, value = tag(word)
+            found[key] = value
+    return found
+
+
 class _Bar:
     """Shown once the work has taken a while."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kneetrack.cli.options import JSON_HELP, tags_of
+from kneetrack.cli.options import JSON_HELP
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,14 +62,12 @@ def sessions(
     from kneetrack.catalogue.entry import OWN, Wanted
     from kneetrack.catalogue.folders import add_folder, drop_folder
     from kneetrack.cli import console
-    from kneetrack.cli.catalogue_bar import day_of, up_to_date
+    from kneetrack.cli.catalogue_bar import day_of, tags_of, up_to_date
     from kneetrack.cli.session import check_exercise
     from kneetrack.sessionlog import user_data_dir
 
     check_exercise(exercise)
-    wanted = Wanted(
-        athlete=athlete, exercise=exercise, since=day_of(since), tags=tags_of(tag or [])
-    )
+    wanted = Wanted(athlete=athlete, exercise=exercise, since=day_of(since), tags=tags_of(tag))
     output, hints = console.results(), console.hints()
     if drop is not None:
         drop_folder(user_data_dir(), drop)
@@ -117,6 +115,7 @@ def session_json(one: Session) -> dict[str, Any]:
         "note": one.note,
         "selftest": one.selftest,
         "tags": dict(one.tags),
+        "pain": one.pain,
         "simulated": one.simulated,
         "versions": dict(one.versions),
         "warnings": list(one.warnings),
@@ -160,17 +159,17 @@ def _print(shown: Sequence[Session], output: Console) -> None:
     if real:
         output.print(_table(real, output.width))
     if simulated:
-        output.print("Simulated legs:")
+        output.print("\nSimulated legs" if real else "Simulated legs")
         output.print(_table(simulated, output.width))
     if shown:
-        output.print(LEGEND)
+        output.print(f"\n{LEGEND}")
 
 
 def _table(listed: Sequence[Session], width: int) -> Any:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("\ndate", no_wrap=True)
     table.add_column("\nathlete", max_width=12, overflow="fold")
     table.add_column("\nexercise", overflow="fold", min_width=8)
