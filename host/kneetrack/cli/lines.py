@@ -10,6 +10,7 @@ from rich.console import Console
 from kneecore import wire
 from kneetrack.cli import link_line
 from kneetrack.cli.rest import Rest
+from kneetrack.cli.strides_live import StrideLines, is_stride
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import LinkState
 from kneetrack.report import words
@@ -104,6 +105,7 @@ class _LegLines:
         self._lines = lines
         self._title = title
         self._rest = rest
+        self._strides = StrideLines()
         self._sets_over: set[int] = set()
         self._said: dict[tuple[int, bool], Verdict | None] = {}
         self._warned: set[str] = set()
@@ -130,10 +132,13 @@ class _LegLines:
     def event(self, event: Event) -> None:
         self._tell_rest(event)
         match event:
+            case RepEnded(rep) if is_stride(rep):
+                if said := self._strides.line(rep):
+                    self._lines.say(self._title, said)
             case RepEnded(rep):
                 self._said[rep.index, rep.is_reference] = rep.verdict
                 self._lines.say(self._title, rep_line(rep))
-            case RepRevised(rep) if rep.verdict is not self._said.get(
+            case RepRevised(rep) if not is_stride(rep) and rep.verdict is not self._said.get(
                 (rep.index, rep.is_reference)
             ):
                 self._said[rep.index, rep.is_reference] = rep.verdict

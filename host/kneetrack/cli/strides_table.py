@@ -21,8 +21,9 @@ from kneetrack.samples import Doubt, Rep, RepSet
 _COLUMN = 16
 _NAMES = 24
 _LEGEND = (
-    "From stride to stride: median ± standard deviation. Valgus inward +, lean forward +; "
-    '"inward" is from contact to the largest in stance.'
+    "Median ± standard deviation from stride to stride; in brackets of fewer than "
+    f'{LEAST_STRIDES}. Valgus inward +, lean forward +; "inward" is from contact to the largest in '
+    "stance."
 )
 _ROWS = (
     ("stride_s", "stride"),
@@ -80,15 +81,6 @@ def sentences(whole: Strides) -> list[str]:
             "more. Walk on to have them; the times above hold."
         )
     return told
-
-
-def progress(reps: Sequence[Rep]) -> str:
-    """One line for a live view: how many strides, and at what pace."""
-    whole = summarise_strides(reps)
-    cadence = whole.of("cadence_per_min")
-    pace = "" if cadence is None else f", {cadence.median:.0f} steps/min"
-    missing = "" if whole.is_enough else f" of {LEAST_STRIDES}"
-    return f"{whole.counted}{missing} steady strides{pace}"
 
 
 def _bouts(

@@ -24,7 +24,8 @@ from kneetrack.cli.bigtype import big
 from kneetrack.cli.lines import LegView, Lines, View, fault_texts, rep_line
 from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.rest import Rest
-from kneetrack.cli.table import IN_RANGE_STYLE, style
+from kneetrack.cli.strides_live import doubt, is_stride, pace, progress, stride_line
+from kneetrack.cli.table import IN_RANGE_STYLE, UNSURE_STYLE, style
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import QUIET_S
 from kneetrack.report import words
@@ -224,9 +225,12 @@ class _LegScreen:
                 else Text("\n\nwaiting for the first rep")
             )
             return Panel(body, title="last rep", width=WIDTH, height=size)
-        value = rep.own_excursion_deg
+        value, title = rep.own_excursion_deg, words.rep_name(rep)
         shown = f"{rep.peak_flexion_deg:.0f}°" if value is None else f"{words.signed(value)}°"
         what = "deep" if value is None else words.short_verdict(rep)
+        if is_stride(rep):
+            shown, title = pace(rep), f"stride {words.number(rep)}"
+            what = f"steps/min{f', {doubt(rep)}' if doubt(rep) else ''}"
         sign = "" if rep.verdict is None else f"{words.mark(rep)} "
         if small:
             body = Text(f"{shown}  {sign}{what}", style=style(rep))
@@ -234,7 +238,7 @@ class _LegScreen:
             digits = big(shown) if can_draw(self._console) else shown
             number = Text(digits, style=style(rep), no_wrap=True)
             body = Group(number, Text(f"{sign}{what}", style=style(rep)))
-        return Panel(body, title=words.rep_name(rep), width=WIDTH, height=size)
+        return Panel(body, title=title, width=WIDTH, height=size)
 
     def _now(self, small: bool) -> RenderableType:
         sample = self._seen.sample
@@ -271,6 +275,9 @@ class _LegScreen:
         if not reps:
             return Text("")
         last = [r for r in reps if r.set == reps[-1].set]
+        if is_stride(last[-1]):
+            text = f"bout {last[-1].set + 1}: {progress(last)}"
+            return Text(text, no_wrap=True, overflow="ellipsis")
         own = [r.own_excursion_deg for r in last if r.own_excursion_deg is not None]
         text = f"set {last[-1].set + 1}: {len(last)} {'rep' if len(last) == 1 else 'reps'}"
         if own:
@@ -302,6 +309,8 @@ def rep_bar(rep: Rep, half: int) -> Text:
 
     `half` is how many characters either side has for SCALE_DEG.
     """
+    if is_stride(rep):
+        return Text(stride_line(rep), style=UNSURE_STYLE if doubt(rep) else "")
     kind = "ref" if rep.is_reference else "rep"
     label = f"{kind:>4} {words.number(rep):>2} {words.mark(rep):>3} "
     value = rep.own_excursion_deg
