@@ -21,6 +21,7 @@ from kneetrack.insight import as_json
 from kneetrack.insight.advice import Advice, advise, outing
 from kneetrack.insight.session import summarise
 from kneetrack.insight.sides import SideDifference, sides
+from kneetrack.insight.values import OWN
 from kneetrack.samples import Window
 
 FORMAT = 1
@@ -67,7 +68,7 @@ def advice_after(legs: Sequence[LegResult], session: Mapping[str, Any]) -> tuple
     """What one session suggests by itself, given the log's metadata."""
     load: object = session.get("load_kg")
     now = outing(
-        [summarise(leg) for leg in legs],
+        [summarise(leg, slopes=(OWN,)) for leg in legs],
         load_kg=float(load) if isinstance(load, int | float) else None,
         pain=pain_in(session),
     )

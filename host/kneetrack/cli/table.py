@@ -19,7 +19,7 @@ from kneecore.reps import Params
 from kneetrack.cli.strides_table import stride_summary
 from kneetrack.insight.sets import summarise_set
 from kneetrack.insight.strides import are_strides
-from kneetrack.insight.words import set_sentences
+from kneetrack.insight.words import SLOPES, set_sentences
 from kneetrack.report import words
 from kneetrack.samples import Gap, Rep, RepSet, Verdict
 
@@ -150,7 +150,7 @@ def set_lines(reps: Sequence[Rep], sets: Sequence[RepSet]) -> list[Text]:
     """Set by set: what its reps amount to, and what they have in common against the reference."""
     told: list[str] = []
     for each in sets:
-        told += [*set_sentences(summarise_set(reps, each)), words.shared(each)]
+        told += [*set_sentences(summarise_set(reps, each, slopes=SLOPES)), words.shared(each)]
     return [Text(sentence) for sentence in told if sentence]
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import mean, median
+from statistics import median
+
+import numpy as np
 
 from kneetrack.detection import LegResult
 from kneetrack.insight.sets import LEAST_FOR_SD, SetSummary, Tally, summarise_set, tally
@@ -42,11 +44,15 @@ class LegSummary:
         return self.tally.streak
 
 
-def summarise(result: LegResult) -> LegSummary:
-    """What that leg did. Reps outside every set (reference reps before them) are not counted."""
+def summarise(result: LegResult, *, slopes: Iterable[str] = NAMES) -> LegSummary:
+    """What that leg did. Reps outside every set (reference reps before them) are not counted.
+
+    `slopes` as in `summarise_set`.
+    """
     of_set = {one.index for one in result.sets}
     reps = [rep for rep in result.reps if rep.set in of_set]
-    sets = tuple(summarise_set(reps, one) for one in result.sets)
+    wanted = tuple(slopes)
+    sets = tuple(summarise_set(reps, one, slopes=wanted) for one in result.sets)
     whole = replace(tally(reps), streak=max((one.tally.streak for one in sets), default=0))
     found = {name: [value for _, value in values_of(reps, name)] for name in NAMES}
     sds = {name: _pooled(sets, reps, name) for name in NAMES}
@@ -67,7 +73,6 @@ def _pooled(sets: Iterable[SetSummary], reps: Sequence[Rep], name: str) -> float
     for one in sets:
         values = [v for _, v in values_of([r for r in reps if r.set == one.index], name)]
         if len(values) >= 2:
-            middle = mean(values)
-            squares += sum((value - middle) ** 2 for value in values)
+            squares += float(np.var(values)) * len(values)
             freedom += len(values) - 1
     return math.sqrt(squares / freedom) if freedom >= LEAST_FOR_SD - 1 else None

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median, stdev
+from statistics import median
+
+import numpy as np
 
 from kneecore.excursion import LARGE_DEG
 from kneetrack.insight.slopes import Slope, slope_of
@@ -66,17 +68,26 @@ class SetSummary:
         return self.set.index
 
 
-def summarise_set(reps: Sequence[Rep], rep_set: RepSet) -> SetSummary:
-    """What that set amounts to; `reps` may hold those of other sets."""
+def summarise_set(
+    reps: Sequence[Rep], rep_set: RepSet, *, slopes: Iterable[str] = NAMES
+) -> SetSummary:
+    """What that set amounts to; `reps` may hold those of other sets.
+
+    `slopes` are the values whose slopes are wanted, which take the most time.
+    """
     own = [rep for rep in reps if rep.set == rep_set.index]
     found = {name: [value for _, value in values_of(own, name)] for name in NAMES}
-    slopes = {name: slope_of(own, name) for name in NAMES}
+    changes = {name: slope_of(own, name) for name in slopes}
     return SetSummary(
         set=rep_set,
         tally=tally(own),
         medians={name: median(values) for name, values in found.items() if values},
-        sds={name: stdev(values) for name, values in found.items() if len(values) >= LEAST_FOR_SD},
-        slopes={name: each for name, each in slopes.items() if each is not None},
+        sds={
+            name: float(np.std(values, ddof=1))
+            for name, values in found.items()
+            if len(values) >= LEAST_FOR_SD
+        },
+        slopes={name: each for name, each in changes.items() if each is not None},
     )
 
 

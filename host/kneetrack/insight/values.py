@@ -21,6 +21,7 @@ DEPTH = "peak_flexion_deg"
 TOTAL = "valgus_excursion_deg"
 OWN = "own_excursion_deg"
 TEMPO = "duration_s"
+TREMOR = "tremor_deg_s"
 DESCENT, BOTTOM, ASCENT = "descent_s", "bottom_s", "ascent_s"
 
 _FIXED = (
@@ -75,7 +76,20 @@ _FIXED = (
 )
 _OF_NAME = {row.name: row for row in _FIXED}
 
-COMPARED = frozenset({TOTAL, OWN, "rotation_excursion_deg", "time_over_threshold_s"})
+COMPARED = frozenset(
+    {
+        TOTAL,
+        OWN,
+        "rotation_excursion_deg",
+        "time_over_threshold_s",
+        "area_over_threshold_deg_times_s",
+        "clean_depth_deg",
+        "valgus_consistency_deg",
+        "rotation_consistency_deg",
+        "thigh_rotation_excursion_deg",
+        "tremor_ratio",
+    }
+)
 """Values that are differences from the person's reference."""
 _OFF = frozenset({Doubt.GAP, Doubt.SLIP, Doubt.SATURATION})
 

@@ -13,18 +13,23 @@ from kneetrack.insight.advice import percent
 from kneetrack.insight.sets import SetSummary, Tally
 from kneetrack.insight.sides import SideDifference
 from kneetrack.insight.slopes import Slope
-from kneetrack.insight.values import DEPTH, OWN, TEMPO, TOTAL, described
+from kneetrack.insight.values import COMPARED, DEPTH, OWN, TEMPO, TOTAL, TREMOR, described
+from kneetrack.samples import Side
 
-TREMOR = "tremor"
 HEADLINES = (TOTAL, DEPTH, TEMPO)
-SLOPES = (OWN, DEPTH, TEMPO)
+SLOPES = (OWN, DEPTH, TEMPO, TREMOR)
+"""What changes over a set as one tires (biomechanics A, row 22)."""
+MOST_VALUES = 6  # of a movement's own, in a line
 
 
 def figure(name: str, value: float, *, signed: bool = False) -> str:
     """A value with its unit: `95°`, `+0.4°`, `2.1 s`."""
-    about = described(name)
-    text = f"{round(value, about.decimals) + 0.0:{'+' if signed else ''}.{about.decimals}f}"
-    return text + _unit(about.unit)
+    return _number(name, value, signed=signed) + _unit(described(name).unit)
+
+
+def _number(name: str, value: float, *, signed: bool = False) -> str:
+    digits = described(name).decimals
+    return f"{round(value, digits) + 0.0:{'+' if signed else ''}.{digits}f}"
 
 
 def _unit(unit: str) -> str:
@@ -32,7 +37,7 @@ def _unit(unit: str) -> str:
 
 
 def counted(found: Tally, one: str = "rep") -> str:
-    """`6 of 8 reps in range (75 %), longest run 3; 1 more doubtful, 2 left out`."""
+    """`6 of 8 reps in range (75 %), 3 of them in a row; 1 more doubtful; 2 left out by you`."""
     parts: list[str] = []
     if found.judged:
         share = percent(found.share or 0.0)
@@ -60,13 +65,14 @@ def many_of(count: int, one: str) -> str:
 
 
 def middles(summary: SetSummary, names: Sequence[str] = HEADLINES) -> str:
-    """Medians with the deviation from rep to rep: `depth 95° ± 2°`."""
+    """Medians with the deviation from rep to rep: `depth 95 ± 2°`."""
     told: list[str] = []
     for name in names:
         if name in summary.medians:
             sd = summary.sds.get(name)
-            spread = "" if sd is None else f" ± {figure(name, sd)}"
-            told.append(f"{described(name).words} {figure(name, summary.medians[name])}{spread}")
+            middle = _number(name, summary.medians[name], signed=name in COMPARED)
+            spread = "" if sd is None else f" ± {_number(name, sd)}"
+            told.append(f"{described(name).words} {middle}{spread}{_unit(described(name).unit)}")
     return ", ".join(told)
 
 
@@ -75,30 +81,27 @@ def set_sentences(summary: SetSummary, one: str = "rep") -> list[str]:
     found = summary.tally
     if not (found.reps or found.left_out or found.references):
         return []
-    name = f"Set {summary.index + 1}"
-    told = [f"{name}: {counted(found, one)}."]
-    names = [n for n in HEADLINES if n in summary.medians]
+    told = [f"Set {summary.index + 1}: {counted(found, one)}."]
+    names = HEADLINES
     if not found.judged:  # described, not judged: by its own measures
-        names = [n for n in summary.medians if n not in (OWN, TOTAL)][:6]
-    values = middles(summary, names)
-    if values:
-        told.append(f"{name}, median ± from {one} to {one}: {values}.")
-    changed = changes(summary, one)
-    if changed:
-        told.append(f"{name}, {changed}")
+        names = tuple(n for n in summary.medians if n not in COMPARED)[:MOST_VALUES]
+    if values := middles(summary, names):
+        told.append(f"  Median ± from {one} to {one}: {values}.")
+    if changed := changes(summary, one):
+        told.append(f"  {changed}")
     return told
 
 
 def changes(summary: SetSummary, one: str = "rep") -> str:
     """What went up or down over the set, and what did not; empty for fewer than five reps."""
-    names = [n for n in summary.slopes if n in SLOPES or n.startswith(TREMOR)]
+    names = [n for n in SLOPES if n in summary.slopes]
     apart = [n for n in names if summary.slopes[n].told_apart]
-    others = [described(n).words for n in names if n not in apart]
+    others = _list([described(n).words for n in names if n not in apart])
     told = [f"{described(n).words} {_slope(n, summary.slopes[n])}" for n in apart]
     if told:
-        rest = f"; no change told apart in {_list(others)}" if others else ""
-        return f"from {one} to {one} (95 %): {', '.join(told)}{rest}."
-    return f"from {one} to {one}: no change told apart in {_list(others)}." if others else ""
+        rest = f"; no change told apart in {others}" if others else ""
+        return f"Over the set, a {one} (95 %): {', '.join(told)}{rest}."
+    return f"Over the set: no change told apart in {others}." if others else ""
 
 
 def _slope(name: str, slope: Slope) -> str:
@@ -110,28 +113,27 @@ def _slope(name: str, slope: Slope) -> str:
 
 
 def side_sentence(found: SideDifference) -> str:
-    """`inward: left 3.1° more than right (+2.0° or more is told apart)`."""
+    """`Depth: left 8° more than right (7° or more is told apart)`."""
     words = described(found.name).words
-    size, least = figure(found.name, abs(found.difference)), figure(found.name, found.mdc)
+    least = f"{figure(found.name, found.mdc)} or more is told apart"
     more = found.more
     if more is None:
         signed = figure(found.name, found.difference, signed=True)
-        return (
-            f"{words}: left and right not distinguishable (right minus left {signed}, "
-            f"{least} or more is told apart)."
-        )
-    other = "left" if more.word == "right" else "right"
+        return f"{words}: left and right not distinguishable (right minus left {signed}, {least})."
+    other = "left" if more is Side.RIGHT else "right"
+    size = figure(found.name, abs(found.difference))
     share = "" if found.percent is None else f", {abs(found.percent):.0f} %"
-    return f"{words}: {more.word} {size} more than {other} ({least} or more is told apart{share})."
+    return f"{words}: {more.word} {size} more than {other} ({least}{share})."
 
 
 def side_sentences(found: Iterable[SideDifference]) -> list[str]:
-    """Those of the main values, one each, and of any other that is told apart."""
-    return [
-        f"Left and right, {side_sentence(one)}"
+    """Those of the main values, one each, and of shaking where it is told apart."""
+    told = [
+        side_sentence(one)
         for one in found
-        if one.name in HEADLINES or (one.told_apart and one.name.startswith(TREMOR))
+        if one.name in HEADLINES or (one.told_apart and one.name == TREMOR)
     ]
+    return [f"{sentence[:1].upper()}{sentence[1:]}" for sentence in told]
 
 
 def _list(words: Sequence[str]) -> str:
