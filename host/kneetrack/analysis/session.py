@@ -13,7 +13,7 @@ from typing import Any
 from kneecore import __version__, wire
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.clock import ClockLine
-from kneetrack.detection import LegResult, rep_json, set_json
+from kneetrack.detection import LegResult, Suggestion, rep_json, set_json, suggest
 from kneetrack.edits import Edits
 from kneetrack.edits.change import KEYS
 from kneetrack.edits.fields import pain_in
@@ -126,6 +126,7 @@ def _leg_json(leg: LegSession) -> dict[str, Any]:
             }
             for one in result.rejected
         ],
+        "looks_like": _looks_like_json(suggest(result)),
         "reference": None
         if reference is None
         else {
@@ -143,6 +144,13 @@ def _leg_json(leg: LegSession) -> dict[str, Any]:
         "calibration": _calibration_json(leg.calibration),
         "clock": _clock_json(leg.clock),
     }
+
+
+def _looks_like_json(one: Suggestion | None) -> dict[str, Any] | None:
+    """Another movement than was told, with why; null where it looks like what was told."""
+    if one is None:
+        return None
+    return {"exercise": one.exercise, "why": one.why, "alike": list(one.alike)}
 
 
 def _clock_json(clock: ClockLine | None) -> dict[str, Any] | None:

@@ -89,6 +89,29 @@ TURN_DEG = _is("turn", 20.0, "°", "choice", "the leg heads elsewhere after a st
 PACE_SHARE = _is("pace", 0.15, "", "choice", "off the usual duration: a start, a stop, a stumble")
 LEAST_STRIDES = int(_is("least_strides", 50, "", "C9", "for an average to be told"))
 
+# --- what a recording looks like (detection.suggest) ------------------------------------------
+_SEEN = "choice, on simulated sets and on the recordings of one person"
+GAIT_BENDS = int(
+    _is("gait_bends", 8, "", _SEEN, "short bends of the knee, one a stride: it is gait")
+)
+GAIT_EVEN = _is("gait_even", 0.3, "", _SEEN, "... as evenly as this: their spread by their period")
+RUN_PERIOD_S = _is("run_period", 0.87, "s", _SEEN, "strides that are shorter are running")
+WALK_PERIOD_S = _is("walk_period", 2.0, "s", _SEEN, "strides that are longer are none")
+LANDING_RATE_DEG_S = _is("landing_rate", 350.0, "°/s", _SEEN, "a knee that bends faster has landed")
+LANDING_DEG = _is("landing_flexion", 78.0, "°", _SEEN, "a short bend that is deeper has landed")
+LANDING_EVERY_S = _is("landing_every", 2.5, "s", _SEEN, "jumps follow each other no faster")
+STILL_S = _is("still", 8.0, "s", "A27", "so long without a bend is a stance")
+LEVEL_DEG = _is("level", 66.0, "°", _SEEN, "tilt of the thigh from which on it is nearly level")
+UPRIGHT_DEG = _is("upright", 13.0, "°", _SEEN, "lean of the shank up to which it is nearly upright")
+OVER_LEVEL_DEG = _is(
+    "over_level", 98.0, "°", _SEEN, "tilt beyond which one leans back in a machine"
+)
+SHALLOW_UNTIL_DEG = _is("shallow_until", 66.0, "°", "A28", "flexion up to which a squat is shallow")
+LIFTED = _is("lifted", 1.65, "", _SEEN, "times faster bent than straightened: the foot was lifted")
+SWINGS = _is(
+    "swings", 0.8, "", _SEEN, "short bends a rep: the foot swings to where the rep is done"
+)
+
 # --- the finder of reps (kneecore.reps.Params) -----------------------------------------------
 _P = Params()
 _SWAY = "chosen so that soft-tissue wobble and sway decide nothing: "
