@@ -228,6 +228,8 @@ class Bout:
         first, last = strides[0], strides[-1]
         self.start_s = first.contact_s + norm.stands_at * first.takes_s
         self.end_s = last.contact_s + norm.stands_at * last.takes_s
+        self._start_ramp_s = _RAMP * first.takes_s
+        self._end_ramp_s = _RAMP * last.takes_s
         self._heading = heading
         self._near = 0
         self._before = []  # (forward m, aside m, turn) before each stride
@@ -269,8 +271,8 @@ class Bout:
         norm, person = self.norm, self.person
         x = (t - stride.contact_s) / stride.takes_s
         size = stride.size
-        ramp_s = _RAMP * stride.takes_s
-        part = eased((t - self.start_s) / ramp_s) * eased((self.end_s - t) / ramp_s)
+        part = eased((t - self.start_s) / self._start_ramp_s)
+        part *= eased((self.end_s - t) / self._end_ramp_s)
         after = self.strides[k + 1].size if k + 1 < len(self.strides) else size
         part *= size + (after - size) * eased((x - 0.3) / 0.7)
         bent, slope = _read(norm.flexion, x)
