@@ -98,7 +98,7 @@ PARTS = {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.sessionlog",
             "kneetrack.protocol", "kneetrack.link", "kneetrack.live", "kneetrack.backfill",
             "kneetrack.calibration", "kneetrack.whole_file", "kneetrack.maintenance",
-            "kneetrack.spans", "kneetrack.clock",
+            "kneetrack.spans", "kneetrack.clock", "kneetrack.edits",
         },
         never=IO - {"asyncio", "socket"},
     ),

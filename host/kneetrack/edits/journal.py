@@ -28,6 +28,8 @@ SUFFIX = ".edits.jsonl"
 KIND = "kneetrack-edit"
 FORMAT = 1
 UNDO = "undo"
+MARK = f'{{"kind": "{KIND}"'.encode()
+"""The first bytes of a journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ def journal_of(log: Path) -> Path:
     """Where the changes to that recording are kept (a link's beside what it points to)."""
     whole = log.resolve()
     return whole.with_name(whole.name + SUFFIX)
+
+
+def log_of(journal: Path) -> Path:
+    """The recording whose changes are kept in that journal."""
+    return journal.with_name(journal.name.removesuffix(SUFFIX))
 
 
 def read(log: Path) -> Edits:

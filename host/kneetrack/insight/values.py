@@ -69,7 +69,7 @@ _FIXED = (
         1,
         "How far the knee came inward over the foot since the rep began; outward negative.",
     ),
-    Measure(TEMPO, "time of a rep", "s", 1, "From the rep's start to its end."),
+    Measure(TEMPO, "rep time", "s", 1, "From the rep's start to its end."),
     Measure(DESCENT, "way down", "s", 1, "From the rep's start to where it stays deep."),
     Measure(BOTTOM, "at the bottom", "s", 1, "How long it stays within 5 % of its depth."),
     Measure(ASCENT, "way up", "s", 1, "From the bottom to the rep's end."),

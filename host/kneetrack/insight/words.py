@@ -137,4 +137,6 @@ def side_sentences(found: Iterable[SideDifference]) -> list[str]:
 
 
 def _list(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

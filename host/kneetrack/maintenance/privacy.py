@@ -5,22 +5,25 @@ its content, not by its name, so that the leavings of a write that was cut off a
 was saved elsewhere (--out) is not known here.
 
 The names that stand in files are the aliases that were given (--athlete), nothing else names a
-person. Recordings without one belong to nobody, and go with `--all` only.
+person. Recordings without one belong to nobody, and go with `--all` only. What was said of a
+recording later (`kneetrack.edits`) goes with it, and may say whose it is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from kneecore import __version__
+from kneetrack.edits import journal, read
 from kneetrack.errors import InputError, LogError
 from kneetrack.maintenance.part_file import is_part_file
 from kneetrack.sessionlog import read_session, user_data_dir
@@ -32,6 +35,7 @@ CALIBRATION = "calibration"
 REFERENCES = "references"
 SENSOR = "sensor"
 REPORT = "report"
+EDITS = "edits"
 PART = "part"
 FETCHED = "fetched"
 OTHER = "other"
@@ -41,6 +45,7 @@ HOLDS = {
     REFERENCES: "reference squats from session to session, one file a person and leg",
     SENSOR: "what a band's sensors get wrong; the band's name, nothing of a person",
     REPORT: "a session as a page to read",
+    EDITS: "what was said of a recording later: load, effort, tags, notes, reps that don't count",
     PART: "a recording of a band as far as it has been fetched; kneetrack sync goes on with it",
     FETCHED: "which recordings of which bands are here, so that none is fetched twice",
     OTHER: "not known to this version",
@@ -102,15 +107,29 @@ def holdings(folder: Path | None = None) -> Holdings:
     folder = user_data_dir() if folder is None else folder
     paths = sorted(folder.rglob("*"))
     files = [_kept(path) for path in paths if path.is_file() and not path.is_symlink()]
-    by_stem = {one.path.with_suffix(""): one.athlete for one in files if one.kind == RECORDING}
-    known = tuple(
-        Kept(one.path, one.kind, by_stem[stem], one.size_bytes, one.open_to_others)
-        if one.kind == REPORT and (stem := one.path.with_suffix("")) in by_stem
-        else one
-        for one in files
-    )
+    owners = _owners(files)
+    known = tuple(replace(one, athlete=owners.get(_log_of(one), one.athlete)) for one in files)
     folders = (path for path in (folder, *paths) if path.is_dir())
     return Holdings(folder, known, tuple(path for path in folders if _open_to_others(path)))
+
+
+def _owners(files: Sequence[Kept]) -> dict[Path, str | None]:
+    """Whose each recording is, by its path without the suffix: as was said last."""
+    owners = {_log_of(one): one.athlete for one in files if one.kind == RECORDING}
+    for one in files:
+        if one.kind == EDITS:
+            with contextlib.suppress(InputError):
+                said = read(journal.log_of(one.path)).values
+                if "athlete" in said:
+                    owners[_log_of(one)] = said["athlete"]
+    return owners
+
+
+def _log_of(one: Kept) -> Path:
+    """What a recording, its journal and its report have in common; any other file's own path."""
+    if one.kind == EDITS:
+        return journal.log_of(one.path).with_suffix("")
+    return one.path.with_suffix("") if one.kind in (RECORDING, REPORT) else one.path
 
 
 def export(
@@ -165,9 +184,13 @@ def delete(files: Sequence[Kept]) -> tuple[tuple[Kept, ...], tuple[str, ...]]:
     """Delete the files; which are gone, and one sentence for each that is not."""
     gone: list[Kept] = []
     refused: list[str] = []
-    for one in files:
+    stay: set[Path] = set()
+    for one in sorted(files, key=lambda each: each.kind != RECORDING):
+        if one.kind == EDITS and _log_of(one) in stay:
+            continue
         try:
             if one.kind == RECORDING and in_use(one.path):
+                stay.add(_log_of(one))
                 refused.append(f"{one.path} is being recorded at this moment; it stays.")
                 continue
             one.path.unlink(missing_ok=True)
@@ -190,6 +213,8 @@ def _content(path: Path) -> tuple[str, str | None]:
             head = file.read(64)
             if head.startswith(MAGIC):
                 return RECORDING, _alias(read_session(path))
+            if head.startswith(journal.MARK):
+                return EDITS, None
             if head.lstrip().startswith(b"{"):
                 value: object = json.loads(head + file.read())
                 if isinstance(value, dict):
