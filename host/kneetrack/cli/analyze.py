@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kneetrack.analysis import SessionResult
 
 ALL_HELP = "A row for every stride of a walk or run, not their summary alone."
+MEASURES_HELP = "Show more of each rep: tempo, knee, shaking, ..., or all."
 OFFLINE_HELP = "Measure again from the raw IMU data, with the whole recording at hand."
 
 
@@ -28,6 +29,7 @@ def analyze(
     offline: Annotated[bool, typer.Option("--offline", help=OFFLINE_HELP)] = False,
     side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
     every: Annotated[bool, typer.Option("--all", help=ALL_HELP)] = False,
+    measures: Annotated[str | None, typer.Option(metavar="NAMES", help=MEASURES_HELP)] = None,
 ) -> None:
     """List the reps of a recording, each against your own reference.
 
@@ -38,6 +40,8 @@ def analyze(
       kneetrack analyze session.mcap --offline     again from the raw data, both side by side
       kneetrack analyze squats.csv --side left     a trace without a sidecar
       kneetrack analyze walk.mcap --all            every stride, besides their summary
+      kneetrack analyze session.mcap --measures tempo,smoothness
+      kneetrack analyze session.mcap --measures all
 
     A folder prints one result after the other; with --json one document a line.
     """
@@ -48,9 +52,13 @@ def analyze(
     from kneetrack.cli import console
     from kneetrack.cli.beside import print_comparison
     from kneetrack.cli.insight_lines import edits_line, print_session
+    from kneetrack.cli.measure_columns import measures_asked, print_measures
     from kneetrack.cli.table import print_summary
+    from kneetrack.detection import suggest
+    from kneetrack.report import words
 
     output, hints = console.results(), console.hints()
+    asked = measures_asked(measures)
     wanted = side_of(side)
     refused = 0
     for path in sources_in(source):
@@ -84,6 +92,12 @@ def analyze(
                 gaps=leg.result.gaps,
                 every=every,
             )
+            if asked is not None:
+                print_measures(output, leg.result.reps, asked)
+            if said := words.not_counted(leg.result.rejected):
+                output.print(said, markup=False, highlight=False)
+            if (other := suggest(leg.result)) is not None:
+                hints.print(f"! {words.looks_like(other, str(path))}", markup=False)
         print_session(output, [leg.result for leg in result.legs], result.session)
         if said := edits_line(result.edits):
             hints.print(said, markup=False)

@@ -19,11 +19,15 @@ from kneecore import __version__
 from kneetrack.cli import (
     analyze,
     angles,
+    before,
     calibrate,
+    compare,
+    cue,
     demo,
     device,
     doctor,
     edit,
+    movements,
     privacy,
     record,
     references,
@@ -31,6 +35,7 @@ from kneetrack.cli import (
     replay,
     report,
     scan,
+    selftest,
     sensors,
     sessions,
     sync,
@@ -68,13 +73,18 @@ app.command()(scan.scan)
 app.command()(calibrate.calibrate)
 app.command()(sensors.sensors)
 app.command()(references.references)
+app.command()(before.before)
+app.command()(cue.cue)
 app.command()(record.record)
+app.command()(selftest.selftest)
 app.command()(replay.replay)
 app.command()(analyze.analyze)
 app.command()(edit.edit)
 app.command()(angles.angles)
 app.command()(sessions.sessions)
 app.command()(trend.trend)
+app.command()(compare.compare)
+app.command()(movements.movements)
 app.command()(report.report)
 app.command()(validate.validate)
 app.command()(repair.repair)

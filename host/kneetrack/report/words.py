@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kneetrack.samples import Doubt, Gap, Phase, Rep, RepSet, Verdict
+from kneetrack.detection import Suggestion
+from kneetrack.samples import Doubt, Gap, Phase, Rejected, Rep, RepSet, Verdict
 
 MARKS = {
     Verdict.IN_RANGE: "=",
@@ -195,6 +196,45 @@ def gaps(gaps: Sequence[Gap], most: int = 6) -> list[str]:
         places = "place" if rest == 1 else "places"
         told.append(f"Shorter ones in {rest} more {places}; {total_s:.1f} s are missing in all.")
     return told
+
+
+def not_counted(rejected: Sequence[Rejected], most: int = 3) -> str:
+    """What looked like a rep and was none, by its reason, as a sentence; empty if nothing did."""
+    if not rejected:
+        return ""
+    by_reason: dict[str, list[str]] = {}
+    for one in rejected:
+        by_reason.setdefault(one.reason, []).append(f"{one.start_s:.1f}")
+    told: list[str] = []
+    for reason, times in sorted(by_reason.items(), key=lambda each: -len(each[1])):
+        shown = ", ".join(times[:most]) + (", ..." if len(times) > most else "")
+        told.append(f"{len(times)} {reason} (at {shown} s)")
+    bends = "1 bend" if len(rejected) == 1 else f"{len(rejected)} bends"
+    return f"Not counted as reps: {bends} of the knee: {'; '.join(told)}."
+
+
+def looks_like(one: Suggestion, path: str) -> str:
+    """A recording that looks like another movement than was said, and what to do about it."""
+    alike = f" (so would a {' or a '.join(exercise(n) for n in one.alike)})" if one.alike else ""
+    return (
+        f"This looks like {_A.get(one.exercise, exercise(one.exercise))}{alike}: {one.why}. If "
+        f"so: kneetrack edit {path} --exercise {one.exercise}"
+    )
+
+
+_A = {
+    "squat": "squats",
+    "single_leg_squat": "single-leg squats",
+    "lunge": "lunges",
+    "step_down": "step-downs",
+    "step_up": "step-ups",
+    "sit_to_stand": "sit-to-stands",
+    "drop_jump": "drop jumps",
+    "walk": "walking",
+    "run": "running",
+    "balance": "a balance on one leg",
+    "lunge_test": "the lunge test",
+}
 
 
 def row_class(rep: Rep) -> str:
