@@ -2,24 +2,17 @@
 the analysis, the band's memory and the file."""
 
 import asyncio
-import fcntl
 import json
 import math
 import os
-import pty
 import re
-import select
 import signal
-import struct
-import subprocess
-import termios
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from command_line import PROGRAM, kneetrack
+from command_line import kneetrack
 from kneecore import wire
 from kneecore.calibration import from_wire
 from kneetrack import live
@@ -39,6 +32,7 @@ from kneetrack.errors import CalibrationError, LinkError
 from kneetrack.link import open_link
 from kneetrack.samples import Side
 from sim import scenarios
+from terminal import Terminal
 
 QUICK = "speed=max&reps=0"
 CALIBRATION = wire.QUERY.pack(wire.QUERY_CALIBRATION)
@@ -230,43 +224,6 @@ def test_a_calibration_that_the_band_did_not_keep_is_noticed(kept: CalibrationFi
 
 
 # --- the screen ----------------------------------------------------------------------------------
-
-
-class Terminal:
-    """A command in a terminal of its own; `seen` is all that it wrote, without its escapes."""
-
-    def __init__(self, *arguments: str | Path, columns: int = 80) -> None:
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
-        self.process = subprocess.Popen(
-            [*PROGRAM, *map(str, arguments)],
-            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns)},
-        )  # fmt: skip
-        os.close(theirs)
-        self.seen = ""
-
-    def read_until(self, words: str | None, timeout_s: float = 60.0) -> None:
-        """Until `words` were seen, or without them until the command has ended."""
-        until = time.monotonic() + timeout_s
-        while words is None or words not in self.seen:
-            assert time.monotonic() < until, self.seen[-3000:]
-            if not select.select([self._ours], [], [], 0.2)[0]:
-                continue
-            try:
-                data = os.read(self._ours, 65536)
-            except OSError:  # the other end is closed
-                data = b""
-            if not data:
-                assert words is None, self.seen[-3000:]
-                break
-            text = data.decode(errors="replace")
-            self.seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", text)
-
-    def end(self) -> int:
-        self.read_until(None)
-        os.close(self._ours)
-        return self.process.wait(30)
 
 
 def test_the_screen_leads_through_every_step(tmp_path: Path) -> None:

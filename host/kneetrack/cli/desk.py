@@ -25,6 +25,7 @@ _ENTER = frozenset("\r\n")
 _BACK = frozenset("\x7f\b")
 _LEAVE = frozenset("\x1b\x15")
 MOST_LETTERS = 200
+SHORT_ENDING = "q ends it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Desk:
         if any(leg.begun for leg in self._legs):
             said = ", ".join(f"{key} {field.word}" for key, field in KEYS.items())
             parts.append(f"{said} of set {self.set_number}")
-        return " · ".join([*parts, self._ending_hint])
+        return " · ".join([*parts, SHORT_ENDING] if parts else [self._ending_hint])
 
     def _edit(self, field: Field, letter: str) -> None:
         if letter in _ENTER:
