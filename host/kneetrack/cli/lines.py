@@ -11,6 +11,7 @@ from kneecore import wire
 from kneetrack.cli import link_line
 from kneetrack.cli.rest import Rest
 from kneetrack.cli.strides_live import StrideLines, is_stride
+from kneetrack.cue import Cue, words_of
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import LinkState
 from kneetrack.report import words
@@ -164,6 +165,9 @@ class _LegLines:
             if index not in self._sets_over:
                 self._sets_over.add(index)
                 self._lines.say(self._title, self._rest.set_text)
+
+    def cue(self, cue: Cue) -> None:
+        self._lines.say(self._title, f"{cue.time_s:7.1f} s  cue: {words_of(cue)}")
 
     def link(self, news: LinkNews) -> None:
         """Tell when the state changes, and what is fetched when the set is over."""

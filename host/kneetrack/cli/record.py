@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneetrack.cli import cue as cues
+from kneetrack.cli.before import BEFORE_HELP, answers
 from kneetrack.cli.options import side_of
 from kneetrack.errors import CalibrationError, KneeTrackError, UsageError
 from kneetrack.samples import Side
@@ -18,9 +21,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kneetrack.calibration import CalibrationFile
-    from kneetrack.cli.session import Leg, Recorded, Told
+    from kneetrack.cli.session import Leg, Told
+    from kneetrack.cue.sounding import By
     from kneetrack.link import Link
-    from kneetrack.live import Figures
 
 
 def record(
@@ -64,6 +67,15 @@ def record(
             max=3600,
         ),
     ] = None,
+    cue: Annotated[str | None, typer.Option(metavar="POLICY", help=cues.CUE_HELP)] = None,
+    cue_when: Annotated[str | None, typer.Option(metavar="WHEN", help=cues.WHEN_HELP)] = None,
+    cue_by: Annotated[str | None, typer.Option(metavar="HOW", help=cues.BY_HELP)] = None,
+    cue_text: Annotated[str, typer.Option(metavar="WORDS", help=cues.TEXT_HELP)] = "",
+    cue_below: Annotated[str | None, typer.Option(metavar="LOAD", help=cues.BELOW_HELP)] = None,
+    before: Annotated[list[str] | None, typer.Option(metavar="ANSWERS", help=BEFORE_HELP)] = None,
+    no_questions: Annotated[
+        bool, typer.Option("--no-questions", help="Ask nothing before it begins.")
+    ] = False,
     calibration: Annotated[
         list[Path] | None,
         typer.Option(
@@ -112,25 +124,34 @@ def record(
     q or Ctrl-C ends the recording and keeps it.
     A trace to play with comes from: kneetrack demo --save-trace squats.csv
     """
-    from kneetrack.cli import session
+    from kneetrack.cli import console, session
     from kneetrack.edits import fields
 
     session.check_new(out)
     session.check_exercise(exercise)
+    load_kg = None if load is None else fields.load_kg(load)
+    plan = cues.plan_of(
+        cue, cue_when, cue_text, load_kg, None if cue_below is None else fields.load_kg(cue_below)
+    )
     told = session.Told(
         athlete=athlete,
-        load_kg=None if load is None else fields.load_kg(load),
+        load_kg=load_kg,
         rpe=None if rpe is None else fields.rpe(rpe),
         note=None if note is None else fields.text(note),
-        tags=fields.tags(tag or []),
+        tags=cues.tagged(fields.tags(tag or []), plan),
+        cue=plan,
     )
+    how = cues.how_of(cue_by)
     if table_zero and no_raw:
         raise UsageError("--table-zero is found in the raw data; leave --no-raw out.")
+    links = link or ["ble:auto"]
+    said = answers(before or [], links, no_questions=no_questions, hints=console.hints())
     code = asyncio.run(
         _record(
-            link or ["ble:auto"],
+            links,
             exercise=exercise,
-            told=told,
+            told=replace(told, before=said),
+            cue_by=how,
             rest_s=rest,
             calibrations=calibration or [],
             out=out,
@@ -148,6 +169,7 @@ async def _record(
     *,
     exercise: str | None,
     told: Told,
+    cue_by: By,
     rest_s: float | None,
     calibrations: list[Path],
     out: Path | None,
@@ -157,7 +179,7 @@ async def _record(
     side: Side | None,
 ) -> int:
     from kneetrack.calibration import CalibrationFile
-    from kneetrack.cli import console, session
+    from kneetrack.cli import afterwards, console, session
     from kneetrack.cli.desk import Desk
     from kneetrack.cli.insight_lines import print_session
     from kneetrack.cli.keys import HINT
@@ -188,6 +210,7 @@ async def _record(
             raise UsageError("Both links say that they are on the same leg; one must be the other.")
         _hint_at_tags(told.tags, hints)
         facts = session.facts(legs, told)
+        ready = stack.enter_context(cues.ready(told.cue, cue_by, legs, output, hints))
         desk = Desk(HINT) if output.is_terminal and not output.is_dumb_terminal else None
         recorded = await session.run(
             legs,
@@ -198,9 +221,10 @@ async def _record(
             duration_s=duration_s,
             table_zero=table_zero,
             desk=desk,
+            cues=ready,
         )
         if table_zero:
-            await _remember(legs, recorded, hints)
+            await afterwards.remember_zeros(legs, recorded, hints)
     for leg in legs:
         result = leg.analyzer.result()
         print_summary(
@@ -212,7 +236,7 @@ async def _record(
         )
     print_session(output, [leg.analyzer.result() for leg in legs], facts)
     for leg, figures in zip(legs, recorded.figures, strict=True):
-        _tell_figures(leg, figures, hints, several=len(legs) > 1)
+        afterwards.tell_figures(leg, figures, hints, several=len(legs) > 1)
     output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)
     hints.print(
         f"Next: kneetrack report {recorded.path} --out report.html", markup=False, soft_wrap=True
@@ -233,44 +257,6 @@ def _hint_at_tags(tags: Iterable[str], hints: Console) -> None:
                 f"! The tag {key} is kept as it is. Did you mean {known}? Then: kneetrack edit",
                 markup=False,
             )
-
-
-def _tell_figures(leg: Leg, figures: Figures, hints: Console, *, several: bool) -> None:
-    """What came, what came late, and what did not come, with the reason."""
-    from kneetrack.cli import link_line
-
-    lost = "" if figures.unfetched else ", none missing"
-    if figures.lost_samples:
-        lost = f", {figures.lost_samples} missing"
-    late = f" ({figures.recovered_samples} fetched later)" if figures.recovered_samples else ""
-    whose = f"{leg.analyzer.side.word.capitalize()} leg: " if several else ""
-    hints.print(
-        f"{whose}{figures.knee_samples} knee samples in {figures.packets} packets{lost}{late}."
-    )
-    for sentence in link_line.all_unfetched(figures.unfetched):
-        hints.print(f"! {leg.title}: {sentence}", markup=False)
-    for error in figures.sink_errors:
-        why = f"{type(error).__name__}: {error}"
-        hints.print(f"! The view ended early, the recording did not ({why}).", markup=False)
-
-
-async def _remember(legs: list[Leg], recorded: Recorded, hints: Console) -> None:
-    """Keep the zeros that were measured after the set, for the curve over temperature."""
-    from kneetrack.calibration.zeros import remember, warmth
-
-    for leg, zeros in zip(legs, recorded.zeros, strict=True):
-        side = leg.analyzer.side.word
-        if zeros is None:
-            hints.print(
-                f"No second zero of the {side} leg: its sensors were not seen lying on a table, "
-                "both at once, for 6 s behind the last rep. The recording is whole, and analyze "
-                "--offline makes do with the first zero. Next time end the set with q or "
-                "--duration, and leave both sensors on a firm table until the recording ends."
-            )
-            continue
-        hints.print(f"The {side} leg's second zero was measured.")
-        for sentence in remember(leg.link, await warmth(leg.link), zeros):
-            hints.print(f"! {sentence}", markup=False)
 
 
 def _with_side(address: str, side: Side | None) -> str:

@@ -12,8 +12,10 @@ from kneetrack.cli.options import speed_of
 
 if TYPE_CHECKING:
     from kneetrack.calibration import CalibrationFile
+    from kneetrack.cli.session import Leg
     from kneetrack.cli.view import View
     from kneetrack.detection import Analyzer
+    from kneetrack.live import Cues
     from kneetrack.samples import Side
     from kneetrack.sessionlog import SessionLog
 
@@ -186,11 +188,22 @@ async def fold(
                 sinks=sinks,
                 stop=stop,
                 worn_packets=worn,
+                cues=_cues_again(log, leg),
             )
         )
     with ending(stop.set), view or nullcontext():
         await asyncio.gather(*pumps)
     return stop.is_set(), analyzers, [event for each in kept for event in each.end()]
+
+
+def _cues_again(log: SessionLog, leg: Leg) -> Cues:
+    """The cues of the recording's plan: decided anew, shown, and not heard."""
+    from kneetrack.cue import Coach, Plan
+    from kneetrack.live import Cues
+
+    scenario = leg.link.scenario
+    windows = () if scenario is None else scenario.windows
+    return Cues(Coach(Plan.from_json(log.session.get("cue")), windows), lambda _: None)
 
 
 def recorded_calibration(log: SessionLog, side: Side) -> CalibrationFile | None:

@@ -27,6 +27,7 @@ from kneetrack.calibration.sensors import band_name, curves
 from kneetrack.cli.desk import Desk
 from kneetrack.cli.keys import ending
 from kneetrack.cli.view import LegView, View
+from kneetrack.cue import Plan
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CalibrationError, KneeTrackError, LinkLost, LogError, UsageError
 from kneetrack.link import Link
@@ -62,6 +63,9 @@ class Told:
     rpe: float | None = None
     note: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    before: Mapping[str, str] | None = None
+    """Answers to the question before a session, by `report.notice.QUESTIONS`."""
+    cue: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,8 @@ def facts(legs: Sequence[Leg], told: Told) -> dict[str, Any]:
         "rpe": told.rpe,
         "note": told.note,
         "tags": dict(told.tags),
+        "before": told.before and dict(told.before),
+        "cue": told.cue and told.cue.to_json(),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "sides": [leg.analyzer.side.word for leg in legs],
         "links": [leg.link.info.address for leg in legs],
@@ -185,18 +191,22 @@ async def run(
     table_zero: bool = False,
     waits: live.Waits | None = None,
     desk: Desk | None = None,
+    cues: Sequence[live.Cues] = (),
+    over: asyncio.Event | None = None,
 ) -> Recorded:
     """Record until the sources end, q, Ctrl-C, `duration_s`, or all links are lost for good.
 
     With `table_zero` each of these but a lost link ends the set only; then the sensors' zero is
     recorded once more (`calibration.closing`), or another q ends it without. What is missing then
-    is fetched from the bands; a further q leaves it there. `desk` takes what is typed meanwhile.
+    is fetched from the bands; a further q leaves it there. `desk` takes what is typed meanwhile;
+    `cues` are the legs', in order, where there are to be any. Whoever sets `over` ends the
+    recording as the first q does.
     """
     if path is None:
         exercise = str(session["exercise"])
         side = legs[0].analyzer.side
         path = new_log_path(exercise, side, folder=folder)
-    stop, skip, leave = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    stop, skip, leave = over or asyncio.Event(), asyncio.Event(), asyncio.Event()
     steps = (stop, skip, leave) if table_zero else (stop, leave)
     closings = [TableZero() if table_zero else None for _ in legs]
     figures = [live.Figures() for _ in legs]
@@ -230,6 +240,7 @@ async def run(
                         leave=leave,
                         waits=waits,
                         figures=each,
+                        cues=cues[at] if cues else None,
                     )
                 )
                 for at, (leg, sink, closing, each) in enumerate(

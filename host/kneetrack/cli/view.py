@@ -26,6 +26,7 @@ from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.rest import Rest
 from kneetrack.cli.strides_live import doubt, is_stride, pace, progress, stride_line
 from kneetrack.cli.table import IN_RANGE_STYLE, UNSURE_STYLE, style
+from kneetrack.cue import Cue, words_of
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import QUIET_S
 from kneetrack.report import words
@@ -72,6 +73,7 @@ class _Seen:
     faults: int = 0  # wire.FAULT_* bits of the newest status
     news: LinkNews | None = None
     news_at: float = 0.0
+    cue: Cue | None = None
     hints: deque[str] = field(default_factory=lambda: deque(maxlen=HINTS))
 
     def take_event(self, event: Event) -> None:
@@ -187,6 +189,9 @@ class _LegScreen:
         if self._rest is not None:
             self._rest.event(event)
 
+    def cue(self, cue: Cue) -> None:
+        self._seen.cue = cue
+
     def link(self, news: LinkNews) -> None:
         self._seen.news = news
         self._seen.news_at = time.monotonic()
@@ -238,7 +243,12 @@ class _LegScreen:
             digits = big(shown) if can_draw(self._console) else shown
             number = Text(digits, style=style(rep), no_wrap=True)
             body = Group(number, Text(f"{sign}{what}", style=style(rep)))
-        return Panel(body, title=title, width=WIDTH, height=size)
+        return Panel(body, title=title, subtitle=self._cue(rep), width=WIDTH, height=size)
+
+    def _cue(self, rep: Rep) -> str | None:
+        """The cue that the last rep got, or the one under way."""
+        cue = self._seen.cue
+        return None if cue is None or cue.time_s < rep.start_s else f"cue: {words_of(cue)}"
 
     def _now(self, small: bool) -> RenderableType:
         sample = self._seen.sample

@@ -6,7 +6,7 @@ sounding    how it is heard, beside everything else
 programs    the system's players and voices, looked for and never required
 """
 
-from kneetrack.cue.coach import Coach, Cue, Kind, Way, cued_reps
+from kneetrack.cue.coach import Coach, Cue, Kind, Way, cued_reps, words_of
 from kneetrack.cue.plan import Plan, Policy, When
 
-__all__ = ["Coach", "Cue", "Kind", "Plan", "Policy", "Way", "When", "cued_reps"]
+__all__ = ["Coach", "Cue", "Kind", "Plan", "Policy", "Way", "When", "cued_reps", "words_of"]

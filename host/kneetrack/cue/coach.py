@@ -117,6 +117,21 @@ def cued_reps(events: Iterable[Mapping[str, object]], side: str) -> dict[int, Wa
     return found
 
 
+def words_of(cue: Cue, text: str = "") -> str:
+    """What is said of it; `text` is the person's own, for inward."""
+    if cue.kind is Kind.SET:
+        if not cue.of:
+            return f"Set over: all reps further {_short(cue.way)}."
+        return f"Set over: {cue.reps} of {cue.of} {cue.way.value}."
+    if cue.way is Way.INWARD and text:
+        return text
+    return cue.way.value
+
+
+def _short(way: Way) -> str:
+    return "in" if way is Way.INWARD else "out"
+
+
 class Coach:
     """One leg's cues. Feed it what the analyzer is fed, in its stead."""
 

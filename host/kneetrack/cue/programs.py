@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kneetrack.cue.coach import Cue, Kind, Way
+from kneetrack.cue.coach import Way
 
 LONGEST_S = 6.0
 """A program that takes longer is ended."""
@@ -96,21 +96,6 @@ def names(commands: str) -> str:
     if sys.platform.startswith("linux"):
         return "pipewire-bin or alsa-utils" if commands == "player" else "espeak-ng"
     return "ffmpeg" if commands == "player" else "espeak-ng"
-
-
-def words_of(cue: Cue, text: str) -> str:
-    """What a voice says; `text` is the person's own, for inward."""
-    if cue.kind is Kind.SET:
-        if not cue.of:
-            return f"Set over: all reps further {_short(cue.way)}."
-        return f"Set over: {cue.reps} of {cue.of} {cue.way.value}."
-    if cue.way is Way.INWARD and text:
-        return text.lstrip("-")  # it is an argument of a program, and no option
-    return cue.way.value
-
-
-def _short(way: Way) -> str:
-    return "in" if way is Way.INWARD else "out"
 
 
 def write_tones(folder: Path) -> dict[tuple[Way, bool], Path]:

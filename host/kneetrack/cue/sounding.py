@@ -4,7 +4,7 @@
 
 One cue at a time. One that comes while another is heard waits, but not for long: after LATE_S it is
 dropped, for it would be about a rep that is no longer the last. What can't be heard as wished is
-heard in the next way there is (words, tone, bell), and that is told once, as a sentence.
+heard in the next way there is (words, tone, bell), and `troubles` tell of that, once each.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from kneetrack.cue import programs
-from kneetrack.cue.coach import Cue, Kind, Way
+from kneetrack.cue.coach import Cue, Kind, Way, words_of
 
 LATE_S = 1.5
 CLOSE_S = 4.0
 """So long the end waits for a cue that is still to be heard."""
+
+
+_NO_BELL = "Cues could not be heard: this is no terminal that has a bell. They are in the log."
 
 
 class By(StrEnum):
@@ -37,9 +40,9 @@ class By(StrEnum):
 
 
 class Sounder:
-    """Hears cues. `bell` rings the terminal's, False where there is none; `say` shows a sentence.
+    """Has cues heard. `bell` rings the terminal's; it is False where there is none.
 
-    `remarks` are what can't be had as wished; `by` how cues are heard now.
+    `by` is how cues are heard now; `remarks` what this computer has not, `troubles` what failed.
     """
 
     def __init__(
@@ -48,22 +51,21 @@ class Sounder:
         text: str,
         *,
         bell: Callable[[], bool],
-        say: Callable[[str], None],
         voice: programs.Program | None = None,
         player: programs.Program | None = None,
     ) -> None:
         self._text = text
         self._bell = bell
-        self._say = say
         self._programs = {By.VOICE: voice, By.SOUND: player}
         self.remarks: list[str] = []
+        self.troubles: list[str] = []
         self.heard = 0
         self.dropped = 0
         self.by: By = self._possible(by)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._tones: dict[tuple[Way, bool], Path] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self._waiting: queue.Queue[tuple[Cue, float] | None] = queue.Queue()
+        self._waiting: queue.Queue[tuple[Cue, str, float] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="cues", daemon=True)
 
     def __enter__(self) -> Sounder:
@@ -74,7 +76,7 @@ class Sounder:
             except OSError as error:
                 self._programs[By.SOUND] = None
                 self.by = By.VOICE if self.by is By.VOICE else By.BELL
-                self._say(f"The tones of cues can't be kept ({error.strerror}).")
+                self.troubles.append(f"The tones of cues can't be kept ({error.strerror}).")
         self._thread.start()
         return self
 
@@ -89,9 +91,9 @@ class Sounder:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def sound(self, cue: Cue) -> None:
-        """Have it heard. Returns at once."""
-        self._waiting.put((cue, time.monotonic()))
+    def sound(self, cue: Cue, side: str = "") -> None:
+        """Have it heard, after the `side` where words are spoken. Returns at once."""
+        self._waiting.put((cue, side, time.monotonic()))
 
     # --- beside ----------------------------------------------------------------------------------
 
@@ -114,19 +116,19 @@ class Sounder:
             waiting = self._waiting.get()
             if waiting is None:
                 return
-            cue, since_s = waiting
+            cue, side, since_s = waiting
             if time.monotonic() - since_s > LATE_S and cue.kind is not Kind.SET:
                 self.dropped += 1
                 continue
-            self._hear(cue)
+            self._hear(cue, side)
 
-    def _hear(self, cue: Cue) -> None:
+    def _hear(self, cue: Cue, side: str) -> None:
         """In the best way that works; one that fails is given up for good."""
         for by in (By.VOICE, By.SOUND):
             program = self._programs[by]
             if program is None or self.by is not by:
                 continue
-            trouble = program.run(self._given(cue), self._started)
+            trouble = program.run(self._given(cue, side), self._started)
             self._process = None
             if not trouble:
                 self.heard += 1
@@ -134,26 +136,28 @@ class Sounder:
             tone = by is By.VOICE and self._programs[By.SOUND] is not None
             self.by = By.SOUND if tone else By.BELL
             how = "a tone" if tone else "the terminal's bell"
-            self._say(f"Cues can't be heard as wished ({trouble}): {how} instead.")
+            self.troubles.append(f"Cues can't be heard as wished ({trouble}): {how} instead.")
         if self._bell():
             self.heard += 1
+        elif _NO_BELL not in self.troubles:
+            self.troubles.append(_NO_BELL)
 
-    def _given(self, cue: Cue) -> str:
+    def _given(self, cue: Cue, side: str) -> str:
         if self.by is By.VOICE:
-            return programs.words_of(cue, self._text)
+            words = words_of(cue, self._text).lstrip("-")  # no option of the program
+            return f"{side}: {words}" if side else words
         return str(self._tones[cue.way, cue.kind is Kind.SET])
 
     def _started(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
 
-def sounder(by: By, text: str, *, bell: Callable[[], bool], say: Callable[[str], None]) -> Sounder:
+def sounder(by: By, text: str, *, bell: Callable[[], bool]) -> Sounder:
     """One that uses what this computer has."""
     return Sounder(
         by,
         text,
         bell=bell,
-        say=say,
         voice=programs.find_voice(),
         player=programs.find_player(),
     )

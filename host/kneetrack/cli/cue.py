@@ -1,0 +1,182 @@
+"""`kneetrack cue`, and what `record` needs of cues: the options' plan, and who sounds them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kneetrack.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kneetrack.cli.session import Leg
+    from kneetrack.cue import Cue, Plan
+    from kneetrack.cue.sounding import By, Sounder
+    from kneetrack.live import Cues
+
+CUE_HELP = "Be cued when a rep moved inward or outward: every, faded, end (of the set), off."
+WHEN_HELP = "after the rep [default], or during it, as soon as it has moved so far."
+BY_HELP = "auto [default], voice, sound, bell."
+TEXT_HELP = 'Your own words for inward: "knees over toes"; spoken where there is a voice.'
+BELOW_HELP = "With a load: cues only below KG [default: none under any load]."
+_APART_S = 1.2
+"""Between the cues of a test."""
+
+
+def cue(
+    test: Annotated[bool, typer.Option("--test", help="Hear each kind once.")] = False,
+    cue_by: Annotated[str | None, typer.Option("--cue-by", metavar="HOW", help=BY_HELP)] = None,
+    cue_text: Annotated[str, typer.Option("--cue-text", metavar="WORDS", help=TEXT_HELP)] = "",
+) -> None:
+    """How cues would be heard on this computer; with --test, hear them.
+
+    \b
+    Examples:
+      kneetrack cue --test
+      kneetrack cue --test --cue-text "knees over toes"
+      kneetrack record --cue faded --cue-text "knees over toes"
+      kneetrack record --cue every --cue-when during --load 20 --cue-below 40
+
+    \b
+    How often (record --cue):
+      every   after every rep that moved inward or outward more than your reference
+      faded   in the first set every rep, in the second every 2nd, in the third every 3rd, then at
+              the end of a set: what is learnt with less and less help is thought to stay better
+      end     at the end of a set
+      off     never; as without --cue, but kept as a tag, to compare with
+
+    A tone rises for inward and falls for outward; twice: about the whole set. With a load there
+    are no cues unless --cue-below names your own limit: nothing should startle you under a bar.
+    Each cue is noted in the log; sessions are tagged cue=POLICY.
+    """
+    from kneetrack.cli import console
+    from kneetrack.cue import Cue, Kind, Way, programs, words_of
+
+    output, hints = console.results(), console.hints()
+    voice, player = programs.find_voice(), programs.find_player()
+    output.print(f"voice: {voice.name if voice else 'none found'}", markup=False)
+    output.print(f"sound: {player.name if player else 'none found'}", markup=False)
+    terminal = output.is_terminal or hints.is_terminal
+    output.print(f"bell:  {'the terminal’s' if terminal else 'no terminal here'}", markup=False)
+    with sounder(how_of(cue_by), cue_text, output, hints) as heard:
+        output.print(f"Cues are heard by: {heard.by.value}")
+        for sentence in heard.remarks:
+            hints.print(sentence, markup=False)
+        if not test:
+            hints.print("Hear them with: kneetrack cue --test")
+            return
+        for word, one in (
+            ("inward", Cue(Kind.REP, Way.INWARD, 0.0, 0, 0, 6.0)),
+            ("outward", Cue(Kind.REP, Way.OUTWARD, 0.0, 0, 1, -6.0)),
+            ("end of a set", Cue(Kind.SET, Way.INWARD, 0.0, 0, None, None, 3, 8)),
+        ):
+            said = words_of(one, cue_text)
+            output.print(f"  {word}: {said}", markup=False)
+            heard.sound(one)
+            time.sleep(_APART_S)
+    count = heard.heard
+    output.print(f"{count} of 3 were given to the {heard.by.value}.")
+    for sentence in heard.troubles:
+        hints.print(sentence, markup=False)
+
+
+def plan_of(
+    policy: str | None, when: str | None, text: str, load_kg: float | None, below_kg: float | None
+) -> Plan | None:
+    """What the options ask for; None where they ask for nothing. UsageError."""
+    from kneetrack.cue import Plan, Policy, When
+
+    if policy is None:
+        if when is not None or text or below_kg is not None:
+            raise UsageError(
+                "--cue-when, --cue-text and --cue-below say how to be cued; add how often, "
+                "as --cue every."
+            )
+        return None
+    return Plan(
+        Policy(_one_of("--cue", policy, [each.value for each in Policy])),
+        When(_one_of("--cue-when", when or "after", [each.value for each in When])),
+        text,
+        load_kg,
+        below_kg,
+    )
+
+
+def how_of(word: str | None) -> By:
+    """How cues are to be heard. UsageError."""
+    from kneetrack.cue.sounding import By
+
+    return By(_one_of("--cue-by", word or "auto", [each.value for each in By]))
+
+
+def _one_of(option: str, word: str, known: list[str]) -> str:
+    if word not in known:
+        raise UsageError(f'{option} is one of {", ".join(known)}, not "{word}".')
+    return word
+
+
+def sounder(by: By, text: str, output: Console, hints: Console) -> Sounder:
+    """Who sounds cues; the bell is that of whichever stream is a terminal."""
+    from kneetrack.cue import sounding
+
+    def bell() -> bool:
+        for one in (output, hints):
+            if one.is_terminal:
+                one.bell()
+                return True
+        return False
+
+    return sounding.sounder(by, text, bell=bell)
+
+
+def tagged(tags: dict[str, str], plan: Plan | None) -> dict[str, str]:
+    """The session's tags, with the policy that is in force; one's own tag `cue` stays."""
+    return tags if plan is None else {"cue": plan.in_force.value, **tags}
+
+
+@contextlib.contextmanager
+def ready(
+    plan: Plan | None, by: By, legs: Sequence[Leg], output: Console, hints: Console
+) -> Generator[Sequence[Cues]]:
+    """The cues of each leg, heard while the context lasts; none where there are to be none.
+
+    What can't be had is told before, what failed afterwards.
+    """
+    from kneetrack.cue import Coach, Policy
+    from kneetrack.detection.movements import ByReps, movement_of
+    from kneetrack.live import Cues
+
+    if plan is None or plan.in_force is Policy.OFF:
+        if plan is not None and plan.silent_for:
+            hints.print(plan.silent_for, markup=False)
+        yield ()
+        return
+    movement = movement_of(legs[0].analyzer.exercise)
+    if not isinstance(movement.how, ByReps):
+        hints.print(f"No cues: {movement.words} is described, and compared with no reference.")
+        yield ()
+        return
+    with sounder(by, plan.text, output, hints) as heard:
+        for sentence in heard.remarks:
+            hints.print(sentence, markup=False)
+        made: list[Cues] = []
+        for leg in legs:
+            scenario = leg.link.scenario
+            side = leg.analyzer.side.word if len(legs) > 1 else ""
+            windows = () if scenario is None else scenario.windows
+            made.append(Cues(Coach(plan, windows), _sounding(heard, side)))
+        yield made
+    for sentence in heard.troubles:
+        hints.print(f"! {sentence}", markup=False)
+
+
+def _sounding(heard: Sounder, side: str) -> Callable[[Cue], None]:
+    def sound(one: Cue) -> None:
+        heard.sound(one, side)
+
+    return sound
