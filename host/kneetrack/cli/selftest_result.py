@@ -1,0 +1,166 @@
+"""What a self-test amounts to, as a table; the tests of before that it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kneetrack.cli.catalogue_bar import up_to_date
+from kneetrack.detection.measure_table import Measure
+from kneetrack.errors import KneeTrackError
+from kneetrack.insight.values import described
+from kneetrack.report import words
+from kneetrack.samples import Rep, Side
+from kneetrack.selftest.outcome import Difference, Figure, Row
+from kneetrack.selftest.tests import SELFTESTS, SelfTest
+
+if TYPE_CHECKING:
+    from kneetrack.catalogue import Catalogue, Session
+
+Legs = dict[Side, Sequence[Rep]]
+
+SAME = "≈"
+
+
+def earlier(
+    test: SelfTest,
+    athlete: str | None,
+    now: Mapping[Side, Sequence[Rep]],
+    paths: Sequence[Path],
+    *,
+    simulated: bool,
+    hints: Console,
+) -> tuple[Legs, Legs]:
+    """This person's last test before this one, leg by leg; and the leg that was not tested now,
+    where it was today. Nothing without a name, for it could be anybody's."""
+    last: Legs = {}
+    today: Legs = {}
+    if athlete is None:
+        return last, today
+    from kneetrack.catalogue.entry import Wanted
+
+    try:
+        catalogue = up_to_date(hints)
+        found = catalogue.sessions(Wanted(athlete=athlete, selftest=test.name, simulated=simulated))
+        this = {path.name for path in paths}
+        days = {one.day for one in found if one.path.name in this}
+        for session in found:  # the oldest first
+            if session.path.name in this:
+                continue
+            for side, reps in _reps(catalogue, session).items():
+                if side in now or session.day not in days:
+                    last[side] = reps
+                else:
+                    today[side] = reps
+    except KneeTrackError as error:  # the test itself is kept and told all the same
+        hints.print(f"! Earlier tests could not be looked up: {error}", markup=False)
+    return last, today
+
+
+def _reps(catalogue: Catalogue, session: Session) -> Legs:
+    return {kept.side: kept.reps for kept in catalogue.reps(session) if kept.reps}
+
+
+def print_outcome(output: Console, test: SelfTest, rows: Sequence[Row]) -> None:
+    """The table, and what its signs mean."""
+    if not rows:
+        output.print(f"No {test.one} counted, so there is nothing to tell.")
+        return
+    sides = [side for side in (Side.RIGHT, Side.LEFT) if any(side in row.legs for row in rows)]
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(test.title, no_wrap=True)
+    for side in sides:
+        table.add_column(side.word, justify="right", no_wrap=True)
+        table.add_column("since last", justify="right", no_wrap=True)
+    if len(sides) == 2:
+        table.add_column("right – left", justify="right", no_wrap=True)
+    for row in rows:
+        measure = described(row.watched.name)
+        unit = f", {measure.unit}" if measure.unit else ""
+        cells = [f"{measure.words}{unit}"]
+        for side in sides:
+            figure = row.legs.get(side)
+            cells += ["–", "–"] if figure is None else _cells(figure, measure, test)
+        if len(sides) == 2:
+            cells.append(_difference(row.sides, measure, "differ"))
+        table.add_row(*cells)
+    output.print(table)
+    output.print(
+        f"Means of the {test.many}{', and the best' if test.best else ''}. In brackets: from where "
+        f"on a difference is told; {SAME} not distinguishable."
+    )
+    known = [row.watched for row in rows if row.watched.mdc is not None]
+    for watched in known:
+        measure = described(watched.name)
+        output.print(
+            f"{measure.words}: never told below {watched.mdc:g}{measure.unit} ({watched.source})."
+        )
+    if len(known) < len(rows):
+        output.print("The rest: by the scatter of these repetitions; days differ by more.")
+
+
+def _cells(figure: Figure, measure: Measure, test: SelfTest) -> list[str]:
+    mean = f"{figure.mean:.{measure.decimals}f}"
+    if test.best:
+        mean += f", {figure.best:.{measure.decimals}f}"
+    return [mean, _difference(figure.since_last, measure, "changed")]
+
+
+def _difference(found: Difference | None, measure: Measure, word: str) -> str:
+    if found is None:
+        return "–"
+    told = words.signed(found.value, measure.decimals)
+    if found.mdc is None:
+        return f"{told} (?)"
+    mark = word if found.told_apart else SAME
+    return f"{told} {mark} ({found.mdc:.{max(1, measure.decimals)}f})"
+
+
+# --- the list ------------------------------------------------------------------------------------
+
+
+def listing() -> RenderableType:
+    """Every test, with what to do."""
+    parts: list[RenderableType] = []
+    for test in SELFTESTS.values():
+        parts.append(Text(f"{test.name}: {test.title}", style="bold"))
+        needs = "after kneetrack calibrate" if test.needs_calibration else "no calibration needed"
+        parts.append(Padding(Text(test.what), (0, 0, 0, 2)))
+        parts.append(
+            Padding(Text(f"{test.do.wants} {test.do.how}"), (0, 0, 0, 2)),
+        )
+        parts.append(
+            Padding(Text(f"{test.repeats} {test.many} a leg, {needs}.", style="dim"), (0, 0, 1, 2))
+        )
+    parts.append(Text("Example: kneetrack selftest lunge --side right --athlete A"))
+    return Group(*parts)
+
+
+def listing_json() -> dict[str, Any]:
+    """The same as JSON types."""
+    return {
+        "format": 1,
+        "selftests": [
+            {
+                "name": test.name,
+                "exercise": test.exercise,
+                "title": test.title,
+                "what": test.what,
+                "do": f"{test.do.wants} {test.do.how}",
+                "repeats": test.repeats,
+                "needs_calibration": test.needs_calibration,
+                "measures": [
+                    {"name": one.name, "mdc": one.mdc, "source": one.source or None}
+                    for one in test.watched
+                ],
+            }
+            for test in SELFTESTS.values()
+        ],
+    }
