@@ -18,9 +18,13 @@ MARKS = {
     Verdict.MOVED_OUTWARD: "<",
     Verdict.DOUBTFUL: "?",
 }
+CAVEAT = (
+    "All of it is relative to your own reference reps, not to an ideal knee, and measured on the "
+    "skin, which is not the bone."
+)
 LEGEND = (
     "Inward: the excursion from your reference at the same flexion, inward +. Own part: without "
-    "what all reps of the set share. ± is one standard uncertainty."
+    "what all reps of the set share. ± is one standard uncertainty. " + CAVEAT
 )
 
 VERDICTS = {
@@ -206,10 +210,11 @@ def not_counted(rejected: Sequence[Rejected], most: int = 3) -> str:
     for one in rejected:
         by_reason.setdefault(one.reason, []).append(f"{one.start_s:.1f}")
     told: list[str] = []
+    bends = "1 bend" if len(rejected) == 1 else f"{len(rejected)} bends"
     for reason, times in sorted(by_reason.items(), key=lambda each: -len(each[1])):
         shown = ", ".join(times[:most]) + (", ..." if len(times) > most else "")
-        told.append(f"{len(times)} {reason} (at {shown} s)")
-    bends = "1 bend" if len(rejected) == 1 else f"{len(rejected)} bends"
+        count = "" if len(by_reason) == 1 else f"{len(times)} "
+        told.append(f"{count}{reason} (at {shown} s)")
     return f"Not counted as reps: {bends} of the knee: {'; '.join(told)}."
 
 
