@@ -37,7 +37,8 @@ def rep_of(found: SessionResult, side: Side | None, number: int) -> tuple[LegRes
             f"{found.source} holds both legs. Say whose rep {number}: --side right or --side left."
         )
     if not legs:
-        raise InputError(f"{found.source} holds no such leg. Leave --side out.")
+        missing = "such" if side is None else side.word
+        raise InputError(f"{found.source} holds no {missing} leg. Leave --side out.")
     (leg,) = legs
     rep = next((one for one in leg.reps if one.index == number - 1), None)
     if rep is None:

@@ -25,7 +25,9 @@ _CLEARED = {"load": "load_kg", "rpe": "rpe", "note": "note", "athlete": "athlete
 
 
 def edit(
-    log: Annotated[Path, typer.Argument(metavar="FILE", help="A log (.mcap), or a trace (.csv).")],
+    log: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A log (.mcap), or a trace (.csv).")
+    ] = None,
     load: Annotated[
         str | None, typer.Option(metavar="LOAD", help="The load, in kg or lb: 60, 135lb.")
     ] = None,
@@ -91,6 +93,7 @@ def edit(
     if tags:
         _list_tags(output, as_json=json)
         return
+    log = _recording(log)
     facts = _facts(load, rpe, tag, note, exercise, athlete, clear or [], hints)
     said = bool(facts or rep or leave_out or put_back)
     if undo + history + said > 1:
@@ -111,6 +114,18 @@ def edit(
         _list_history(log, output)
         return
     _tell(log, made, output, hints, undone=undo)
+
+
+def _recording(log: Path | None) -> Path:
+    """The recording that is meant. UsageError, InputError where there is none."""
+    from kneetrack.analysis.source import is_log
+
+    if log is None:
+        raise UsageError("Which recording? Name its file: kneetrack edit session.mcap")
+    is_log(log)  # or a trace; else an error
+    if not log.is_file():
+        raise InputError(f"{log} does not exist. Check the name, or record first.")
+    return log
 
 
 def _facts(
@@ -174,7 +189,6 @@ def _make(
     from kneetrack.analysis.source import analyse, is_log
     from kneetrack.edits import LEFT_OUT, Set, append, fields
 
-    is_log(log)  # or a trace; else an error
     made: list[Change] = [Set(facts)] if facts else []
     if labels or leave_out or put_back:
         if "exercise" in facts:
@@ -228,8 +242,6 @@ def _known(log: Path) -> dict[str, Any]:
     from kneetrack.edits.words import facts
     from kneetrack.sessionlog import read_session
 
-    if not log.is_file():
-        raise InputError(f"{log} does not exist. Check the name, or record first.")
     edits = read(log)
     session = edits.over(read_session(log) if is_log(log) else {})
     kept = {key: session[key] for key in KEYS if session.get(key) not in (None, {}, "")}
