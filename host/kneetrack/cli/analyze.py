@@ -111,7 +111,7 @@ def analyze(
                 output,
                 (leg.result.reps, leg.result.sets),
                 (other.result.reps, other.result.sets),
-                title=f"{leg.result.side.word} leg, own part online and offline",
+                title=f"{leg.result.side.word} leg",
             )
         hints.print(f"Measured again with kneetrack {made_by['kneetrack']}, vqf {made_by['vqf']}.")
         for warning in _warnings(again):

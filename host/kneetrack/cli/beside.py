@@ -13,7 +13,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from kneetrack.cli.strides_table import stride_comparison
 from kneetrack.cli.table import style
+from kneetrack.insight.strides import are_strides
 from kneetrack.report import words
 from kneetrack.samples import Rep, RepSet
 
@@ -90,6 +92,11 @@ def print_comparison(
     if not online[0] and not offline[0]:
         console.print(f"{title}: no reps in either.", markup=False, soft_wrap=True)
         return
+    if are_strides(online[0] or offline[0]):
+        title = f"{title}, online and offline"
+        console.print(stride_comparison(online[0], offline[0], title=title), highlight=False)
+        return
+    title = f"{title}, own part online and offline"
     console.print(comparison(online[0], offline[0], title=title), highlight=False)
     after = {one.index: one for one in offline[1]}
     for one in online[1]:

@@ -62,7 +62,9 @@ def sentences(whole: Strides) -> list[str]:
     told: list[str] = []
     if whole.apart:
         kinds = ", ".join(f"{_reason(why)} {count}" for why, count in whole.apart)
-        told.append(f"{whole.found - whole.counted} strides are listed and not counted: {kinds}.")
+        left = whole.found - whole.counted
+        those = "1 stride is" if left == 1 else f"{left} strides are"
+        told.append(f"{those} listed and not counted: {kinds}.")
     if whole.is_implausible:
         told.append(
             f"The valgus is {IMPLAUSIBLE_DEG:.0f}° or more throughout, beyond any knee's: the "
@@ -70,10 +72,13 @@ def sentences(whole: Strides) -> list[str]:
         )
     elif whole.is_enough:
         known = [_mean_of(whole.of(name)) for name in ("peak_valgus_deg", "valgus_excursion_deg")]
+        sigma = whole.of("peak_valgus_sigma_deg")
+        same = "some degrees" if sigma is None else f"± {sigma.median:.1f}°"
         told.append(
             f"Averages of {whole.counted} strides: valgus in stance {known[0]}, inward from "
-            f"contact {known[1]} (± one standard error, without what the straps add that day). "
-            "In one person a difference of some degrees is not told apart."
+            f"contact {known[1]} (± one standard error of the average). How the straps sit and "
+            f"the skin moves is the same in all of them and adds {same}: less is not told apart in "
+            "one person."
         )
     else:
         told.append(
@@ -81,6 +86,12 @@ def sentences(whole: Strides) -> list[str]:
             "more. Walk on to have them; the times above hold."
         )
     return told
+
+
+def stride_comparison(online: Sequence[Rep], offline: Sequence[Rep], *, title: str) -> Table:
+    """Each value as both ways of measuring have it."""
+    ways = [("online", summarise_strides(online)), ("offline", summarise_strides(offline))]
+    return _table(ways, title)
 
 
 def _bouts(
@@ -95,6 +106,15 @@ def _bouts(
     room = max(0, (width - _NAMES) // _COLUMN - 1)
     hidden = max(0, len(parts) - room) if len(parts) > 1 else len(parts)
     shown = parts[: len(parts) - hidden] if len(parts) > 1 else []
+    columns = [*shown, ("together" if len(parts) > 1 else "strides", whole)]
+    table = _table(columns, title)
+    if hidden and len(parts) > 1:
+        table.caption = f"{hidden} more bouts: a wider terminal shows them"
+    return table
+
+
+def _table(columns: Sequence[tuple[str, Strides]], title: str | None) -> Table:
+    """A row each value, a column each of these; no angle where the axes are not known."""
     table = Table(
         box=box.SIMPLE_HEAD,
         title=title,
@@ -103,18 +123,17 @@ def _bouts(
         padding=(0, 1, 0, 0),
     )
     table.add_column("", no_wrap=True)
-    columns = [*shown, ("together" if len(parts) > 1 else "strides", whole)]
     for head, part in columns:
         table.add_column(f"{head}\n{part.counted} of {part.found}", justify="right", no_wrap=True)
+    whole = columns[-1][1]
     for name in (*TIMING, *ANGLES):
-        of_all = whole.of(name)
-        if of_all is None or (name in ANGLES and whole.is_implausible):
+        if name in ANGLES and whole.is_implausible:
+            continue
+        if all(part.of(name) is None for _, part in columns):
             continue
         about = described(name)
         told = [_cell(part.of(name), about.decimals, name, part) for _, part in columns]
         table.add_row(_label(name), *told)
-    if hidden and len(parts) > 1:
-        table.caption = f"{hidden} more bouts: a wider terminal shows them"
     return table
 
 

@@ -66,6 +66,7 @@ def stride_measures(cut: Cut, gait: Gait) -> dict[str, float | None]:
         "swing_flexion_deg": float(flexion[stands:].max()),
         "contact_valgus_deg": float(valgus[0]),
         "peak_valgus_deg": float(valgus[peak]),
+        "peak_valgus_sigma_deg": _sigma_deg(cut, float(time_s[peak])),
         "flexion_at_peak_deg": float(flexion[peak]),
         "valgus_excursion_deg": float(valgus[peak] - valgus[0]),
         "rotation_range_deg": float(np.ptp(rotation[:stands])),
@@ -154,6 +155,11 @@ def _lean_deg(cut: Cut) -> float | None:
         return None
     ahead, _, up = course[0].tolist()
     return math.degrees(math.atan2(ahead, up))
+
+
+def _sigma_deg(cut: Cut, time_s: float) -> float:
+    """What the band told of the valgus' uncertainty then."""
+    return min(cut.samples, key=lambda sample: abs(sample.time_s - time_s)).valgus_sigma_deg
 
 
 def _furthest(track: Floats | None, stands: int) -> float | None:

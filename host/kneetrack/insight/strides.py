@@ -38,6 +38,8 @@ ANGLES = (
     "contact_lean_deg",
     "medial_displacement_cm",
 )
+SIGMA = "peak_valgus_sigma_deg"
+"""What is the same in all strides may be off by so much (biomechanics B3)."""
 _MOST_ALIKE = 0.9
 
 
@@ -94,7 +96,7 @@ def summarise_strides(reps: Iterable[Rep]) -> Strides:
             apart[rep.label] += 1
         elif rep.doubt:
             apart[rep.doubt[0]] += 1
-    spreads = (_spread(counted, name) for name in (*TIMING, *ANGLES))
+    spreads = (_spread(counted, name) for name in (*TIMING, *ANGLES, SIGMA))
     return Strides(
         found=len(all_of_them),
         counted=len(counted),

@@ -4,6 +4,7 @@ Which reps have a say in a value:
 
     left out, "not a squat"         none: the person said so
     gap, slip, saturation           none: what was measured may be off
+    start, turn, another pace       none: a stride that is not one of a steady walk
     reference reps                  in what is compared with the reference (COMPARED) none, for that
                                     is themselves; in depth, tempo and the like as any other
     deeper than the reference       as any other: what could be compared was
@@ -91,7 +92,7 @@ COMPARED = frozenset(
     }
 )
 """Values that are differences from the person's reference."""
-_OFF = frozenset({Doubt.GAP, Doubt.SLIP, Doubt.SATURATION})
+_OFF = frozenset({Doubt.GAP, Doubt.SLIP, Doubt.SATURATION, Doubt.START, Doubt.TURN, Doubt.PACE})
 
 NAMES: tuple[str, ...] = (*_OF_NAME, *(n for n in MEASURES if not n.endswith("_sigma_deg")))
 """Every name, those of a rep's own columns first; uncertainties are no values of their own."""
