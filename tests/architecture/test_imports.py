@@ -77,6 +77,14 @@ PARTS = {
         {"kneecore", "kneetrack.samples", "kneetrack.detection", "kneetrack.insight"},
         {"__future__", "collections", "dataclasses", "math", "numpy", "scipy", "statistics", "typing"},
     ),
+    "selftest": Part(
+        HOST / "selftest",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.detection", "kneetrack.insight",
+            "kneetrack.selftest",
+        },
+        never=IO | CLOCK | {"pathlib"},
+    ),
     "edits": Part(
         HOST / "edits",
         {"kneetrack.samples", "kneetrack.errors", "kneetrack.edits"},
@@ -113,6 +121,16 @@ PARTS = {
         {"kneecore", "kneetrack.samples", "kneetrack.detection", "kneetrack.cue.plan"},
         never=IO | CLOCK | {"threading", "pathlib"},
     ),
+    "catalogue": Part(
+        HOST / "catalogue",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.sessionlog",
+            "kneetrack.detection", "kneetrack.analysis", "kneetrack.calibration",
+            "kneetrack.insight", "kneetrack.edits", "kneetrack.selftest", "kneetrack.whole_file",
+            "kneetrack.catalogue",
+        },
+        never=IO - {"sqlite3"} | {"time"},
+    ),
     "report": Part(
         HOST / "report",
         {
@@ -142,6 +160,7 @@ KEPT_TO = {
     "jinja2": {"report"},
     "matplotlib": {"report"},
     "vqf": {"analysis/acausal.py"},
+    "sqlite3": {"catalogue"},
 }
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import kneecore
-import kneetrack
 from kneetrack.catalogue.entry import (
     FILE,
     RECORDED,
@@ -50,9 +49,9 @@ class Entry:
 @functools.cache
 def analysis_mark() -> str:
     """A short sum over the analysis as it is installed."""
-    host = Path(kneetrack.__file__).parent
+    host = Path(__file__).parents[1]
     sources = [Path(kneecore.__file__).parent, *(host / name for name in _HAS_A_SAY)]
-    total = hashlib.sha256(kneetrack.__version__.encode())
+    total = hashlib.sha256(kneecore.__version__.encode())
     for source in sources:
         files = [source] if source.is_file() else sorted(source.rglob("*.py"))
         for file in files:

@@ -10,8 +10,8 @@
                 scatter; a single leap does, which makes the limit larger, not smaller. Student's t
                 has the freedom that such differences tell (2 (n-1)^2 / (3n-4): von Neumann 1941)
     assumed     before that: 1.3° of excursions from the reference (detection.reliability), 2.4° of
-                other angles, whose zero goes with the strap (biomechanics C3); 4.7° of MDC of the
-                lunge test's lean (Powden, biomechanics A 13)
+                other angles, whose zero goes with the strap (biomechanics C3); of a self-test what
+                its table has from the literature
     repetitions of a share: only how many repetitions it is the share of
 
 Nothing is known of other values with fewer sessions, and it is said.
@@ -38,13 +38,17 @@ from kneetrack.detection.movements.movement import ByReps
 from kneetrack.detection.reliability import Between, as_found, between_sessions
 from kneetrack.insight.sides import MOUNT_SEM_DEG
 from kneetrack.insight.values import COMPARED, described
+from kneetrack.selftest.tests import SELFTESTS
 
 LEAST_SESSIONS = 5
 OF_NORMAL = 1.96
-LUNGE_TEST = "lunge_test"
-LUNGE_LEAN = "shank_inclination_deg"
-LUNGE_MDC_DEG = 4.7
 _FROM_REFERENCES = (TOTAL, OWN)
+_PUBLISHED = {
+    (test.exercise, watched.name): watched.mdc
+    for test in SELFTESTS.values()
+    for watched in test.watched
+    if watched.mdc is not None
+}
 
 
 class Source(StrEnum):
@@ -110,8 +114,9 @@ def told_apart(
     if compared:
         known = between_sessions([]) if between is None else between
         return ToldApart(known.sem_deg, Source.ASSUMED)
-    if exercise == LUNGE_TEST and name == LUNGE_LEAN:
-        return ToldApart(LUNGE_MDC_DEG / (OF_NORMAL * math.sqrt(2.0)), Source.ASSUMED)
+    published = _PUBLISHED.get((exercise, name))
+    if published is not None:
+        return ToldApart(published / (OF_NORMAL * math.sqrt(2.0)), Source.ASSUMED)
     if described(name).unit == "°" and name not in COMPARED:
         return ToldApart(MOUNT_SEM_DEG, Source.ASSUMED)
     return None

@@ -3,7 +3,8 @@
 Sessions are compared at one load only; a heavier one is another task. A session's middle is the
 median of its repetitions. It has changed where it lies further from the first one's than
 `told_apart` says that chance does, else the two are not distinguishable: which is not the same as
-equal. The usual is the median of all other sessions at that load, of two at least.
+equal. The usual is the median of all other sessions at that load, of two at least (of
+shares: all their repetitions together).
 
 Walking tells less a stride than the rest a repetition: sessions of fewer than 50 strides are listed
 and not compared (biomechanics C9).
@@ -11,6 +12,7 @@ and not compared (biomechanics C9).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -122,7 +124,7 @@ def _at_load(
         if figure.reps < least or apart is None:
             points.append(Point(session, figure, figure.reps >= least))
             continue
-        others = [other.median for other in compared if other is not figure]
+        others = [other for other in compared if other is not figure]
         points.append(
             Point(
                 session,
@@ -133,10 +135,24 @@ def _at_load(
                 else _change(figure, compared[0].median, compared[0].half_width, apart),
                 from_usual=None
                 if len(others) < LEAST_USUAL
-                else _change(figure, median(others), 0.0, apart, len(others)),
+                else _change(figure, *_usual(others), apart, len(others)),
             )
         )
     return AtLoad(known[0][0].load_kg, tuple(points))
+
+
+def _usual(others: Sequence[Figure]) -> tuple[float, float | None]:
+    """The middle of these sessions, and how far its interval goes by their repetitions alone."""
+    if others[0].name == SHARE:
+        judged = sum(other.reps for other in others)
+        in_range = round(sum(other.median / 100.0 * other.reps for other in others))
+        pooled = share(in_range, judged)
+        return pooled.value, Figure(SHARE, judged, pooled.value, pooled.low, pooled.high).half_width
+    widths = [width for other in others if (width := other.half_width) is not None]
+    if not widths:
+        return median(other.median for other in others), None
+    square = sum(width**2 for width in widths) / len(widths)
+    return median(other.median for other in others), math.sqrt(square / len(others))
 
 
 def _change(

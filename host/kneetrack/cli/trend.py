@@ -86,7 +86,7 @@ def trend(
     if load:
         loads(catalogue, found, output, json=json)
         return
-    name = measure or default_measure(found[0].exercise)
+    name = measure or default_measure(found[0].exercise, selftest)
     check_measure(name)
     found = catalogue.sessions(wanted_like(wanted, found[0]), [name])
     courses = [course for one in _sides(side) if (course := _course(catalogue, found, name, one))]
@@ -131,12 +131,17 @@ def wanted_like(wanted: Wanted, one: Session) -> Wanted:
     return replace(wanted, exercise=one.exercise)
 
 
-def default_measure(exercise: str) -> str:
-    """What tells most of an exercise."""
+def default_measure(exercise: str, selftest: str | None) -> str:
+    """What tells most of an exercise, or of a self-test."""
     from kneetrack.catalogue.entry import TOTAL
-    from kneetrack.catalogue.told_apart import LUNGE_LEAN, LUNGE_TEST
+    from kneetrack.detection.movements import movement_of
+    from kneetrack.detection.movements.movement import ByReps
+    from kneetrack.selftest.tests import SELFTESTS
 
-    return {LUNGE_TEST: LUNGE_LEAN, "balance": "shank_sway_deg"}.get(exercise, TOTAL)
+    test = SELFTESTS.get(selftest or "")
+    if test is None and not isinstance(movement_of(exercise).how, ByReps):
+        test = next((each for each in SELFTESTS.values() if each.exercise == exercise), None)
+    return test.watched[0].name if test is not None else TOTAL
 
 
 def check_measure(name: str) -> None:

@@ -75,11 +75,14 @@ def print_course(first: Session, course: Trend, output: Console) -> None:
         f"{f', {measure.unit}' if measure.unit else ''}",
         style="bold",
     )
-    width = min(_MOST_DRAWING, max(_LEAST_DRAWING, output.width - _OTHERS))
+    days = [when(point.session) for point in course.points]
+    form = "%Y-%m-%d" if len(set(days)) == len(days) else "%Y-%m-%d %H:%M"
+    others = _OTHERS + len(form) - len("%Y-%m-%d")
+    width = min(_MOST_DRAWING, max(_LEAST_DRAWING, output.width - others))
     low, high = _scale(course)
     for at in course.loads:
         output.print(_title(at, course))
-        output.print(_table(at, measure, low, high, width))
+        output.print(_table(at, measure, low, high, width, form))
     output.print(apart_sentence(course.apart, measure))
 
 
@@ -89,7 +92,7 @@ def _title(at: AtLoad, course: Trend) -> str:
     return "\nno load given" if at.load_kg is None else f"\n{at.load_kg:g} kg"
 
 
-def _table(at: AtLoad, measure: Measure, low: float, high: float, width: int) -> Table:
+def _table(at: AtLoad, measure: Measure, low: float, high: float, width: int, form: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("\ndate", no_wrap=True)
     table.add_column("\nreps", justify="right", no_wrap=True)
@@ -99,7 +102,7 @@ def _table(at: AtLoad, measure: Measure, low: float, high: float, width: int) ->
     table.add_column("from the\nusual", justify="right", no_wrap=True)
     for place, point in enumerate(at.points):
         table.add_row(
-            when(point.session),
+            when(point.session, form),
             str(point.figure.reps),
             value_text(point.figure.median, measure),
             _drawn(point.figure, low, high, width),

@@ -1,0 +1,302 @@
+"""Comparisons as tables: a row a value, the difference, its interval, and whether it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from kneetrack.cli import console
+from kneetrack.cli.sessions import when
+from kneetrack.cli.table import OUT_OF_RANGE_STYLE
+from kneetrack.cli.trend_table import SAME, about, value_text
+from kneetrack.errors import InputError
+from kneetrack.report import words
+from kneetrack.samples import Side
+
+if TYPE_CHECKING:
+    from kneetrack.catalogue import Catalogue, Session
+    from kneetrack.catalogue.compare import Effect, Groups
+    from kneetrack.catalogue.told_apart import ToldApart
+    from kneetrack.insight.sides import SideDifference
+
+_SIDES = (Side.RIGHT, Side.LEFT)
+
+
+def conditions(
+    catalogue: Catalogue,
+    titles: tuple[str, str],
+    sessions: tuple[Sequence[Session], Sequence[Session]],
+    names: Sequence[str],
+    side: Side | None,
+    output: Console,
+    *,
+    by_load: bool,
+    json: bool,
+) -> None:
+    """Two conditions, leg by leg."""
+    from kneetrack.catalogue.compare import compare, groups
+    from kneetrack.catalogue.entry import Wanted
+
+    found = groups(*sessions, by_load=by_load)
+    first = sessions[0][0]
+    wanted = Wanted(athlete=first.athlete, exercise=first.exercise, simulated=first.simulated)
+    every = catalogue.sessions(wanted, names)
+    legs: list[tuple[Side, list[Effect]]] = []
+    for one in _SIDES if side is None else (side,):
+        effects = [
+            effect
+            for name in names
+            if (
+                effect := compare(
+                    found,
+                    name,
+                    one,
+                    apart=_apart(every, name, one),
+                    reps_of=catalogue.reps,
+                    by_load=by_load,
+                )
+            )
+            is not None
+        ]
+        if effects:
+            legs.append((one, effects))
+    if not legs:
+        raise InputError("No leg has a value that both sides of the comparison have.")
+    if json:
+        console.print_json(
+            {
+                "format": 1,
+                "athlete": first.athlete,
+                "exercise": first.exercise,
+                "one": _side_json(titles[0], found.one),
+                "other": _side_json(titles[1], found.other),
+                "loads_differ": found.loads_differ,
+                "left_out": found.left_out,
+                "legs": [
+                    {"side": one.word, "effects": [_effect_json(each) for each in effects]}
+                    for one, effects in legs
+                ],
+            }
+        )
+        return
+    output.print(
+        f"{first.athlete or 'Nobody named'}, {words.exercise(first.exercise)}: {titles[0]} "
+        f"against {titles[1]}",
+        style="bold",
+        markup=False,
+    )
+    for one, effects in legs:
+        output.print(f"\n{one.word} leg, {_basis(effects[0])}")
+        output.print(_table(titles, effects))
+    output.print()
+    for sentence in _remarks(found, titles, [each for _, effects in legs for each in effects]):
+        output.print(sentence, markup=False)
+
+
+def _apart(every: Sequence[Session], name: str, side: Side) -> ToldApart | None:
+    """What is told apart between two sessions of this person, from all of them."""
+    from kneetrack.calibration.references import Athlete
+    from kneetrack.catalogue.told_apart import references_of
+    from kneetrack.catalogue.trend import trend
+
+    first = every[0]
+    kept = None
+    if first.athlete is not None:
+        kept = references_of(
+            Athlete(first.athlete, side, first.exercise, simulated=first.simulated)
+        )
+    course = trend(every, name, side, kept)
+    return None if course is None else course.apart
+
+
+def _table(titles: tuple[str, str], effects: Sequence[Effect]) -> Table:
+    table = _new_table()
+    table.add_column("", overflow="fold")
+    table.add_column(titles[0], justify="right", overflow="fold", max_width=14)
+    table.add_column(titles[1], justify="right", overflow="fold", max_width=14)
+    table.add_column("difference", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for each in effects:
+        measure = about(each.name)
+        span = each.difference
+        table.add_row(
+            _named(each.name),
+            value_text(each.one, measure),
+            value_text(each.other, measure),
+            words.signed(span.value, _digits(each.name)),
+            _span(span.low, span.high, _digits(each.name)),
+            _verdict(each.told_apart),
+            style=OUT_OF_RANGE_STYLE if each.told_apart else "",
+        )
+    return table
+
+
+def _verdict(told: bool | None) -> str:
+    return "can't tell" if told is None else "differ" if told else SAME
+
+
+def _named(name: str) -> str:
+    measure = about(name)
+    return f"{measure.words}{f', {measure.unit}' if measure.unit else ''}"
+
+
+def _digits(name: str) -> int:
+    """One decimal at least: a difference of medians is finer than one value."""
+    measure = about(name)
+    return measure.decimals if measure.unit == "%" else max(1, measure.decimals)
+
+
+def _span(low: float | None, high: float | None, digits: int) -> str:
+    if low is None or high is None:
+        return "–"
+    return f"{words.signed(low, digits)} … {words.signed(high, digits)}"
+
+
+def _basis(effect: Effect) -> str:
+    from kneetrack.catalogue.compare import Basis
+
+    a, b = effect.counts
+    return {
+        Basis.PAIRS: f"{a} pairs of sessions on the same days",
+        Basis.SESSIONS: f"{a} sessions against {b}, not paired",
+        Basis.ONE_SESSION: f"{a} session{'s' if a > 1 else ''} against {b}",
+        Basis.REPETITIONS: f"{a} reps of one session against {b} of another",
+    }[effect.basis]
+
+
+def _remarks(found: Groups, titles: tuple[str, str], effects: Sequence[Effect]) -> list[str]:
+    from kneetrack.catalogue.compare import Basis
+
+    bases = {each.basis for each in effects}
+    told = [
+        f"The difference is {titles[0]} minus {titles[1]}. differ: by more than chance makes "
+        f"(95 %); {SAME} not distinguishable, which is not the same as equal."
+    ]
+    if bases <= {Basis.PAIRS, Basis.SESSIONS}:
+        count = min(min(each.counts) for each in effects)
+        if count < 5:
+            told.append(f"So few ({count}) tell only large differences.")
+    if Basis.REPETITIONS in bases:
+        strap = all(each.same_strap for each in effects if each.basis is Basis.REPETITIONS)
+        told.append(
+            "One calibration served both: the strap was not touched between them."
+            if strap
+            else "Two sessions differ by the strap and the day alone, so the difference has to "
+            "exceed that as well; the interval is of their reps only."
+        )
+    if found.loads_differ:
+        told.append("They have no load in common: what the load does is in the difference.")
+    if found.left_out:
+        told.append(f"Left out for a load that the other side does not have: {found.left_out}.")
+    if len({each.name for each in effects}) > 3:
+        told.append("Of twenty values compared, one differs by chance alone.")
+    return told
+
+
+def right_and_left(
+    catalogue: Catalogue,
+    sessions: Sequence[Session],
+    names: Sequence[str] | None,
+    output: Console,
+    *,
+    json: bool,
+) -> None:
+    """Right against left: the latest session of both legs, and all of them in pairs."""
+    from kneetrack.catalogue.compare import between_sides, sides_of
+    from kneetrack.insight.as_json import side_json
+
+    both = [one for one in sessions if len(one.legs) == 2]
+    if not both:
+        raise InputError(
+            "None of these sessions has both legs. Record them together, or see "
+            "kneetrack trend --selftest for tests of one leg after the other."
+        )
+    last = both[-1]
+    found = [one for one in sides_of(last, catalogue.reps) if _shown(one.name, names)]
+    over = {one.name: between_sides(both, one.name) for one in found}
+    if json:
+        console.print_json(
+            {
+                "format": 1,
+                "athlete": last.athlete,
+                "exercise": last.exercise,
+                "path": str(last.path),
+                "session": [side_json(one) for one in found],
+                "over_sessions": [
+                    _effect_json(effect) for effect in over.values() if effect is not None
+                ],
+            }
+        )
+        return
+    output.print(
+        f"{last.athlete or 'Nobody named'}, {words.exercise(last.exercise)}: right against left, "
+        f"session of {when(last)}",
+        style="bold",
+        markup=False,
+    )
+    output.print(_sides_table(found))
+    many = [effect for effect in over.values() if effect is not None]
+    if many:
+        output.print(f"\nover {many[0].counts[0]} sessions with both legs")
+        output.print(_table(("right", "left"), many))
+    output.print(
+        "\nRight minus left. differ: by more than the reps' scatter, the reference and the "
+        f"mounting make (95 %; of this session: told apart from). {SAME} not distinguishable."
+    )
+
+
+def _shown(name: str, names: Sequence[str] | None) -> bool:
+    from kneetrack.cli.compare import HEADLINES
+
+    return name in (HEADLINES if names is None else names)
+
+
+def _sides_table(found: Sequence[SideDifference]) -> Table:
+    table = _new_table()
+    table.add_column("", overflow="fold")
+    for head in ("right", "left", "difference", "told apart from"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for each in found:
+        measure, digits = about(each.name), _digits(each.name)
+        table.add_row(
+            _named(each.name),
+            value_text(each.right, measure),
+            value_text(each.left, measure),
+            words.signed(each.difference, digits),
+            words.plain(each.mdc, digits),
+            _verdict(each.told_apart),
+            style=OUT_OF_RANGE_STYLE if each.told_apart else "",
+        )
+    return table
+
+
+def _new_table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def _side_json(title: str, sessions: Sequence[Session]) -> dict[str, Any]:
+    return {"what": title, "sessions": [str(one.path) for one in sessions]}
+
+
+def _effect_json(effect: Effect) -> dict[str, Any]:
+    span = effect.difference
+    return {
+        "measure": effect.name,
+        "unit": about(effect.name).unit,
+        "one": round(effect.one, 4),
+        "other": round(effect.other, 4),
+        "difference": round(span.value, 4),
+        "low": None if span.low is None else round(span.low, 4),
+        "high": None if span.high is None else round(span.high, 4),
+        "basis": effect.basis.value,
+        "counts": list(effect.counts),
+        "same_strap": effect.same_strap,
+        "least": None if effect.least is None else round(effect.least, 4),
+        "verdict": {True: "differ", False: "not_distinguishable", None: None}[effect.told_apart],
+    }
