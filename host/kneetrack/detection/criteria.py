@@ -87,6 +87,7 @@ LEAST_LEAN_DEG = _is(
 # --- gait ------------------------------------------------------------------------------------
 TURN_DEG = _is("turn", 20.0, "°", "choice", "the leg heads elsewhere after a stride: on a turn")
 PACE_SHARE = _is("pace", 0.15, "", "choice", "off the usual duration: a start, a stop, a stumble")
+BLOW_SIGMA_DEG = _is("blow", 4.5, "°", "B3", "that a foot's blows add to the valgus' uncertainty")
 LEAST_STRIDES = int(_is("least_strides", 50, "", "C9", "for an average to be told"))
 
 # --- what a recording looks like (detection.suggest) ------------------------------------------

@@ -25,7 +25,7 @@ from statistics import median
 
 import numpy as np
 
-from kneetrack.detection.criteria import PACE_SHARE, TURN_DEG
+from kneetrack.detection.criteria import BLOW_SIGMA_DEG, PACE_SHARE, TURN_DEG
 from kneetrack.detection.cut import Cut, Floats, in_sensor
 from kneetrack.detection.gait import WINDOW, Gait
 from kneetrack.detection.measures import medial_track_cm
@@ -158,8 +158,9 @@ def _lean_deg(cut: Cut) -> float | None:
 
 
 def _sigma_deg(cut: Cut, time_s: float) -> float:
-    """What the band told of the valgus' uncertainty then."""
-    return min(cut.samples, key=lambda sample: abs(sample.time_s - time_s)).valgus_sigma_deg
+    """What the band told of the valgus' uncertainty then, and what the steps' blows add."""
+    nearest = min(cut.samples, key=lambda sample: abs(sample.time_s - time_s))
+    return math.hypot(nearest.valgus_sigma_deg, BLOW_SIGMA_DEG)
 
 
 def _furthest(track: Floats | None, stands: int) -> float | None:

@@ -28,7 +28,7 @@ _ROWS = (
         "°",
         1,
         "One standard uncertainty of the absolute valgus where it is largest, as the band "
-        "tells it (biomechanics B3).",
+        "tells it; in gait with what the blows of the steps add (biomechanics B3).",
     ),
     Measure(
         "area_over_threshold_deg_times_s",
