@@ -281,5 +281,11 @@ def test_a_note_is_text_that_a_screen_can_show() -> None:
 
 def test_pain_is_heard_wherever_it_was_said() -> None:
     assert fields.pain_in({"tags": {"pain": "yes"}}) and fields.pain_in({"before": {"pain": "yes"}})
-    for session in ({}, {"tags": {"pain": "no"}}, {"tags": None, "before": "pain"}):
+    assert fields.pain_in({"before": {"pain": "no", "locking": "yes"}})
+    for session in (
+        {},
+        {"before": {"pain": "no"}},
+        {"tags": {"pain": "no"}},
+        {"tags": None, "before": "pain"},
+    ):
         assert not fields.pain_in(session)

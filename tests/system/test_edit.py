@@ -206,7 +206,7 @@ def test_a_suggestion_stands_below_with_its_facts_and_goes_with_what_was_said(on
     good("edit", path, "--tag", "pain=yes")
     (advice,) = document("analyze", path)["advice"]
     assert advice["rule"] == "ask" and advice["facts"] and "row 36" in advice["source"]
-    assert "You noted pain." in good("analyze", path)
+    assert "You noted pain" in good("analyze", path)
 
 
 # --- what is refused -----------------------------------------------------------------------------

@@ -150,14 +150,14 @@ def close_to(key: str) -> str | None:
 
 
 def pain_in(session: Mapping[str, Any]) -> bool:
-    """Whether the person said that something hurt, in a tag or before the session."""
-    for key in ("tags", "before"):
-        told: object = session.get(key)
-        if isinstance(told, dict):
-            answer = cast("dict[str, object]", told).get("pain")
-            if answer is True or (isinstance(answer, str) and answer.lower() == "yes"):
-                return True
-    return False
+    """Whether the person noted pain, or said yes to any of the questions before the session."""
+    tags, before = (_dict(session.get(key)) for key in ("tags", "before"))
+    answers = [tags.get("pain"), *before.values()]
+    return any(isinstance(one, str) and one.lower() == "yes" for one in answers)
+
+
+def _dict(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _number(word: str) -> tuple[float | None, str]:

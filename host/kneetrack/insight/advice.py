@@ -7,7 +7,7 @@
                     itself (row 17, E4)
     ask             10 deg or more inward in over half of the judged reps in each of three sessions:
                     a coach or a professional can look at it with you (row 36); after noted pain
-                    this alone is said, and no load suggested (E3, E4)
+                    or the like this alone is said, and no load suggested (E3, E4)
 
 All these limits are [assumption]s, not findings: nobody has shown that they do any good. What is
 said is a suggestion for training, rests on the person's own reference alone, and gives its facts.
@@ -141,7 +141,7 @@ def _ask(outings: Sequence[Outing]) -> tuple[str, tuple[str, ...]] | None:
     if outings[-1].pain:
         return (
             "Don't train on through pain; a professional can look at it with you.",
-            ("You noted pain.",),
+            ("You noted pain, swelling, locking or giving way.",),
         )
     last = outings[-ASK_SESSIONS:]
     if len(last) < ASK_SESSIONS or any(

@@ -127,12 +127,15 @@ def side_sentence(found: SideDifference) -> str:
 
 
 def side_sentences(found: Iterable[SideDifference]) -> list[str]:
-    """Those of the main values, one each, and of shaking where it is told apart."""
-    told = [
-        side_sentence(one)
-        for one in found
-        if one.name in HEADLINES or (one.told_apart and one.name == TREMOR)
-    ]
+    """Those of the main values, one each, and of shaking where it is told apart; of what is
+    described and not judged, those of its own measures."""
+    known = {one.name: one for one in found}
+    names = [n for n in HEADLINES if n in known]
+    if TREMOR in known and known[TREMOR].told_apart:
+        names.append(TREMOR)
+    if TOTAL not in known:
+        names = [n for n in known if n not in (DEPTH, TEMPO)][:MOST_VALUES]
+    told = [side_sentence(known[name]) for name in names]
     return [f"{sentence[:1].upper()}{sentence[1:]}" for sentence in told]
 
 
