@@ -157,7 +157,10 @@ class Leg:
 
     def _give(self, how: Cues, cues: Sequence[Cue]) -> None:
         for cue in cues:
-            how.sound(cue)
+            try:
+                how.sound(cue)
+            except Exception as error:
+                self.figures.sink_errors.append(error)
             self.note(cue.to_json(how.coach.plan.in_force))
             self._show(_cue_shown(cue))
 
