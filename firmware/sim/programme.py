@@ -58,6 +58,8 @@ class Programme:
         elif o["walk"]:
             self._walk()
         elif o["reps"]:
+            if o["test"] != "none":
+                self._now += 3.0  # the other foot is lifted
             for index in range(o["sets"]):
                 self._set(index)
         if o["last_table"]:

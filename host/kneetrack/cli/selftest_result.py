@@ -78,23 +78,23 @@ def print_outcome(output: Console, test: SelfTest, rows: Sequence[Row]) -> None:
     table.add_column(test.title, no_wrap=True)
     for side in sides:
         table.add_column(side.word, justify="right", no_wrap=True)
-        table.add_column("since last", justify="right", no_wrap=True)
     if len(sides) == 2:
         table.add_column("right – left", justify="right", no_wrap=True)
     for row in rows:
         measure = described(row.watched.name)
         unit = f", {measure.unit}" if measure.unit else ""
-        cells = [f"{measure.words}{unit}"]
-        for side in sides:
-            figure = row.legs.get(side)
-            cells += ["–", "–"] if figure is None else _cells(figure, measure, test)
-        if len(sides) == 2:
-            cells.append(_difference(row.sides, measure, "differ"))
-        table.add_row(*cells)
+        legs = [row.legs.get(side) for side in sides]
+        between = [_difference(row.sides, measure, "differ")] if len(sides) == 2 else []
+        table.add_row(
+            f"{measure.words}{unit}", *(_value(leg, measure, test) for leg in legs), *between
+        )
+        if any(leg is not None and leg.since_last is not None for leg in legs):
+            since = (_difference(leg and leg.since_last, measure, "changed") for leg in legs)
+            table.add_row("  since last", *since)
     output.print(table)
     output.print(
-        f"Means of the {test.many}{', and the best' if test.best else ''}. In brackets: from where "
-        f"on a difference is told; {SAME} not distinguishable."
+        f"Means of the {test.many}. In brackets: from where on a difference is told; {SAME} not "
+        "distinguishable."
     )
     known = [row.watched for row in rows if row.watched.mdc is not None]
     for watched in known:
@@ -106,11 +106,11 @@ def print_outcome(output: Console, test: SelfTest, rows: Sequence[Row]) -> None:
         output.print("The rest: by the scatter of these repetitions; days differ by more.")
 
 
-def _cells(figure: Figure, measure: Measure, test: SelfTest) -> list[str]:
-    mean = f"{figure.mean:.{measure.decimals}f}"
-    if test.best:
-        mean += f", {figure.best:.{measure.decimals}f}"
-    return [mean, _difference(figure.since_last, measure, "changed")]
+def _value(figure: Figure | None, measure: Measure, test: SelfTest) -> str:
+    if figure is None:
+        return "–"
+    best = f", best {figure.best:.{measure.decimals}f}" if test.best else ""
+    return f"{figure.mean:.{measure.decimals}f}{best}"
 
 
 def _difference(found: Difference | None, measure: Measure, word: str) -> str:
