@@ -12,7 +12,8 @@ It is a suggestion in words; a person says what it was (`kneetrack edit LOG --ex
     all other reps                              squat
 
 What the knee, the thigh and the shank of one leg can't tell apart is named with it (`alike`): a
-squat and a machine's, a single-leg squat, a step-down and a shallow squat, a seat and a split squat.
+squat and a machine's, a single-leg squat, a step-down and a shallow squat, a seat and a split
+squat.
 
 The limits are rows of `criteria`; tools/bench_movements measures how often it is right.
 """
@@ -21,16 +22,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from kneecore.reps import Params
 from kneetrack.detection import criteria
 from kneetrack.detection.analyzer import LegResult
 from kneetrack.detection.movements import ByReps, movement_of
+from kneetrack.detection.movements.sit_to_stand import HALVES
 from kneetrack.samples import Rejected, Rep
 
 _LEAST_REPS = 2
 _BY_REPS = {"squat", "single_leg_squat", "step_down", "step_up", "lunge", "sit_to_stand"}
+_NO_BENDS = {*HALVES, "a hole in the data"}
 _LONGEST_STEP_S = 1.2 * Params().step_cycle_s
 
 
@@ -88,7 +92,11 @@ def _seen(result: LegResult) -> _Seen:
     tilt_deg = median(tilts) if tilts else None
     return _Seen(
         reps=reps,
-        short=[one for one in result.rejected if one.end_s - one.start_s < _LONGEST_STEP_S],
+        short=[
+            one
+            for one in result.rejected
+            if one.end_s - one.start_s < _LONGEST_STEP_S and one.reason not in _NO_BENDS
+        ],
         flexion_deg=flexion_deg,
         tilt_deg=tilt_deg,
         lean_deg=None if tilt_deg is None else flexion_deg - tilt_deg,
@@ -110,7 +118,7 @@ def _gait(seen: _Seen) -> Suggestion | None:
     starts_s = [one.start_s for one in seen.short]
     if len(starts_s) < max(criteria.GAIT_BENDS, 3 * len(seen.reps)):
         return None
-    periods_s = [after - before for before, after in zip(starts_s, starts_s[1:], strict=False)]
+    periods_s = [after - before for before, after in pairwise(starts_s)]
     period_s = median(periods_s)
     spread_s = median(abs(one - period_s) for one in periods_s)
     if spread_s > criteria.GAIT_EVEN * period_s or period_s > criteria.WALK_PERIOD_S:
@@ -129,7 +137,7 @@ def _landing(seen: _Seen) -> Suggestion | None:
     at_s.sort()
     if not at_s or len(at_s) * 3 < len(seen.reps):
         return None
-    apart_s = [after - before for before, after in zip(at_s, at_s[1:], strict=False)]
+    apart_s = [after - before for before, after in pairwise(at_s)]
     if apart_s and median(apart_s) < criteria.LANDING_EVERY_S:
         return None
     times = "once" if len(at_s) == 1 else f"{len(at_s)} times"

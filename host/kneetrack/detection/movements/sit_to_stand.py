@@ -17,6 +17,7 @@ from kneetrack.detection.rep_measures import rep_measures
 _PARAMS = params_of("sit_to_stand")
 _RISE = "only the way up: the recording begins on the seat"
 _DOWN = "only the way down: the recording ends on the seat"
+HALVES = frozenset({_RISE, _DOWN})
 
 
 class SeatFinder(RepDetector):
