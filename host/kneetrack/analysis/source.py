@@ -21,6 +21,8 @@ LOG_SUFFIX = ".mcap"
 TRACE_SUFFIX = ".csv"
 REFERENCE_SUFFIX = ".ref.csv"
 HEADER_LETTERS = 4000
+FAILED_COLUMNS = ("table", "source", "reason")
+"""Of the list of recordings that could not be read, which a table of reps has beside it."""
 
 
 def analyse(source: Path, *, side: Side | None = None, realign: bool = False) -> SessionResult:
@@ -47,8 +49,8 @@ def knee_samples_of(
 def sources_in(path: Path) -> Iterator[Path]:
     """`path` itself, or the logs and traces of a folder and those below, in order of name.
 
-    Tables of angles, which kneetrack itself writes beside them, are passed over. Raises
-    InputError for a folder without any.
+    Tables of angles and lists of what failed, which kneetrack itself writes beside them, are
+    passed over. Raises InputError for a folder without any.
     """
     if not path.is_dir():
         yield path
@@ -58,15 +60,16 @@ def sources_in(path: Path) -> Iterator[Path]:
         for file in sorted(path.rglob("*"))
         if file.suffix.lower() in (LOG_SUFFIX, TRACE_SUFFIX)
         and not file.name.endswith(REFERENCE_SUFFIX)
-        and not _is_table_of_angles(file)
+        and not _is_own_table(file)
     ]
     if not found:
         raise InputError(f"{path} holds no logs (.mcap) and no traces (.csv).")
     yield from found
 
 
-def _is_table_of_angles(file: Path) -> bool:
-    """Whether a CSV holds knee angles (of `kneetrack angles`, or a reference), and no signals."""
+def _is_own_table(file: Path) -> bool:
+    """Whether a CSV holds knee angles (of `kneetrack angles`, or a reference) or a list of what
+    failed, and no signals."""
     if file.suffix.lower() != TRACE_SUFFIX:
         return False
     try:
@@ -75,7 +78,8 @@ def _is_table_of_angles(file: Path) -> bool:
     except OSError:
         return False  # whoever reads it says why not
     names = {name.strip(' "') for name in line.strip().split(",")}
-    return names.issuperset(REFERENCE_COLUMNS) and names.isdisjoint(COLUMNS[1:])
+    own = names.issuperset(REFERENCE_COLUMNS) or names.issuperset(FAILED_COLUMNS)
+    return own and names.isdisjoint(COLUMNS[1:])
 
 
 def is_log(source: Path) -> bool:

@@ -47,10 +47,10 @@ class Entry:
 
 
 @functools.cache
-def analysis_mark() -> str:
-    """A short sum over the analysis as it is installed."""
+def analysis_mark(*also: str) -> str:
+    """A short sum over the analysis as it is installed, and what else of `kneetrack` has a say."""
     host = Path(__file__).parents[1]
-    sources = [Path(kneecore.__file__).parent, *(host / name for name in _HAS_A_SAY)]
+    sources = [Path(kneecore.__file__).parent, *(host / name for name in (*_HAS_A_SAY, *also))]
     total = hashlib.sha256(kneecore.__version__.encode())
     for source in sources:
         files = [source] if source.is_file() else sorted(source.rglob("*.py"))
@@ -65,7 +65,7 @@ def read_entry(path: Path, mtime_ns: int) -> Entry:
 
     try:
         result = analyse(path)
-        session = _session(path, mtime_ns, result.session, result.warnings)
+        session = about(path, mtime_ns, result.session, result.warnings)
         legs = tuple(_leg(leg) for leg in result.legs)
         reps = tuple(_reps(leg) for leg in result.legs)
     except KneeTrackError as error:
@@ -80,13 +80,14 @@ def read_entry(path: Path, mtime_ns: int) -> Entry:
 
 
 def _refused(path: Path, reason: str) -> Entry:
-    session = _session(path, None, {}, ())
+    session = about(path, None, {}, ())
     return Entry(replace(session, reason=reason))
 
 
-def _session(
+def about(
     path: Path, mtime_ns: int | None, told: Mapping[str, Any], warnings: Sequence[str]
 ) -> Session:
+    """What was `told` of a recording (`SessionResult.session`), each in its own kind or None."""
     started = _instant(told.get("started_at"))
     dated_by = RECORDED
     if started is None and mtime_ns is not None:
@@ -114,8 +115,8 @@ def _identity(told: Mapping[str, Any], reps: Sequence[LegReps]) -> str | None:
 
     None where too little is known of it to tell it from another.
     """
-    first = [round(leg.reps[0].start_s, 1) for leg in reps if leg.reps]
-    if not told.get("started_at") or not first:
+    first = next((round(leg.reps[0].start_s, 1) for leg in reps if leg.reps), None)
+    if not told.get("started_at") or first is None:
         return None
     known = [told.get(name) for name in ("started_at", "sides", "links", "bands")]
     return hashlib.sha256(json.dumps([*known, first], sort_keys=True).encode()).hexdigest()[:16]
