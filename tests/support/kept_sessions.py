@@ -26,7 +26,7 @@ REFERENCE = 3
 
 @dataclass(frozen=True)
 class Made:
-    """A session to be made. `valgus_deg` is a rep's own; `shift_deg` comes on top in all of them."""
+    """A session to be made. `valgus_deg` is a rep's own; `shift_deg` comes on top in each."""
 
     started: str = "2026-08-01T08:00:00+00:00"
     valgus_deg: Sequence[float] = (0.0,) * 5

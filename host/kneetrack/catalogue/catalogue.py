@@ -30,7 +30,7 @@ from kneetrack.catalogue.entry import (
 from kneetrack.catalogue.folders import Found, added_folders, logs_in
 from kneetrack.catalogue.reading import analysis_mark, read_entry
 from kneetrack.catalogue.rows import LEG, SESSION, SET, leave_out, leg_of, put, session_of, set_of
-from kneetrack.catalogue.store import Row, Store
+from kneetrack.catalogue.store import NAME, Row, Store
 from kneetrack.samples import Side
 from kneetrack.sessionlog.writer import sessions_dir, user_data_dir
 
@@ -57,6 +57,11 @@ class Catalogue:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._store = Store(data)
+
+    @classmethod
+    def is_there(cls) -> bool:
+        """Whether there is a catalogue in the user's data folder."""
+        return (user_data_dir() / NAME).is_file()
 
     @classmethod
     def open(cls, data: Path | None = None) -> Catalogue:
@@ -101,11 +106,11 @@ class Catalogue:
             self._store.write(lambda database, e=entry, o=one: put(database, e, o, mark))
         return Brought(len(stale), len(gone), away)
 
-    def forget(self, athlete: str) -> None:
-        """Leave out that person's sessions, leaving nothing of them in the file."""
-        self._store.write(
-            lambda database: database.execute("DELETE FROM sessions WHERE athlete = ?", (athlete,))
-        )
+    def forget(self, athlete: str, paths: Iterable[Path] = ()) -> None:
+        """Leave out that person's sessions and these logs, leaving nothing of them in the file."""
+        gone = [str(path) for path in paths]
+        rows = self._store.all("SELECT path FROM sessions WHERE athlete = ?", (athlete,))
+        self._store.write(lambda database: leave_out(database, [*gone, *(row[0] for row in rows)]))
 
     # --- asking ----------------------------------------------------------------------------------
 

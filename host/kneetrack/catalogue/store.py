@@ -205,6 +205,8 @@ class Store:
         lock = sqlite3.connect(self._lock_path, timeout=_WAIT_S, isolation_level=None)
         with contextlib.closing(lock):
             try:
+                if self._lock_path.stat().st_size == 0:  # whose it is, for those who find it
+                    lock.execute(f"PRAGMA application_id = {APPLICATION}")
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.DatabaseError as error:
                 raise InputError(

@@ -110,6 +110,7 @@ def delete_command(
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Delete what is kept, of a person or altogether. It is listed first, and asked for."""
+    from kneetrack.catalogue import Catalogue
     from kneetrack.cli import console
     from kneetrack.maintenance.privacy import delete, holdings
 
@@ -120,6 +121,8 @@ def delete_command(
     if files and not yes:
         _ask(files, console.hints())
     gone, refused = delete(files)
+    if athlete is not None and Catalogue.is_there():
+        Catalogue.open().forget(athlete, [one.path for one in gone])
     if json:
         console.print_json(
             {

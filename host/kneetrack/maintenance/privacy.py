@@ -38,6 +38,8 @@ REPORT = "report"
 EDITS = "edits"
 PART = "part"
 FETCHED = "fetched"
+CATALOGUE = "catalogue"
+FOLDERS = "folders"
 OTHER = "other"
 HOLDS = {
     RECORDING: "everything a band sent in a session: angles, raw motion, what was made of it",
@@ -48,6 +50,8 @@ HOLDS = {
     EDITS: "what was said of a recording later: load, effort, tags, notes, reps that don't count",
     PART: "a recording of a band as far as it has been fetched; kneetrack sync goes on with it",
     FETCHED: "which recordings of which bands are here, so that none is fetched twice",
+    CATALOGUE: "what kneetrack sessions found in all recordings; made anew from them at any time",
+    FOLDERS: "where else recordings are looked for",
     OTHER: "not known to this version",
 }
 MANIFEST = "manifest.json"
@@ -57,7 +61,9 @@ _JSON_KINDS = {
     "kneetrack-references": REFERENCES,
     "kneetrack-sensor": SENSOR,
     "kneetrack-fetched": FETCHED,
+    "kneetrack-folders": FOLDERS,
 }
+_SQLITE = b"SQLite format 3\0"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -213,6 +219,8 @@ def _content(path: Path) -> tuple[str, str | None]:
             head = file.read(64)
             if head.startswith(MAGIC):
                 return RECORDING, _alias(read_session(path))
+            if head.startswith(_SQLITE):
+                return CATALOGUE, None
             if head.startswith(journal.MARK):
                 return EDITS, None
             if head.lstrip().startswith(b"{"):
