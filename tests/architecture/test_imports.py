@@ -75,7 +75,10 @@ PARTS = {
     "insight": Part(
         HOST / "insight",
         {"kneecore", "kneetrack.samples", "kneetrack.detection", "kneetrack.insight"},
-        {"__future__", "collections", "dataclasses", "math", "numpy", "scipy", "statistics", "typing"},
+        {
+            "__future__", "collections", "dataclasses", "itertools", "math", "numpy", "scipy",
+            "statistics", "typing",
+        },
     ),
     "selftest": Part(
         HOST / "selftest",
@@ -131,6 +134,16 @@ PARTS = {
         },
         never=IO - {"sqlite3"} | {"time"},
     ),
+    "cohort": Part(
+        HOST / "cohort",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.analysis",
+            "kneetrack.detection", "kneetrack.insight", "kneetrack.edits",
+            "kneetrack.catalogue.entry", "kneetrack.catalogue.reading", "kneetrack.whole_file",
+            "kneetrack.cohort",
+        },
+        never=IO - {"logging"} | {"time"},
+    ),
     "report": Part(
         HOST / "report",
         {
@@ -160,6 +173,9 @@ KEPT_TO = {
     "jinja2": {"report"},
     "matplotlib": {"report"},
     "vqf": {"analysis/acausal.py"},
+    "pyarrow": {"cohort"},
+    "distributed": {"cohort/cluster.py"},
+    "multiprocessing": {"cohort/processes.py"},
     "sqlite3": {"catalogue"},
 }
 

@@ -68,7 +68,7 @@ def advice_after(legs: Sequence[LegResult], session: Mapping[str, Any]) -> tuple
     """What one session suggests by itself, given the log's metadata."""
     load: object = session.get("load_kg")
     now = outing(
-        [summarise(leg, slopes=(OWN,)) for leg in legs],
+        [summarise(leg, names=(), slopes=(OWN,)) for leg in legs],
         load_kg=float(load) if isinstance(load, int | float) else None,
         pain=pain_in(session),
     )

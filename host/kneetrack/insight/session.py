@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import median
 
 import numpy as np
@@ -44,18 +45,29 @@ class LegSummary:
         return self.tally.streak
 
 
-def summarise(result: LegResult, *, slopes: Iterable[str] = NAMES) -> LegSummary:
+def summarise(
+    result: LegResult, *, names: Iterable[str] = NAMES, slopes: Iterable[str] = NAMES
+) -> LegSummary:
     """What that leg did. Reps outside every set (reference reps before them) are not counted.
 
-    `slopes` as in `summarise_set`.
+    `names` and `slopes` as in `summarise_set`.
     """
-    of_set = {one.index for one in result.sets}
+    names, slopes = tuple(names), tuple(slopes)
+    of_set: dict[int, list[Rep]] = {one.index: [] for one in result.sets}
+    for rep in result.reps:
+        if rep.set in of_set:
+            of_set[rep.set].append(rep)
+    sets = tuple(
+        summarise_set(of_set[one.index], one, names=names, slopes=slopes) for one in result.sets
+    )
     reps = [rep for rep in result.reps if rep.set in of_set]
-    wanted = tuple(slopes)
-    sets = tuple(summarise_set(reps, one, slopes=wanted) for one in result.sets)
     whole = replace(tally(reps), streak=max((one.tally.streak for one in sets), default=0))
-    found = {name: [value for _, value in values_of(reps, name)] for name in NAMES}
-    sds = {name: _pooled(sets, reps, name) for name in NAMES}
+    by_set = {
+        name: [[value for _, value in values_of(own, name)] for own in of_set.values()]
+        for name in names
+    }
+    found = {name: list(chain.from_iterable(parts)) for name, parts in by_set.items()}
+    sds = {name: _pooled(parts) for name, parts in by_set.items()}
     return LegSummary(
         side=result.side,
         exercise=result.exercise,
@@ -67,12 +79,10 @@ def summarise(result: LegResult, *, slopes: Iterable[str] = NAMES) -> LegSummary
     )
 
 
-def _pooled(sets: Iterable[SetSummary], reps: Sequence[Rep], name: str) -> float | None:
+def _pooled(parts: Iterable[Sequence[float]]) -> float | None:
     """The rep-to-rep deviation of the sets, averaged in squares by what each can tell."""
-    squares, freedom = 0.0, 0
-    for one in sets:
-        values = [v for _, v in values_of([r for r in reps if r.set == one.index], name)]
-        if len(values) >= 2:
-            squares += float(np.var(values)) * len(values)
-            freedom += len(values) - 1
-    return math.sqrt(squares / freedom) if freedom >= LEAST_FOR_SD - 1 else None
+    told = [values for values in parts if len(values) > 1]
+    freedom = sum(len(values) - 1 for values in told)
+    if freedom < LEAST_FOR_SD - 1:
+        return None
+    return math.sqrt(sum(float(np.var(values)) * len(values) for values in told) / freedom)

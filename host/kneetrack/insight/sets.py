@@ -69,14 +69,18 @@ class SetSummary:
 
 
 def summarise_set(
-    reps: Sequence[Rep], rep_set: RepSet, *, slopes: Iterable[str] = NAMES
+    reps: Sequence[Rep],
+    rep_set: RepSet,
+    *,
+    names: Iterable[str] = NAMES,
+    slopes: Iterable[str] = NAMES,
 ) -> SetSummary:
     """What that set amounts to; `reps` may hold those of other sets.
 
-    `slopes` are the values whose slopes are wanted, which take the most time.
+    `names` are the values that are wanted, `slopes` those whose slopes are, which take most time.
     """
     own = [rep for rep in reps if rep.set == rep_set.index]
-    found = {name: [value for _, value in values_of(own, name)] for name in NAMES}
+    found = {name: [value for _, value in values_of(own, name)] for name in names}
     changes = {name: slope_of(own, name) for name in slopes}
     return SetSummary(
         set=rep_set,
