@@ -34,7 +34,8 @@ class Shown:
     def item(self, item: object) -> None: ...
     def event(self, event: object) -> None: ...
 
-    def cue(self, cue: Cue) -> None:
+    def cue(self, cue: Cue, said: str) -> None:
+        assert said
         self.cues.append(cue)
 
 
@@ -135,7 +136,7 @@ def test_replay_shows_the_cues_again_and_counts_the_events_alike(tmp_path: Path)
     said = kneetrack("replay", copy, "--speed", "max")
     assert said.returncode == 0, said.stderr
     cues = [line for line in said.stdout.splitlines() if "cue: " in line]
-    assert [line.split("cue: ")[1] for line in cues] == ["outward", "inward"]
+    assert [line.split("cue: ")[1] for line in cues] == ["outward", "knees over toes"]
     same, count = said.stderr.split("Events as recorded: ")[1].split(".")[0].split(" of ")
     assert same == count
 

@@ -11,7 +11,7 @@ from kneecore import wire
 from kneetrack.cli import link_line
 from kneetrack.cli.rest import Rest
 from kneetrack.cli.strides_live import StrideLines, is_stride
-from kneetrack.cue import Cue, words_of
+from kneetrack.cue import Cue
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import LinkState
 from kneetrack.report import words
@@ -166,8 +166,8 @@ class _LegLines:
                 self._sets_over.add(index)
                 self._lines.say(self._title, self._rest.set_text)
 
-    def cue(self, cue: Cue) -> None:
-        self._lines.say(self._title, f"{cue.time_s:7.1f} s  cue: {words_of(cue)}")
+    def cue(self, cue: Cue, said: str) -> None:
+        self._lines.say(self._title, f"{cue.time_s:7.1f} s  cue: {said}")
 
     def link(self, news: LinkNews) -> None:
         """Tell when the state changes, and what is fetched when the set is over."""

@@ -26,7 +26,7 @@ from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.rest import Rest
 from kneetrack.cli.strides_live import doubt, is_stride, pace, progress, stride_line
 from kneetrack.cli.table import IN_RANGE_STYLE, UNSURE_STYLE, style
-from kneetrack.cue import Cue, words_of
+from kneetrack.cue import Cue
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import QUIET_S
 from kneetrack.report import words
@@ -73,7 +73,7 @@ class _Seen:
     faults: int = 0  # wire.FAULT_* bits of the newest status
     news: LinkNews | None = None
     news_at: float = 0.0
-    cue: Cue | None = None
+    cue: tuple[Cue, str] | None = None  # the last one, and what it said
     hints: deque[str] = field(default_factory=lambda: deque(maxlen=HINTS))
 
     def take_event(self, event: Event) -> None:
@@ -189,8 +189,8 @@ class _LegScreen:
         if self._rest is not None:
             self._rest.event(event)
 
-    def cue(self, cue: Cue) -> None:
-        self._seen.cue = cue
+    def cue(self, cue: Cue, said: str) -> None:
+        self._seen.cue = cue, said
 
     def link(self, news: LinkNews) -> None:
         self._seen.news = news
@@ -247,8 +247,10 @@ class _LegScreen:
 
     def _cue(self, rep: Rep) -> str | None:
         """The cue that the last rep got, or the one under way."""
-        cue = self._seen.cue
-        return None if cue is None or cue.time_s < rep.start_s else f"cue: {words_of(cue)}"
+        if self._seen.cue is None:
+            return None
+        cue, said = self._seen.cue
+        return f"cue: {said}" if cue.time_s >= rep.start_s else None
 
     def _now(self, small: bool) -> RenderableType:
         sample = self._seen.sample

@@ -37,8 +37,8 @@ class LinkSink(Protocol):
 class CueSink(Protocol):
     """A sink that shows cues too."""
 
-    def cue(self, cue: Cue) -> None:
-        """One was given."""
+    def cue(self, cue: Cue, said: str) -> None:
+        """One was given, with these words."""
         ...
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kneetrack.calibration.closing import TableZero
-from kneetrack.cue.coach import Coach, Cue
+from kneetrack.cue.coach import Coach, Cue, words_of
 from kneetrack.detection import Analyzer
 from kneetrack.detection.events import event_dict
 from kneetrack.link.base import Link
@@ -162,7 +162,7 @@ class Leg:
             except Exception as error:
                 self.figures.sink_errors.append(error)
             self.note(cue.to_json(how.coach.plan.in_force))
-            self._show(_cue_shown(cue))
+            self._show(_cue_shown(cue, words_of(cue, how.coach.plan.text)))
 
     def _keep_for(
         self, closing: TableZero, items: Sequence[Decoded], events: Sequence[Event]
@@ -234,9 +234,9 @@ def _events_shown(events: Sequence[Event]) -> Callable[[Sink], None]:
     return show
 
 
-def _cue_shown(cue: Cue) -> Callable[[Sink], None]:
+def _cue_shown(cue: Cue, said: str) -> Callable[[Sink], None]:
     def show(sink: Sink) -> None:
         if isinstance(sink, CueSink):
-            sink.cue(cue)
+            sink.cue(cue, said)
 
     return show
