@@ -27,7 +27,8 @@ from kneetrack.calibration.procedure import (
     Told,
 )
 from kneetrack.calibration.steps import MOVEMENTS, Movement
-from kneetrack.cli.calibrate import NOT_YET, default_path
+from kneetrack.cli.calibrate import default_path
+from kneetrack.cli.calibrate_legs import NOT_YET
 from kneetrack.errors import CalibrationError, LinkError
 from kneetrack.link import open_link
 from kneetrack.samples import Side

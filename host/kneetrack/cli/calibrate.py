@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,32 +15,30 @@ from kneetrack.errors import InputError, KneeTrackError, UsageError
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from kneetrack.calibration import CalibrationFile
-    from kneetrack.calibration.procedure import Procedure
-    from kneetrack.link import Link
-    from kneetrack.traces import Trace
+    from kneetrack.cli.calibrate_legs import Wanted
 
-UNTOUCHED = "The band keeps the calibration that it had."
-NOT_YET = "The band has no calibration, as before."
-EITHER = "The band holds the new calibration or the one that it had; calibrate again."
-ZERO_KEPT = "The gyroscopes' zeros are those of the last table, less than 12 hours ago."
-NO_ZERO = (
-    "No table of the last 12 hours is known for this band: the gyroscopes' zeros come from "
-    "standing still."
-)
+BOTH = "both"
+_BOTH_SIDES = (Side.RIGHT, Side.LEFT)
+_AS_TOLD = (None, None)  # by the bands
 
 
 def calibrate(
     link: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            metavar="LINK", help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO or trace:FILE.csv."
+            metavar="LINK",
+            help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO or trace:FILE.csv; twice for both "
+            "legs at once [default: ble:auto].",
         ),
-    ] = "ble:auto",
+    ] = None,
     side: Annotated[
-        str | None, typer.Option(metavar="SIDE", help="The leg that wears the band.")
+        str | None,
+        typer.Option(
+            metavar="SIDE",
+            help="The leg that wears the band; both: the first link's band is on the right leg, "
+            "the second's on the left.",
+        ),
     ] = None,
     movement: Annotated[
         str,
@@ -58,12 +57,16 @@ def calibrate(
         str | None,
         typer.Option(
             metavar="ALIAS",
-            help="Whose leg it is: the squats are kept, and compared with that person's earlier "
-            "ones.",
+            help="Whose leg it is: calibration and squats are kept for that person, and compared "
+            "with earlier ones.",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="CAL.json [default: in your data folder, one a leg].")
+        Path | None,
+        typer.Option(
+            help="CAL.json; of both legs CAL_right.json and CAL_left.json [default: in your data "
+            "folder, one a leg and person]."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
@@ -74,6 +77,7 @@ def calibrate(
       kneetrack calibrate --side right
       kneetrack calibrate --side right --athlete A
       kneetrack calibrate --side right --movement swing
+      kneetrack calibrate --link ble:KneeBand-1A2B --link ble:KneeBand-3C4D --side both
       kneetrack calibrate --link sim:squats --out cal.json
       kneetrack record --calibration cal.json
 
@@ -81,129 +85,77 @@ def calibrate(
     do better, and only that step is done again. The band keeps its calibration until the next one.
     """
     from kneetrack.calibration.steps import MOVEMENTS
-    from kneetrack.calibration.store import KIND
-    from kneetrack.sessionlog import user_data_dir
-    from kneetrack.sessionlog.room import check_room
+    from kneetrack.cli import calibrate_legs
 
     if movement not in MOVEMENTS:
         raise UsageError(f'--movement is one of {", ".join(MOVEMENTS)}, not "{movement}".')
-    if out is not None:  # before anybody does a single squat
-        check_output(out, KIND)
-        if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
-            raise InputError(f"--out {out} can't be written; choose another name or folder.")
-    else:
-        check_room(user_data_dir())
-    made, path = asyncio.run(_calibrate(link, side_of(side), movement, no_table, athlete, out))
-    from kneetrack.cli import console
-    from kneetrack.cli.guided import print_grounds
-
-    if json:
-        console.print_json(made.to_json())
-    else:
-        output = console.results()
-        print_grounds(output, made, MOVEMENTS[movement].many)
-        output.print(f"Saved: {path}", markup=False, soft_wrap=True)
+    both = side == BOTH or len(link or []) == 2
+    if len(link or []) > 2:
+        raise UsageError("A person has two legs: give --link once or twice.")
+    if both and movement != "squat":
+        raise UsageError("Legs are swung one at a time: calibrate each with its own --link.")
+    if both and link and len(link) < 2:
+        raise UsageError("--side both needs two links, or none: then both bands are looked for.")
+    if both and side not in (None, BOTH):
+        raise UsageError("With two links --side is both, or is left out.")
+    sides = [side_of(side)] if not both else _BOTH_SIDES if side == BOTH else _AS_TOLD
+    _check_places(out, both)
+    wanted = calibrate_legs.Wanted(movement, no_table, athlete, out)
+    done, failed = asyncio.run(_calibrated(link, sides, wanted))
+    _show(done, MOVEMENTS[movement].many, json=json, both=both)
+    if failed is not None:
+        raise failed
 
 
 def default_path(side: Side) -> Path:
     """Where the newest calibration of that leg is kept."""
-    from kneetrack.sessionlog import user_data_dir
+    from kneetrack.calibration.people import newest_path
 
-    return user_data_dir() / f"calibration_{side.word}.json"
+    return newest_path(side)
 
 
-async def _calibrate(
-    address: str,
-    side: Side | None,
-    movement: str,
-    no_table: bool,
-    athlete: str | None,
-    out: Path | None,
-) -> tuple[CalibrationFile, Path]:
-    from dataclasses import replace
-    from datetime import UTC, datetime
+async def _calibrated(
+    link: list[str] | None, sides: Sequence[Side | None], wanted: Wanted
+) -> tuple[list[tuple[CalibrationFile, Path]], KneeTrackError | None]:
+    from kneetrack.cli import console
+    from kneetrack.cli.calibrate_legs import both_around, calibrate_legs
 
-    from kneetrack.calibration.grounds import earlier_zero
-    from kneetrack.calibration.procedure import Procedure
-    from kneetrack.calibration.steps import MOVEMENTS
-    from kneetrack.calibration.zeros import remember, warmth
-    from kneetrack.cli import console, references
-    from kneetrack.link import open_link, parse_address
-
-    if parse_address(address).kind == "log":
-        raise UsageError(f'"{address}" is a recording, no band. Write --link ble:auto.')
     hints = console.hints()
-    with hints.status(f"Connecting to {address} ..."):
-        link = open_link(address)
-        await link.__aenter__()
-    try:
-        leg = _leg(link, side)
-        zeros, zero_utc = None, None
-        if no_table:
-            kept = [default_path(leg), *([] if out is None else [out])]
-            zeros, zero_utc = earlier_zero(link.feature.calibration_id, kept)
-            hints.print(ZERO_KEPT if zeros else NO_ZERO)
-        procedure = Procedure(leg, MOVEMENTS[movement], table=not no_table, zeros=zeros)
-        made = await _guided(link, procedure, hints)
-        if made.rests_on["bias"] == "table":
-            warm_c, held = await warmth(link), made.calibration
-            made = replace(made, zero_temperature_c=warm_c)
-            for sentence in remember(link, warm_c, (held.thigh_gyr_bias, held.shank_gyr_bias)):
-                hints.print(f"! {sentence}", markup=False)
-        made = replace(made, sensors_id=link.feature.sensors_id)
-    finally:
-        await link.__aexit__(None, None, None)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    if made.rests_on["bias"] == "table":
-        zero_utc = now
-    made = replace(made, created_utc=now, zero_utc=zero_utc, athlete=athlete)
-    if athlete is not None:
-        made = references.keep(made, athlete, simulated=link.info.is_simulated, hints=hints)
-    path = out or default_path(made.side)
-    try:
-        made.save(path)
-    except KneeTrackError as error:  # somebody has squatted for it
-        spare = default_path(made.side)
-        if path == spare:
-            raise
-        made.save(spare)
-        hints.print(f"! {error} It is kept in {spare} instead.", markup=False, soft_wrap=True)
-        path = spare
-    return made, path
+    addresses = link
+    if not addresses and len(sides) == 2:
+        with hints.status("Looking for both bands ..."):
+            addresses = await both_around()
+    return await calibrate_legs(addresses or ["ble:auto"], sides, wanted, hints)
 
 
-def _leg(link: Link, side: Side | None) -> Side:
-    """The leg to calibrate. UsageError where the source is the other one."""
-    if link.scenario is None:
-        return side or Side(link.feature.side)
-    known = link.scenario.side
-    if side not in (None, known):
-        raise UsageError(f"{link.info.address} is a {known.word} leg, not {side.word}.")
-    return known
+def _check_places(out: Path | None, both: bool) -> None:
+    """Before anybody does a single squat: that what comes of it can be written."""
+    from kneetrack.calibration.store import KIND
+    from kneetrack.cli.calibrate_legs import out_of
+    from kneetrack.sessionlog import user_data_dir
+    from kneetrack.sessionlog.room import check_room
+
+    if out is None:
+        check_room(user_data_dir())
+        return
+    for path in [out_of(out, one) for one in Side] if both else [out]:
+        check_output(path, KIND)
+        if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+            raise InputError(f"--out {path} can't be written; choose another name or folder.")
 
 
-async def _guided(link: Link, procedure: Procedure, hints: Console) -> CalibrationFile:
-    """Lead through the procedure. Whatever ends it early, what the band now holds is said."""
-    from dataclasses import replace
+def _show(
+    done: Sequence[tuple[CalibrationFile, Path]], many: str, *, json: bool, both: bool
+) -> None:
+    from kneetrack.cli import console
+    from kneetrack.cli.guided import print_grounds
 
-    from kneetrack.analysis.trace import calibrate as derive
-    from kneetrack.calibration import runner
-    from kneetrack.calibration.procedure import Accepted
-    from kneetrack.calibration.steps import SQUATS
-    from kneetrack.cli.guided import open_view
-
-    def made_of(trace: Trace) -> CalibrationFile:
-        made = derive(trace, zeros=procedure.zeros)
-        # Leg swings are no reference for squats.
-        return made if procedure.movement is SQUATS else replace(made, reference=None)
-
-    title = f"Calibrating the {procedure.side.word} leg, {link.info.label}"
-    try:
-        with open_view(hints, procedure, title) as view:
-            return await runner.lead(link, procedure, made_of, view.told)
-    except (KneeTrackError, asyncio.CancelledError) as error:
-        if isinstance(procedure.outcome, Accepted):
-            hints.print(EITHER)
-        else:
-            hints.print(UNTOUCHED if link.feature.calibration_id else NOT_YET)
-        raise error from None
+    if json:
+        made = [one.to_json() for one, _ in done]
+        if made or both:
+            console.print_json({"calibrations": made} if both else made[0])
+        return
+    output = console.results()
+    for one, path in done:
+        print_grounds(output, one, many)
+        output.print(f"Saved: {path}", markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ numbers by which it is judged. Every sign differs in shape, so it reads the same
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -30,6 +31,8 @@ from kneetrack.calibration.procedure import (
     Repeated,
     Told,
 )
+from kneetrack.calibration.steps import STRAP
+from kneetrack.calibration.together import OneOfTwo, behind
 from kneetrack.calibration.watches import SETTLED_DEG_S, Reading
 from kneetrack.cli.bigtype import big
 from kneetrack.cli.on_screen import OnScreen, can_draw
@@ -46,16 +49,19 @@ _ASCII = {"done": "x", "now": ">", "to come": "-"}
 
 
 class View(AbstractContextManager["View"], Protocol):
-    """Shown while its context lasts; `told` takes every event of the procedure."""
+    """Shown while its context lasts; `told` takes every event of the leg's procedure."""
 
-    def told(self, event: Told) -> None: ...
+    def told(self, event: Told, leg: int = 0) -> None: ...
 
 
-def open_view(console: Console, procedure: Procedure, title: str) -> View:
-    """The live screen where `console` is a terminal that can move its cursor, else plain lines."""
+def open_view(console: Console, procedures: Sequence[Procedure], title: str) -> View:
+    """The live screen where `console` is a terminal that can move its cursor, else plain lines.
+
+    Of one leg, or of both.
+    """
     if console.is_terminal and not console.is_dumb_terminal:
-        return Screen(console, procedure, title)
-    return Lines(console, procedure, title)
+        return Screen(console, procedures, title)
+    return Lines(console, procedures, title)
 
 
 def print_grounds(console: Console, made: CalibrationFile, many: str) -> None:
@@ -77,10 +83,11 @@ def print_grounds(console: Console, made: CalibrationFile, many: str) -> None:
 class Lines:
     """A line an event, for pipes, files and screen readers."""
 
-    def __init__(self, console: Console, procedure: Procedure, title: str) -> None:
+    def __init__(self, console: Console, procedures: Sequence[Procedure], title: str) -> None:
         self._console = console
-        self._procedure = procedure
+        self._procedures = tuple(procedures)
         self._title = title
+        self._whose = ""
 
     def __enter__(self) -> Lines:
         self._say(self._title)
@@ -89,12 +96,15 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def told(self, event: Told) -> None:
+    def told(self, event: Told, leg: int = 0) -> None:
+        procedure = self._procedures[leg]
+        side = procedure.side.word.capitalize()
+        self._whose = f"{side} leg: " if len(self._procedures) > 1 else ""
         match event:
             case Began(step, again):
-                number = self._procedure.steps.index(step) + 1
+                number = procedure.steps.index(step) + 1
                 once_more = "once more, " if again else ""
-                count = f"{once_more}step {number} of {len(self._procedure.steps)}"
+                count = f"{once_more}step {number} of {len(procedure.steps)}"
                 self._say(f"{step.title} ({count}): {step.wants} {step.how}")
             case Done(step, start_s, end_s):
                 self._say(f"{step.title}: done, {end_s - start_s:.0f} s.")
@@ -112,7 +122,8 @@ class Lines:
                 pass  # it is the error that the command ends with
 
     def _say(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        whole = f"{self._whose}{text}"
+        self._console.print(whole, highlight=False, markup=False, soft_wrap=True)
 
 
 def _refusal(reasons: tuple[str, ...], tries_left: int) -> str:
@@ -124,14 +135,50 @@ def _refusal(reasons: tuple[str, ...], tries_left: int) -> str:
 
 
 class Screen(OnScreen):
-    """The live screen: everything is drawn from the procedure's present state."""
+    """The live screen: everything is drawn from the procedures' present state."""
 
-    def __init__(self, console: Console, procedure: Procedure, title: str) -> None:
-        self._procedure = procedure
+    def __init__(self, console: Console, procedures: Sequence[Procedure], title: str) -> None:
+        self._procedures = tuple(procedures)
         self._title = title
+        self._parts = [_Part(console, procedure) for procedure in self._procedures]
+        super().__init__(console)
+
+    def told(self, event: Told, leg: int = 0) -> None:
+        self._parts[leg].told(event)
+        self._live.refresh()  # what happened is seen at once, the numbers a few times a second
+
+    def draw(self) -> RenderableType:
+        """The whole screen as it is now."""
+        width = min(WIDEST, self._console.width)
+        one = behind(self._procedures)
+        busy = one.at >= len(one.steps)
+        wants = "Well done. Working it out ..." if busy else one.step.wants
+        how = "Stay as you are." if busy else one.step.how
+        body: list[RenderableType] = []
+        both = len(self._parts) > 1
+        for part in self._parts:
+            body.append(part.steps(whose=both))
+        if both and not busy and one.step == STRAP:
+            wants = f"{wants[:-1]}, {one.side.word} leg."
+        body += [Text(""), Text(wants.upper(), style="bold"), Text(how)]
+        for part in self._parts:
+            body += part.now(width, whose=both)
+        for part in self._parts:
+            body += part.noted(whose=both)
+        panel = Panel(
+            Group(*body), title=self._title, title_align="left", padding=(1, 2), width=width
+        )
+        return Group(panel, Text(f"  {HINT}", style="dim"))
+
+
+class _Part:
+    """One leg's part of the screen."""
+
+    def __init__(self, console: Console, procedure: Procedure) -> None:
+        self._console = console
+        self._procedure = procedure
         self._notes: deque[str] = deque(maxlen=NOTES)
         self._depths: list[float] = []
-        super().__init__(console)
 
     def told(self, event: Told) -> None:
         match event:
@@ -149,7 +196,34 @@ class Screen(OnScreen):
                 self._notes.append(_refusal(reasons, tries_left))
             case _:
                 pass
-        self._live.refresh()  # what happened is seen at once, the numbers a few times a second
+
+    @property
+    def _whose(self) -> str:
+        return f"{self._procedure.side.word.capitalize():<7}"
+
+    def noted(self, *, whose: bool) -> list[RenderableType]:
+        """What there is to be said of how it goes."""
+        name = f"{self._procedure.side.word} leg: " if whose else ""
+        lines: list[RenderableType] = []
+        for note in tuple(self._notes):
+            lines += [Text(""), Text(f"! {name}{note}", style="bold")]
+        return lines
+
+    def now(self, width: int, *, whose: bool) -> list[RenderableType]:
+        """The numbers by which the present step is judged."""
+        procedure = self._procedure
+        if procedure.at >= len(procedure.steps) or procedure.outcome is not None:
+            return []
+        if isinstance(procedure, OneOfTwo) and procedure.waits:
+            return []
+        if not whose:
+            return [Text(""), self._numbers(procedure.reading, width, large=True)]
+        whole = Table.grid(padding=(0, 1))
+        whole.add_row(
+            Text(self._whose, style="bold"),
+            self._numbers(procedure.reading, width - len(self._whose), large=False),
+        )
+        return [Text(""), whole]
 
     def _note(self, text: str) -> None:
         """Show it in place of what began alike: another squat that was too shallow, say."""
@@ -158,30 +232,10 @@ class Screen(OnScreen):
             self._notes.remove(note)
         self._notes.append(text)
 
-    def draw(self) -> RenderableType:
-        """The whole screen as it is now."""
-        procedure = self._procedure
-        width = min(WIDEST, self._console.width)
-        busy = procedure.at >= len(procedure.steps)
-        wants = "Well done. Working it out ..." if busy else procedure.step.wants
-        how = "Stay as you are." if busy else procedure.step.how
-        body: list[RenderableType] = [
-            self._steps(),
-            Text(""),
-            Text(wants.upper(), style="bold"),
-            Text(how),
-            *([] if busy else [Text(""), self._numbers(procedure.reading, width)]),
-        ]
-        for note in tuple(self._notes):
-            body += [Text(""), Text(f"! {note}", style="bold")]
-        panel = Panel(
-            Group(*body), title=self._title, title_align="left", padding=(1, 2), width=width
-        )
-        return Group(panel, Text(f"  {HINT}", style="dim"))
-
-    def _steps(self) -> RenderableType:
+    def steps(self, *, whose: bool) -> RenderableType:
+        """All steps in a line: done, now, to come."""
         signs = _SIGNS if can_draw(self._console) else _ASCII
-        line = Text()
+        line = Text(self._whose if whose else "")
         for number, step in enumerate(self._procedure.steps):
             at = self._procedure.at
             how = "done" if number < at else "now" if number == at else "to come"
@@ -190,9 +244,10 @@ class Screen(OnScreen):
             line.append(f"{signs[how]} {number + 1} {step.title}", style=style)
         return line
 
-    def _numbers(self, reading: Reading, width: int) -> RenderableType:
+    def _numbers(self, reading: Reading, width: int, *, large: bool) -> RenderableType:
         if reading.reps is not None:
-            return self._beside(str(reading.reps), self._reps(reading, width))
+            reps = self._reps(reading, width)
+            return self._beside(str(reading.reps), reps) if large else reps
         grid = Table.grid(padding=(0, 2))
         left_s = None
         if reading.still_s is not None:
@@ -208,7 +263,7 @@ class Screen(OnScreen):
                 word = "moved" if moved else "not moved yet"
                 word = "moving" if moved and rate > SETTLED_DEG_S else word
             grid.add_row(name, Text(f"turns at {rate:5.1f}°/s"), word)
-        return grid if left_s is None else self._beside(f"{left_s:.0f}", grid)
+        return grid if left_s is None or not large else self._beside(f"{left_s:.0f}", grid)
 
     def _beside(self, number: str, what: RenderableType) -> RenderableType:
         """The one number that counts, to read from afar, and the rest."""
