@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+from kneetrack.cli.strides_live import is_stride
 from kneetrack.report import words
 from kneetrack.samples import Event, RepEnded, RepSet, SetEnded, Withdrawn
 
@@ -21,6 +22,7 @@ class Rest:
         self.after: RepSet | None = None
         """The set that it follows; None while one is under way, and before the first."""
         self._reps: dict[int, int] = {}  # by set
+        self._one = "rep"
         self._begun_s = -math.inf  # the latest rep's start
         self._now_s = -math.inf
         self._told = -1  # the last set whose rest was told to be over
@@ -30,6 +32,7 @@ class Rest:
         match event:
             case RepEnded(rep):
                 self._reps[rep.set] = self._reps.get(rep.set, 0) + 1
+                self._one = "stride" if is_stride(rep) else "rep"
                 self._begun_s = max(self._begun_s, rep.start_s)
                 if self.after is not None and rep.start_s > self.after.end_s:
                     self.after = None
@@ -87,7 +90,7 @@ class Rest:
         """The sentence that tells that a set is over."""
         assert self.after is not None
         count = self._reps.get(self.after.index, 0)
-        reps = "1 rep" if count == 1 else f"{count} reps"
+        reps = f"1 {self._one}" if count == 1 else f"{count} {self._one}s"
         aim = "" if self.target_s is None else f" Rest until {clock(self.target_s)}."
         return f"Set {words.number(self.after)} is over: {reps}.{aim}"
 

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from kneecore.reps import Params
 from kneetrack.cli.strides_table import stride_summary
+from kneetrack.detection.gait import WALKING
 from kneetrack.insight.sets import summarise_set
 from kneetrack.insight.strides import are_strides
 from kneetrack.insight.words import SLOPES, set_sentences
@@ -168,8 +169,9 @@ def summary(
     if not reps:
         return Text(
             f"No reps were found. A rep bends the knee by {Params().least_rom_deg:.0f}° or more "
-            "and comes back up; check that the recording holds the movement, and the band its "
-            "calibration."
+            "and comes back up; a stride swings the shank faster than "
+            f"{WALKING.swing_deg_s:.0f}°/s. Check that the recording holds the movement, and the "
+            "band its calibration."
         )
     if are_strides(reps):
         return stride_summary(reps, sets, width=width, title=title, every=every)
