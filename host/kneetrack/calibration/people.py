@@ -112,7 +112,7 @@ def choose(
         )
     if on_band is not None:
         return Choice(
-            replace(on_band, reference=None),
+            replace(on_band, reference=None, athlete=None),
             (),
             (
                 f"The band holds {described(on_band, now)}, and none of {alias}'s is kept. The "

@@ -212,10 +212,26 @@ async def _told(band: Link) -> dict[str, Any]:
         "side": Side(feature.side).word,
         "imus": [feature.thigh_chip, feature.shank_chip],
         "calibration_id": feature.calibration_id,
+        "calibration": _calibration_told(feature.calibration_id, Side(feature.side)),
         "sensors_id": feature.sensors_id,
         "rssi_dbm": band.figures.rssi_dbm,
         "mtu": band.figures.mtu,
         **_status_told(status),
+    }
+
+
+def _calibration_told(calibration_id: int, side: Side) -> dict[str, Any] | None:
+    """What is known here of the calibration that the band holds."""
+    from kneetrack.calibration import people
+
+    made = people.held(calibration_id, side)
+    if made is None:
+        return None
+    return {
+        "athlete": made.athlete,
+        "grade": made.grade,
+        "created_utc": made.created_utc,
+        "words": people.described(made),
     }
 
 
@@ -239,6 +255,8 @@ def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
 
     protocol = ".".join(str(part) for part in told["protocol"])
     calibrated = told["calibration_id"]
+    known_here = told["calibration"]
+    whose = f", {known_here['words']}" if known_here else ", not made on this computer"
     radio = [
         known(told["rssi_dbm"], f"{told['rssi_dbm']} dBm at the last advertisement"),
         known(told["mtu"], f"MTU {told['mtu']}"),
@@ -251,7 +269,10 @@ def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [
         ("Band", f"{told['name']}, protocol {protocol}"),
         ("Leg", told["side"]),
-        ("Calibration", f"number {calibrated}" if calibrated else "none: kneetrack calibrate"),
+        (
+            "Calibration",
+            f"number {calibrated}{whose}" if calibrated else "none: kneetrack calibrate",
+        ),
         ("Sensors", f"number {told['sensors_id']}" if told["sensors_id"] else "as made"),
         ("State", f"{told['state']}, on for {told['uptime_s']:.0f} s"),
         ("Battery", known(told["battery_percent"], f"{told['battery_percent']} %") or "not known"),

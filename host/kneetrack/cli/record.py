@@ -14,7 +14,7 @@ import typer
 from kneetrack.cli import cue as cues
 from kneetrack.cli.before import BEFORE_HELP, answers
 from kneetrack.cli.options import side_of
-from kneetrack.errors import CalibrationError, KneeTrackError, UsageError
+from kneetrack.errors import CalibrationError, UsageError
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def record(
     athlete: Annotated[
         str | None,
         typer.Option(
-            metavar="ALIAS", help="An alias; rather not a name, the file is kept as it is."
+            metavar="ALIAS",
+            help="An alias; rather not a name, the file is kept as it is. Calibration "
+            "and reference are that person's own.",
         ),
     ] = None,
     load: Annotated[
@@ -80,7 +82,8 @@ def record(
         list[Path] | None,
         typer.Option(
             metavar="CAL.json",
-            help="From kneetrack calibrate; matched by side [default: the band's own].",
+            help="From kneetrack calibrate; matched by side [default: the athlete's own, else the "
+            "band's].",
         ),
     ] = None,
     out: Annotated[
@@ -200,7 +203,7 @@ async def _record(
                 link = await stack.enter_async_context(opened)
             if link.scenario is not None:
                 _agree(link.scenario.side, side)
-            made = await _calibration(link, given, side, hints)
+            made = await _calibration(link, given, side, told.athlete, hints)
             _check_sensors(link, made)
             if made is not None and told.athlete is not None and exercise in (None, "squat"):
                 made = _with_reference(link, made, told.athlete, hints)
@@ -312,7 +315,11 @@ def _check_sensors(link: Link, made: CalibrationFile | None) -> None:
 
 
 async def _calibration(
-    link: Link, given: list[CalibrationFile], side: Side | None, hints: Console
+    link: Link,
+    given: list[CalibrationFile],
+    side: Side | None,
+    athlete: str | None,
+    hints: Console,
 ) -> CalibrationFile | None:
     """The calibration to record with; None where the band has only what it holds."""
     scenario = link.scenario
@@ -329,7 +336,7 @@ async def _calibration(
         _tell_quality(fitting[-1], hints)
         return fitting[-1]
     if scenario is None:
-        return _held_by(link, wanted, hints)
+        return _kept(link, wanted, athlete, hints)
     try:
         made = await _of_source(link, hints)
     except CalibrationError as error:
@@ -358,24 +365,26 @@ async def _of_source(link: Link, hints: Console) -> CalibrationFile:
     return await session.calibrate_with_progress(link, hints)
 
 
-def _held_by(link: Link, side: Side, hints: Console) -> CalibrationFile | None:
-    """The file of the calibration that the band holds, if it was made on this computer."""
-    from kneetrack.calibration import CalibrationFile
-    from kneetrack.cli.calibrate import default_path
+def _kept(link: Link, side: Side, athlete: str | None, hints: Console) -> CalibrationFile | None:
+    """What is kept of the band and whoever wears it; None where there is only what it holds."""
+    from kneetrack.calibration import people
 
     held = link.feature.calibration_id
+    chosen = people.choose(held, side, athlete)
+    for sentence in chosen.remarks:
+        hints.print(sentence, markup=False, soft_wrap=True)
+    for sentence in chosen.warnings:
+        hints.print(f"! {sentence}", markup=False, soft_wrap=True)
+    if chosen.made is not None:
+        return chosen.made
     if not held:
+        whose = f" --athlete {athlete}" if athlete else ""
         hints.print(
             "The band has no calibration, so its angles mean nothing yet. End this with q and "
-            f"make one: kneetrack calibrate --side {side.word}"
+            f"make one: kneetrack calibrate --side {side.word}{whose}",
+            markup=False,
         )
         return None
-    try:
-        saved = CalibrationFile.load(default_path(side))
-    except KneeTrackError:
-        saved = None
-    if saved is not None and saved.calibration.calibration_id == held:
-        return saved
     hints.print(
         "The band uses a calibration that was not made on this computer; its angles are recorded, "
         "but your reference reps are not known. They can be given with --calibration."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kneetrack.cli.options import JSON_HELP, side_of
-from kneetrack.errors import CalibrationError, KneeTrackError, UsageError
+from kneetrack.errors import CalibrationError, UsageError
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
@@ -223,15 +223,10 @@ async def _calibration(
 
 def _held_by(link: Link, test: SelfTest, side: Side) -> CalibrationFile | None:
     """The file of the calibration that the band holds; None where the test needs none."""
-    from kneetrack.calibration import CalibrationFile
-    from kneetrack.cli.calibrate import default_path
+    from kneetrack.calibration import people
 
-    try:
-        saved = CalibrationFile.load(default_path(side))
-    except KneeTrackError:
-        saved = None
-    held = link.feature.calibration_id
-    if saved is not None and held and saved.calibration.calibration_id == held:
+    saved = people.held(link.feature.calibration_id, side)
+    if saved is not None:
         return saved
     if not test.needs_calibration:
         return None

@@ -195,15 +195,11 @@ class _Wanted:
 
     def _calibration_of(self, side: Side, calibration_id: int) -> CalibrationFile | None:
         """This computer's calibration of that leg, if it has that id; with the athlete's reps."""
-        from kneetrack.calibration import CalibrationFile
+        from kneetrack.calibration import people
         from kneetrack.cli import references
-        from kneetrack.cli.calibrate import default_path
 
-        try:
-            made = CalibrationFile.load(default_path(side))
-        except KneeTrackError:
-            return None
-        if made.calibration.calibration_id != calibration_id:
+        made = people.held(calibration_id, side)
+        if made is None:
             return None
         athlete = self._about["athlete"]
         if athlete is None or self._about["exercise"] != "squat":
