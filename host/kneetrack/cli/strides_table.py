@@ -25,6 +25,8 @@ _LEGEND = (
     f'{LEAST_STRIDES}. Valgus inward +, lean forward +; "inward" is from contact to the largest in '
     "stance."
 )
+_WIDE = 100
+_FOLLOWS = ("stance_s", "cadence_per_min")
 _ROWS = (
     ("stride_s", "stride"),
     ("stance_s", "stance"),
@@ -49,7 +51,7 @@ def stride_summary(
     whole = summarise_strides(reps)
     told: list[RenderableType] = []
     if every:
-        told.append(_every(reps, title))
+        told.append(_every(reps, title, width))
         title = None
     told.append(_bouts(reps, sets, whole, width, title))
     told += [Text(line) for line in sentences(whole)]
@@ -165,8 +167,9 @@ def _reason(why: Doubt | str) -> str:
     return words.SHORT_DOUBTS[why] if isinstance(why, Doubt) else why
 
 
-def _every(reps: Sequence[Rep], title: str | None) -> Table:
-    """A row each stride."""
+def _every(reps: Sequence[Rep], title: str | None, width: int) -> Table:
+    """A row each stride; a narrow one without what follows from the rest."""
+    rows = [row for row in _ROWS if width >= _WIDE or row[0] not in _FOLLOWS]
     table = Table(
         box=box.SIMPLE_HEAD,
         title=title,
@@ -176,11 +179,11 @@ def _every(reps: Sequence[Rep], title: str | None) -> Table:
     )
     for head, unit in (("no.", ""), ("bout", ""), ("at", "s")):
         table.add_column(f"{head}\n{unit}", justify="right", no_wrap=True)
-    for name, head in _ROWS:
+    for name, head in rows:
         table.add_column(f"{head}\n{described(name).unit}", justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for rep in reps:
-        values = [words.plain(value_of(rep, n), described(n).decimals) for n, _ in _ROWS]
+        values = [words.plain(value_of(rep, n), described(n).decimals) for n, _ in rows]
         said = rep.label or ", ".join(words.SHORT_DOUBTS[doubt] for doubt in rep.doubt)
         table.add_row(
             words.number(rep), str(rep.set + 1), words.plain(rep.start_s), *values, said,
