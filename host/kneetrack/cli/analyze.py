@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneetrack.cli import cohort
 from kneetrack.cli.options import JSON_HELP, SIDE_HELP, side_of
 from kneetrack.errors import InputError, KneeTrackError
 
@@ -30,6 +31,11 @@ def analyze(
     side: Annotated[str | None, typer.Option(metavar="SIDE", help=SIDE_HELP)] = None,
     every: Annotated[bool, typer.Option("--all", help=ALL_HELP)] = False,
     measures: Annotated[str | None, typer.Option(metavar="NAMES", help=MEASURES_HELP)] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.parquet", help=cohort.OUT_HELP)] = None,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help=cohort.JOBS_HELP)] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help=cohort.SCHEDULER_HELP)
+    ] = None,
 ) -> None:
     """List the reps of a recording, each against your own reference.
 
@@ -42,9 +48,30 @@ def analyze(
       kneetrack analyze walk.mcap --all            every stride, besides their summary
       kneetrack analyze session.mcap --measures tempo,smoothness
       kneetrack analyze session.mcap --measures all
+      kneetrack analyze DIR --out reps.parquet --jobs 4
+      kneetrack analyze DIR --out reps.parquet --scheduler tcp://10.0.0.5:8786
 
     A folder prints one result after the other; with --json one document a line.
+
+    With --out all its recordings go into one Parquet table, a row a rep, whose columns say what
+    they mean. What is read is kept beside it (reps.parquet.parts): stopped or run again, only
+    what is missing or changed is read. A recording that can't be read is told, listed in
+    failed.csv beside the table, and stops nothing; the exit code is 1 then, and 130 after Ctrl-C.
     """
+    if out is not None:
+        cohort.write_table(
+            source,
+            out,
+            jobs=jobs,
+            scheduler=scheduler,
+            side=side,
+            realign=realign,
+            json=json,
+            other={"--offline": offline, "--all": every, "--measures": measures is not None},
+        )
+        return
+    cohort.check_alone(jobs, scheduler)
+
     import json as json_text
 
     from kneetrack.analysis import analyse, sources_in, to_json
