@@ -9,7 +9,7 @@ import pytest
 from kneecore.reps import Params
 from kneetrack.analysis.trace import measure, session_of
 from kneetrack.detection import Analyzer
-from kneetrack.detection.criteria import FINDER_ROWS, all_criteria
+from kneetrack.detection.criteria import FINDER_ROWS, SOURCES, all_criteria
 from kneetrack.detection.cut import PERIOD_S
 from kneetrack.detection.measure_table import MEASURES
 from kneetrack.detection.rep_measures import sparc
@@ -134,7 +134,8 @@ def test_every_number_of_the_finder_is_in_the_table() -> None:
     told = {row.name for row in FINDER_ROWS if not row.movement}
     assert told == set(vars(Params()))
     for row in all_criteria():
-        assert row.source and row.meaning
+        assert set(row.source.split(", ")) <= set(SOURCES), row
+        assert row.meaning
 
 
 def test_a_reference_keeps_its_reps_measures() -> None:

@@ -29,9 +29,17 @@ def movements(
 
     title, heads, rows = _measures() if measures else _criteria() if criteria else _movements()
     if json:
-        console.print_json({"format": 1, title: [dict(zip(heads, r, strict=True)) for r in rows]})
+        document = {"format": 1, title: [dict(zip(heads, r, strict=True)) for r in rows]}
+        console.print_json(document)
         return
+    if title == "criteria":
+        _, heads, rows = _for_reading(heads, rows)
     _print(heads, rows)
+    if title == "criteria":
+        from kneetrack.detection.criteria import SOURCES
+
+        for key, text in SOURCES.items():
+            console.results().print(f"{key}: {text}", highlight=False, style="dim")
 
 
 _Found = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
@@ -67,6 +75,15 @@ def _criteria() -> _Found:
         for each in all_criteria()
     ]
     return "criteria", heads, rows
+
+
+def _for_reading(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> _Found:
+    """The criteria with the movement told in the meaning, for a terminal of 80 columns."""
+    shown = [
+        (name, value, unit, source, f"{movement.replace('_', ' ')}: {why}" if movement else why)
+        for name, value, unit, source, movement, why in rows
+    ]
+    return "criteria", (*heads[:4], heads[5]), shown
 
 
 def _print(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any, cast
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,7 +173,8 @@ class Cut:
 
     def _orientations(self, column: int) -> Floats | None:
         count = len(self.samples)
-        flat = chain.from_iterable(cast(Quaternion, s[column]) for s in self.samples)
+        pick: Callable[[KneeSample], Quaternion] = itemgetter(column)
+        flat = chain.from_iterable(map(pick, self.samples))
         taken: Floats = np.fromiter(flat, float, 4 * count).reshape(count, 4)
         if not float(np.abs(taken).max()) <= 1.0 + _ROUNDING:
             return None  # not what a band sends: a quaternion's elements are within one
