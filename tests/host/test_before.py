@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import io
-import os
-import pty
-import select
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from command_line import PROGRAM, kneetrack
+from band_packets import Band
+from command_line import kneetrack
+from knee_recordings import session
+from kneecore import wire
 from kneetrack.cli.before import answers, answers_of, ask
 from kneetrack.errors import UsageError
 from kneetrack.report import notice
+from kneetrack.report.model import session_report
+from kneetrack.samples import Channel, Packet, Side
+from kneetrack.sessionlog import SessionWriter
+
+FEATURE = wire.FEATURE.pack(*wire.PROTOCOL_VERSION, 7, 1, 0x6C, 0x6C, 4808, 2, 1e-3, 5e-3, 1, 0)
 
 NONE = dict.fromkeys(notice.QUESTIONS, "no")
 
@@ -100,61 +103,16 @@ def test_the_notice_can_be_read_at_any_time_and_is_the_same_for_all() -> None:
     assert "not a medical device" in said.stdout
 
 
+def test_the_report_says_what_was_answered(tmp_path: Path) -> None:
+    recording = session([0.0, 9.0, 0.0])
+    path = tmp_path / "a.mcap"
+    with SessionWriter(path, {"exercise": "squat", "before": {**NONE, "swelling": "yes"}}) as log:
+        log.packet(Side.RIGHT, Packet(Channel.FEATURE, FEATURE, 1.0))
+        for packet in Band(recording.samples).live():
+            log.packet(Side.RIGHT, packet)
+    assert dict(session_report(path).facts)["Before the session"] == "swelling"
+
+
 def test_answers_are_told_as_words() -> None:
     assert notice.told({**NONE, "pain": "yes"}) == "pain"
     assert notice.told(NONE) == ("none of pain, swelling, a knee that locks, a knee that gives way")
-
-
-class Terminal:
-    """`kneetrack` in a terminal of its own, which a person types into."""
-
-    def __init__(self, *arguments: str, folder: Path) -> None:
-        self.master, slave = pty.openpty()
-        environment = {**os.environ, "XDG_DATA_HOME": str(folder), "TERM": "xterm"}
-        self.process = subprocess.Popen(
-            [*PROGRAM, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment
-        )
-        os.close(slave)
-        self.seen = ""
-
-    def until(self, text: str, patience_s: float = 40.0) -> None:
-        until_s = time.monotonic() + patience_s
-        while text not in self.seen:
-            left_s = until_s - time.monotonic()
-            assert left_s > 0.0, f"{text!r} did not come in: {self.seen}"
-            if select.select([self.master], [], [], min(left_s, 0.5))[0]:
-                try:
-                    self.seen += os.read(self.master, 4096).decode()
-                except OSError:  # the terminal has gone
-                    assert text in self.seen, self.seen
-                    return
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def end(self) -> int:
-        try:
-            return self.process.wait(30)
-        finally:
-            self.process.kill()
-            os.close(self.master)
-
-
-def test_in_a_terminal_it_is_asked_and_who_leaves_it_records_nothing(tmp_path: Path) -> None:
-    out = tmp_path / "a.mcap"
-    terminal = Terminal("record", "--link", "ble:NOBODY", "--out", str(out), folder=tmp_path)
-    terminal.until("Enter: none.")
-    terminal.type("p\n")
-    terminal.until("To record all the same")
-    assert "same day" in terminal.seen
-    terminal.type("\n")
-    terminal.until("Nothing was recorded.")
-    assert terminal.end() == 0
-    assert not out.exists()
-
-
-def test_no_questions_asks_none(tmp_path: Path) -> None:
-    terminal = Terminal("record", "--link", "ble:", "--no-questions", folder=tmp_path)
-    terminal.until("kneetrack: ")
-    assert "Enter: none." not in terminal.seen
-    assert terminal.end() != 0

@@ -22,6 +22,7 @@ PROGRAM = (
     Allowed("is badly swollen", "host/kneetrack/report/notice.py", "when to have it looked at"),
     Allowed("{}: weak", "host/kneetrack/maintenance/band_rows.py", "a radio signal"),
     Allowed("its memory is in disorder", "host/kneetrack/maintenance", "a band's memory"),
+    Allowed("J NeuroEng Rehabil", "host/kneetrack/detection/criteria.py", "a journal's name"),
     Allowed("a fault of this program", "host/kneetrack", "the program's, which asks to be told"),
     Allowed("faults", "firmware/kneecore/wire.py", "the name of a field: a sensor that is silent"),
     Allowed("Safe start", "firmware/boot.py", "a start that leaves main.py out"),

@@ -42,7 +42,7 @@ CATALOGUE = "catalogue"
 FOLDERS = "folders"
 OTHER = "other"
 HOLDS = {
-    RECORDING: "everything a band sent in a session: angles, raw motion, what was made of it",
+    RECORDING: "all that a band sent in a session, what was made of it, what was said before it",
     CALIBRATION: "how the sensors sit on a leg, and the reference squats it was made with",
     REFERENCES: "reference squats from session to session, one file a person and leg",
     SENSOR: "what a band's sensors get wrong; the band's name, nothing of a person",

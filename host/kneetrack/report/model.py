@@ -21,7 +21,7 @@ from kneecore import __version__, wire
 from kneecore.excursion import FROM_DEG, threshold_deg
 from kneetrack.analysis import analyse, knee_samples_of
 from kneetrack.detection import LegResult, Reference
-from kneetrack.report import words
+from kneetrack.report import notice, words
 from kneetrack.samples import Gap, KneeSample, Rep, RepSet, Side
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -100,6 +100,9 @@ def session_report(source: Path, *, side: Side | None = None) -> SessionReport:
         ("Load", f"{about['load_kg']:g} kg" if about.get("load_kg") else "not given"),
         ("Source", source.name + (" (simulated)" if about.get("simulated") else "")),
     ]
+    before: dict[str, str] = about.get("before") or {}
+    if before:
+        facts.append(("Before the session", notice.told(before)))
     tags: dict[str, str] = about.get("tags") or {}
     facts += list(tags.items())
     recorder: dict[str, str] = about.get("versions") or {}

@@ -22,10 +22,11 @@ CAVEAT = (
     "All of it is relative to your own reference reps, not to an ideal knee, and measured on the "
     "skin, which is not the bone."
 )
-LEGEND = (
+FIGURES = (
     "Inward: the excursion from your reference at the same flexion, inward +. Own part: without "
-    "what all reps of the set share. ± is one standard uncertainty. " + CAVEAT
+    "what all reps of the set share. ± is one standard uncertainty."
 )
+LEGEND = f"{FIGURES} {CAVEAT}"
 
 VERDICTS = {
     Verdict.IN_RANGE: "in range",
