@@ -58,6 +58,9 @@ _is("large", LARGE_DEG, "°", "C2", "an own excursion is told as large from here
 _is("hold", HOLD_S, "s", "C2", "for so long it has to last")
 _is("from_flexion", FROM_DEG, "°", "C2", "only deeper than this is compared")
 _is("beyond", BEYOND_DEG, "°", "B10", "so much deeper than the reference is still compared")
+IMPLAUSIBLE_DEG = _is(
+    "implausible", 15.0, "°", "C2", "absolute valgus from here on asks to check the calibration"
+)
 SHALLOW_DEG = _is("shallow", 60.0, "°", "B6", "a squat of less flexion says little")
 
 # --- sets ------------------------------------------------------------------------------------
@@ -96,6 +99,15 @@ LEAST_LEAN_DEG = _is(
 )
 
 # --- gait ------------------------------------------------------------------------------------
+SWING_DEG_S = _is("swing", 100.0, "°/s", "choice", "the shank swings in walking where it is faster")
+RUN_SWING_DEG_S = _is("run_swing", 200.0, "°/s", "choice", "... in running")
+STRIDE_FROM_S = _is("stride_from", 0.55, "s", "choice", "no stride of a walk is shorter ...")
+STRIDE_TO_S = _is("stride_to", 2.2, "s", "choice", "... or longer: that was a stop")
+RUN_FROM_S = _is("run_from", 0.4, "s", "choice", "no stride of a run is shorter ...")
+RUN_TO_S = _is("run_to", 1.2, "s", "choice", "... or longer")
+LANDED_DEG_S = _is(
+    "landed", 12.0, "°/s", "choice", "the shank's rate rises by so much behind a contact"
+)
 TURN_DEG = _is("turn", 20.0, "°", "choice", "the leg heads elsewhere after a stride: on a turn")
 PACE_SHARE = _is("pace", 0.15, "", "choice", "off the usual duration: a start, a stop, a stumble")
 BLOW_SIGMA_DEG = _is("blow", 4.5, "°", "B3", "that a foot's blows add to the valgus' uncertainty")
