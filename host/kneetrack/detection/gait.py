@@ -4,7 +4,7 @@ Walking and running are read from one signal, the shank's angular velocity in th
 (Catalfamo, Ghoussayni, Ewins, Sensors 10:5683, 2010; biomechanics C9), swinging forward positive:
 
               swing
-               /\\                    it rises above SWING_DEG_S: the leg swings
+               /\\                    it is above SWING_DEG_S: the leg swings
               /  \\                   back through zero, ...
     _        /    \\   _______        ... and its first minimum behind that is the contact
      \\      /      \\_/       \\
@@ -21,7 +21,7 @@ Which way is sagittal
     stretches the shank swings forward, so that mean points along the axis, with its sign; no
     other rotation goes with the knee's.
 
-Nothing here grows: seven rates, and what stands for the stride under way. What lies between two
+Nothing here grows: five rates, and what stands for the stride under way. What lies between two
 contacts is measured in `gait_measures`.
 """
 
@@ -32,6 +32,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from kneecore.reps import ENDED
+from kneetrack.detection import criteria
 from kneetrack.detection.cut import PERIOD_S, Geometry, in_sensor
 from kneetrack.samples import KneeSample, Phase, Quaternion, Side
 
@@ -41,7 +42,6 @@ _HALF = len(WINDOW) // 2
 _BRIDGED = 14  # missing samples; more, and the stride is lost
 _LEAST_SWING_S = 0.1
 _LANDING_S = 0.25  # from the rate's zero to the contact, at most
-_LEAST_RISE_DEG_S = 12.0  # behind a minimum: less is a ripple on the way down
 _FORGETS_S = 10.0
 _ABSURD = 1e9  # no leg turns like that; NaN is not below it either
 
@@ -59,8 +59,8 @@ class Gait:
     """Of the angles (biomechanics B8)."""
 
 
-WALKING = Gait(swing_deg_s=100.0, shortest_s=0.55, longest_s=2.2, corner_hz=12.0)
-RUNNING = Gait(swing_deg_s=200.0, shortest_s=0.4, longest_s=1.2, corner_hz=18.0)
+WALKING = Gait(criteria.SWING_DEG_S, criteria.STRIDE_FROM_S, criteria.STRIDE_TO_S, 12.0)
+RUNNING = Gait(criteria.RUN_SWING_DEG_S, criteria.RUN_FROM_S, criteria.RUN_TO_S, 18.0)
 
 
 class StrideFinder:
@@ -168,7 +168,7 @@ class _Swing:
             self._lowest = (time_s + (vertex - 1.0) * PERIOD_S, self._before[1], self._before[0])
         lowest = self._lowest
         late = time_s - over_s > _LANDING_S
-        if not late and (lowest is None or rate < lowest[1] + _LEAST_RISE_DEG_S):
+        if not late and (lowest is None or rate < lowest[1] + criteria.LANDED_DEG_S):
             return None
         self._began_s = self._over_s = self._lowest = None
         return over_s if lowest is None else lowest[0]
