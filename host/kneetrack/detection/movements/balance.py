@@ -24,6 +24,11 @@ from kneetrack.detection.movements.movement import ByBouts, Confidence, Movement
 
 REST_S = 60.0
 TREMOR_HZ = (4.0, 15.0)
+LEAN_DEG = 2.0
+LEANS = 4.0
+"""A second's mean lean is not of the hold beyond both: so many deg, so many times the usual one.
+Putting the weight onto one foot leans the leg by 3 to 5 deg [assumption]."""
+_SECOND = round(1.0 / PERIOD_S)
 
 _SIGNAL: Any = signal  # scipy tells no types
 _BAND: Floats = _SIGNAL.butter(2, TREMOR_HZ, "bandpass", fs=1 / PERIOD_S, output="sos")
@@ -33,9 +38,9 @@ _UP, _RIGHT = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 def measure(cut: Cut, key_s: float) -> Values:
     """One hold."""
     del key_s
-    inside = cut.inside
+    inside = _on_one_leg(cut)
     return {
-        "hold_s": cut.end_s - cut.start_s,
+        "hold_s": (inside.stop - inside.start) * PERIOD_S,
         "shank_sway_deg": _sway(cut.shank_axis(_UP), cut.shank_axis(_RIGHT), inside),
         "thigh_sway_deg": _sway(cut.thigh_axis(_UP), cut.thigh_axis(_RIGHT), inside),
         "valgus_sway_deg": float(cut.smooth[1, inside].std()),
@@ -56,14 +61,40 @@ def _sway(long_axis: Floats | None, right: Floats | None, inside: slice) -> floa
     return float(np.degrees(np.arcsin(np.clip(leans, -1.0, 1.0))).std())
 
 
+def _vertical(q: Floats) -> Floats:
+    """(3, n): the vertical in the sensor's axes, as `tilt.up`, smoothed."""
+    w, x, y, z = q.T
+    up = np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)])
+    return zero_phase(up, CORNER_HZ)
+
+
+def _on_one_leg(cut: Cut) -> slice:
+    """The hold without its ends where the weight was on both feet still, or again: the shank then
+    leans otherwise than in the middle, by more than its sway lets it."""
+    inside, q = cut.inside, cut.q_shank
+    count = inside.stop - inside.start
+    if q is None or count < 4 * _SECOND:
+        return inside
+    vertical = _vertical(q)[:, inside]
+    sums = np.cumsum(np.pad(vertical, ((0, 0), (1, 0))), axis=1)
+    means = (sums[:, _SECOND:] - sums[:, :-_SECOND]) / _SECOND  # over the second from here on
+    off = means - np.median(means, axis=1, keepdims=True)
+    off_deg = np.degrees(np.sqrt((off * off).sum(axis=0)))
+    away = off_deg > max(LEAN_DEG, LEANS * float(np.median(off_deg)))
+    third = len(away) // 3
+    before = np.flatnonzero(away[:third])
+    after = np.flatnonzero(away[-third:])
+    first = int(before[-1]) + _SECOND // 2 if len(before) else 0
+    last = len(away) - third + int(after[0]) + _SECOND // 2 if len(after) else count
+    return slice(inside.start + first, inside.start + last)
+
+
 def _path(cut: Cut, inside: slice) -> float | None:
     """How far the shank's tilt travels a second (deg/s)."""
     q = cut.q_shank
     if q is None:
         return None
-    w, x, y, z = q.T  # the vertical in the sensor's axes, as `tilt.up`
-    vertical = np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)])
-    steps = np.diff(zero_phase(vertical, CORNER_HZ)[:, inside], axis=1)
+    steps = np.diff(_vertical(q)[:, inside], axis=1)
     return float(np.degrees(np.sqrt((steps * steps).sum(axis=0))).mean() / PERIOD_S)
 
 

@@ -1,8 +1,9 @@
 """Held lunges of the weight-bearing lunge test, from how the shank is tilted against standing.
 
     standing  the shank still (slower than STILL_DEG_S) for STAND_S while no lunge has been seen:
-              upright is what it is then. Later stillness within NEAR_DEG of it brings it up to
-              date; else it stays, for in the test one does not stand as straight.
+              upright is what it is then. Later stillness within NEAR_DEG of it, and slower than
+              QUIET_DEG_S, brings it up to date; else it stays, for in the test one does not stand
+              as straight.
     lunge     the shank LEAST_DEG or more from upright, still for HOLD_S. It counts with the half
               second of the largest mean inclination.
     over      back by BACK_DEG from it
@@ -22,6 +23,7 @@ from kneetrack.detection.tilt import Up, between_deg, towards, up
 from kneetrack.samples import KneeSample, Phase, Side
 
 STILL_DEG_S = 6.0
+QUIET_DEG_S = 2.0
 STAND_S = 2.0
 NEAR_DEG = 6.0
 LEAST_DEG = 15.0
@@ -83,7 +85,7 @@ class LungeFinder:
         elif self._still_s is None:
             self._still_s = time_s
         still_s = 0.0 if self._still_s is None else time_s - self._still_s
-        if still_s >= STAND_S:
+        if still_s >= STAND_S and (self._upright is None or rate < QUIET_DEG_S):
             self._stands(tilt)
         if self._upright is None:
             return None
@@ -101,7 +103,7 @@ class LungeFinder:
         if self._upright is None:
             self._upright = tilt
         elif between_deg(self._upright, tilt) < NEAR_DEG:
-            self._upright = towards(self._upright, tilt, 0.05)
+            self._upright = towards(self._upright, tilt, 0.01)
 
     def _look(self, time_s: float, leaning_deg: float, still_s: float) -> int | None:
         self._latest.append(leaning_deg)

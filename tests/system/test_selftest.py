@@ -1,0 +1,77 @@
+"""`kneetrack selftest` with simulated bands: guided, recorded, compared with the other leg."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from command_line import is_one_sentence, kneetrack
+
+FAST = "speed=max&functional=3&table=3"
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+
+def test_both_legs_in_turn_and_once_more(tmp_path):
+    arguments = (
+        "selftest",
+        "lunge",
+        "--athlete",
+        "A",
+        "--json",
+        "--link",
+        f"sim:lunge_test?{FAST}",
+    )
+    both = kneetrack(*arguments, "--link", f"sim:lunge_test?{FAST}&side=left&lean=28&seed=2")
+    assert both.returncode == 0, both.stderr
+    (row,) = json.loads(both.stdout)["measures"]
+    assert len(row["legs"]["right"]["values"]) == len(row["legs"]["left"]["values"]) == 3
+    assert row["right_minus_left"]["verdict"] == "told_apart"
+    assert row["legs"]["right"]["since_last"] is None
+    assert "3 of 3" in both.stderr
+    assert "Now the other leg." in both.stderr
+
+    again = kneetrack(*arguments)
+    (row,) = json.loads(again.stdout)["measures"]
+    assert row["legs"]["right"]["since_last"]["verdict"] == "not_distinguishable"
+    assert set(row["legs"]) == {"right", "left"}  # the other leg's of today
+    logs = sorted(tmp_path.glob("**/*.mcap"))
+    assert len(logs) == 3
+    told = json.loads(kneetrack("analyze", logs[0], "--json").stdout)
+    (leg,) = told["legs"]
+    assert leg["exercise"] == "lunge_test"
+    assert len(leg["reps"]) == 3
+
+
+def test_a_lunge_test_needs_no_calibration():
+    done = kneetrack(
+        "selftest", "lunge", "--json", "--link", "sim:lunge_test?speed=max&functional=0&table=0"
+    )
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["measures"]
+    assert 34.0 < row["legs"]["right"]["mean"] < 42.0
+
+
+def test_a_balance_test_needs_one_and_says_so():
+    done = kneetrack("selftest", "balance", "--link", "sim:balance?speed=max&functional=0&table=0")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("walk",), (), ("lunge", "--link", "log:x.mcap"), ("lunge", "--side", "up")]
+)
+def test_what_makes_no_sense_is_one_sentence(arguments):
+    done = kneetrack("selftest", *arguments)
+    assert done.returncode == 2
+    assert is_one_sentence(done.stderr)
+
+
+def test_the_list_explains_each():
+    done = kneetrack("selftest", "--list")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("balance:", "squat:", "lunge:"))
