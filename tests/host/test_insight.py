@@ -225,13 +225,14 @@ def test_a_difference_within_what_is_told_apart_is_not_distinguishable() -> None
 
 
 def test_what_the_references_are_not_sure_of_is_in_what_is_told_apart() -> None:
-    right, left = legs_apart(3.0, 0.5)
+    right, left = legs_apart(6.0, 0.5)
     sure = compare_sides(right, left, TOTAL, references=(reference(0.3), reference(0.3)))
     unsure = compare_sides(right, left, TOTAL, references=(reference(5.0), reference(5.0)))
     assert sure is not None and sure.told_apart
     assert unsure is not None and not unsure.told_apart
-    # sem/sqrt(5) each side, at the t of some 8 degrees of freedom
-    assert unsure.mdc == pytest.approx(2.31 * math.sqrt(2.0) * 5.0 / math.sqrt(5.0), rel=0.05)
+    # sem^2/5 and the soft tissue's 1.5^2 each side, at the t of some 17 degrees of freedom
+    assert unsure.mdc == pytest.approx(2.11 * math.sqrt(2.0 * (5.0 + 2.25)), rel=0.05)
+    assert sure.mdc == pytest.approx(1.97 * math.sqrt(2.0) * 1.5, rel=0.05)
 
 
 def test_absolute_angles_need_more_than_one_strapping_differs_by() -> None:

@@ -70,7 +70,9 @@ def test_a_trace_and_the_log_of_a_band_that_measured_it_agree(work: Path) -> Non
 def test_analyze_json_has_the_promised_shape(work: Path) -> None:
     document = json.loads(kneetrack("analyze", "squats.mcap", "--json", cwd=work).stdout)
     assert document["format"] == 1
-    assert set(document) == {"format", "legs", "gaps", "warnings", "versions"}
+    assert set(document) == {
+        "format", "legs", "gaps", "warnings", "versions", "session", "edits", "sides", "advice",
+    }  # fmt: skip
     leg = document["legs"][0]
     assert leg["side"] == "right" and leg["exercise"] == "squat"
     assert leg["calibration"]["grade"] in ("A", "B", "C", "none")
@@ -82,6 +84,7 @@ def test_analyze_json_has_the_promised_shape(work: Path) -> None:
         "valgus_excursion_deg", "own_excursion_deg", "own_excursion_sigma_deg", "peak_valgus_deg",
         "flexion_at_peak_deg", "phase_at_peak", "time_over_threshold_s", "rotation_excursion_deg",
         "medial_displacement_cm", "descent_s", "bottom_s", "ascent_s", "verdict", "doubt",
+        "measures", "label",
     }  # fmt: skip
 
 

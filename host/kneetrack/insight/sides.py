@@ -7,6 +7,9 @@ none where it is larger than
     MDC = t * sqrt(V_right + V_left)
     V   = s^2 / n          the reps' own scatter about their mean
         + sigma_ref^2      of what is compared with the reference: the reference's own uncertainty
+        + SEM_tissue^2     of the whole excursion: soft tissue that moves more, or less, than in the
+                           reference reps, as it does under load: 1.5 deg, the middle of what a
+                           simulation gives (1.1 to 1.9 deg: biomechanics 0, 5)
         + SEM_mount^2      of other angles: how far they lie apart from one strapping to the next,
                            2.4 deg (C3), for each leg's sensors sit as they sit; 1.7 deg in the
                            lunge test, whose MDC is published (A, row 13)
@@ -32,12 +35,14 @@ from scipy.special import stdtrit  # Student's t
 
 from kneetrack.detection import LegResult, Reference
 from kneetrack.detection.movements import movement_of
-from kneetrack.insight.values import COMPARED, DEPTH, NAMES, described, values_of
+from kneetrack.insight.values import COMPARED, DEPTH, NAMES, TOTAL, described, values_of
 from kneetrack.samples import Rep, Side
 
 LEAST_REPS = 3  # on each side
 MOUNT_SEM_DEG = 2.4
+TISSUE_SEM_DEG = 1.5
 _MOUNT_SEM_OF = {"shank_inclination_deg": 4.7 / (1.96 * math.sqrt(2.0))}  # [Powden]: MDC 4.7 deg
+_WITH_TISSUE = frozenset({TOTAL, "rotation_excursion_deg"})
 _LEVEL = 0.975
 _RATIO_UNITS = frozenset({"s", "°/s", "m/s"})
 
@@ -91,7 +96,9 @@ def compare_sides(
         parts.append((float(np.var(found, ddof=1)) / len(found), len(found) - 1.0))
         if name in COMPARED and described(name).unit == "°" and reference is not None:
             parts.append((reference.sigma_deg**2, max(1.0, reference.weight - 1.0)))
-        elif described(name).unit == "°" and name not in COMPARED:
+        if name in _WITH_TISSUE:
+            parts.append((TISSUE_SEM_DEG**2, math.inf))
+        if described(name).unit == "°" and name not in COMPARED:
             parts.append((_MOUNT_SEM_OF.get(name, MOUNT_SEM_DEG) ** 2, math.inf))
     a, b = float(np.mean(values[0])), float(np.mean(values[1]))
     return SideDifference(
