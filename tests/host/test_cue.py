@@ -99,6 +99,20 @@ def test_under_a_load_there_are_no_cues_but_below_a_limit_of_ones_own() -> None:
         assert not plan.silent_for
 
 
+def test_a_load_that_is_said_while_it_goes_on_holds_from_there() -> None:
+    recording = sets_of([0.0, 9.0], [0.0, 9.0], [0.0, 9.0])
+    analyzer = Analyzer(Side.RIGHT, windows=recording.windows)
+    coach = Coach(EVERY, recording.windows)
+    third = len(recording.samples) // 3
+    cues: list[Cue] = []
+    for at in range(3):
+        last = None if at == 2 else (at + 1) * third
+        cues += coach.feed_all(analyzer, recording.samples[at * third : last])[1]
+        coach.loaded((60.0, 0.0, 0.0)[at])
+    loud = [cue.set for cue in cues if cue.kind is Kind.REP]
+    assert loud == [0, 2]
+
+
 def test_during_a_rep_the_cue_comes_when_the_excursion_has_held() -> None:
     recording = session([0.0, 6.5, 0.0, -9.0, 0.0])
     cues = cued(recording, Plan(Policy.EVERY, When.DURING))

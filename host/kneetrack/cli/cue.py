@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from kneetrack.cue.sounding import By, Sounder
     from kneetrack.live import Cues
 
-CUE_HELP = "Be cued when a rep moved inward or outward: every, faded, end (of the set), off."
+CUE_HELP = (
+    "Be cued when a rep moved inward or outward: every, faded, end (of the set), off. More: "
+    "kneetrack cue --help"
+)
 WHEN_HELP = "after the rep [default], or during it, as soon as it has moved so far."
 BY_HELP = "auto [default], voice, sound, bell."
 TEXT_HELP = 'Your own words for inward: "knees over toes"; spoken where there is a voice.'
-BELOW_HELP = "With a load: cues only below KG [default: none under any load]."
+BELOW_HELP = "With a load: cues only below this one [default: none under any load]."
 _APART_S = 1.2
 """Between the cues of a test."""
 

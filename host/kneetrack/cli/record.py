@@ -119,6 +119,7 @@ def record(
     Examples:
       kneetrack record                                     the only band around
       kneetrack record --athlete A --load 135lb --tag shoes=flat --rest 120
+      kneetrack record --cue faded --cue-text "knees over toes"
       kneetrack record --link "sim:squats?valgus=8"        a simulated band
       kneetrack record --link "trace:squats.csv?speed=max" a recorded IMU file
 

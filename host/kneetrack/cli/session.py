@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -220,7 +220,8 @@ async def run(
             if leg.calibration is not None:
                 writer.calibration(leg.calibration.to_json())
         sinks = [view.leg(leg.title) for leg in legs]
-        typists = [desk.leg(leg.analyzer.side, writer.event) for leg in legs] if desk else []
+        write = _heeding(writer.event, cues)
+        typists = [desk.leg(leg.analyzer.side, write) for leg in legs] if desk else []
         with ending(end, len(steps), desk and desk.take), _shown(view):
             tasks = [
                 asyncio.create_task(
@@ -262,6 +263,21 @@ async def run(
             raise outcome
     zeros = tuple(closing.zeros for closing in closings if closing is not None)
     return Recorded(path, tuple(figures), lost, zeros)
+
+
+def _heeding(
+    write: Callable[[Mapping[str, Any]], None], cues: Sequence[live.Cues]
+) -> Callable[[Mapping[str, Any]], None]:
+    """`write`, and a load that was typed is heeded by who gives cues: the next set may have it."""
+
+    def said(event: Mapping[str, Any]) -> None:
+        write(event)
+        load_kg = event.get("load_kg")
+        if isinstance(load_kg, int | float):
+            for each in cues:
+                each.coach.loaded(float(load_kg))
+
+    return said
 
 
 async def _all_legs(

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kneecore import wire
@@ -152,6 +152,10 @@ class Coach:
         self._limit_deg = 0.0
         self._bent_s = self._inward_s = self._outward_s = 0.0
         self._cued = False
+
+    def loaded(self, load_kg: float) -> None:
+        """The person says what is lifted, while it goes on: the plan holds for it from here on."""
+        self.plan = replace(self.plan, load_kg=load_kg)
 
     def feed_all(
         self, analyzer: Analyzer, items: Iterable[Decoded]

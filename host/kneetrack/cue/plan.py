@@ -14,7 +14,9 @@ range gets none. So silence on its turn says "as your reference", and off its tu
 
 Under load. Nobody should be startled under a heavy bar (biomechanics E4), and how heavy is heavy
 is not ours to know: with a load and no limit there are no cues, with a limit there are cues below
-it. Without a load there always are.
+it. Without a load there always are. A load that is typed while the recording runs holds from then
+on (`Coach.loaded`); a replay, which goes by the plan at the start, may then decide otherwise than
+was heard.
 """
 
 from __future__ import annotations
