@@ -25,11 +25,20 @@ from kneetrack.catalogue.entry import (
     Session,
     SetEntry,
     Wanted,
-    rep_of,
 )
 from kneetrack.catalogue.folders import Found, added_folders, logs_in
 from kneetrack.catalogue.reading import analysis_mark, read_entry
-from kneetrack.catalogue.rows import LEG, SESSION, SET, leave_out, leg_of, put, session_of, set_of
+from kneetrack.catalogue.rows import (
+    LEG,
+    SESSION,
+    SET,
+    leave_out,
+    leg_of,
+    put,
+    reps_of,
+    session_of,
+    set_of,
+)
 from kneetrack.catalogue.store import NAME, Row, Store
 from kneetrack.samples import Side
 from kneetrack.sessionlog.writer import sessions_dir, user_data_dir
@@ -142,18 +151,15 @@ class Catalogue:
         return self._surely(lambda: self._reps(session))
 
     def _reps(self, session: Session) -> tuple[LegReps, ...]:
-        path = (str(session.path),)
-        legs = self._store.all(
-            "SELECT legs.id, side, reference FROM legs JOIN sessions ON sessions.id = session "
-            "WHERE path = ? ORDER BY side DESC",
-            path,
+        rows = self._store.all(
+            "SELECT side, reference, reps.reps FROM reps JOIN legs ON legs.id = leg "
+            "JOIN sessions ON sessions.id = session WHERE path = ? ORDER BY side DESC",
+            (str(session.path),),
         )
-        found: list[LegReps] = []
-        for leg, side, reference in legs:
-            rows = self._store.all("SELECT rep FROM reps WHERE leg = ? ORDER BY number", (leg,))
-            reps = tuple(rep_of(json.loads(text)) for (text,) in rows)
-            found.append(LegReps(Side(side), reps, reference and json.loads(reference)))
-        return tuple(found)
+        return tuple(
+            LegReps(Side(side), reps_of(reps), reference and json.loads(reference))
+            for side, reference, reps in rows
+        )
 
     def _surely(self, question: Callable[[], Result]) -> Result:
         """The answer, from logs read again where the file turns out to be damaged meanwhile."""

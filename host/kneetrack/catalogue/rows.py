@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kneetrack.catalogue.entry import Figure, Leg, Session, SetEntry
+from kneetrack.catalogue.entry import Figure, Leg, Session, SetEntry, rep_of
 from kneetrack.catalogue.folders import Found
 from kneetrack.catalogue.reading import Entry
 from kneetrack.catalogue.store import Row
-from kneetrack.samples import RepSet, Side, Verdict
+from kneetrack.samples import Rep, RepSet, Side, Verdict
 
 SESSION = (
     "path, started_utc, dated_by, athlete, exercise, load_kg, rpe, note, selftest, tags, pain,"
@@ -73,7 +74,6 @@ def put(database: sqlite3.Connection, entry: Entry, found: Found, mark: str) -> 
                 "exercise": leg.exercise,
                 "grade": leg.grade,
                 "calibration_id": leg.calibration_id,
-                "reference": reference,
                 "reps": leg.reps,
                 "judged": leg.judged,
                 "in_range": leg.in_range,
@@ -89,12 +89,9 @@ def put(database: sqlite3.Connection, entry: Entry, found: Found, mark: str) -> 
                 for of in (each.set,)
             ],
         )  # fmt: skip
-        database.executemany(
-            "INSERT INTO reps VALUES (?, ?, ?)",
-            [
-                (key, number, json.dumps(rep_json(rep), separators=(",", ":")))
-                for number, rep in enumerate(kept.reps)
-            ],
+        reps = json.dumps([rep_json(rep) for rep in kept.reps], separators=(",", ":"))
+        database.execute(
+            "INSERT INTO reps VALUES (?, ?, ?)", (key, reference, zlib.compress(reps.encode()))
         )
         database.executemany(
             "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -154,6 +151,14 @@ def leg_of(row: Row, sets: tuple[SetEntry, ...], figures: Mapping[str, Figure]) 
         sets=sets,
         figures=figures,
     )
+
+
+def reps_of(reps: bytes) -> tuple[Rep, ...]:
+    """The repetitions of a row of `reps`. ValueError where it is damaged."""
+    try:
+        return tuple(rep_of(value) for value in json.loads(zlib.decompress(reps)))
+    except (zlib.error, TypeError, KeyError) as error:
+        raise ValueError(str(error)) from error
 
 
 def set_of(row: Row) -> SetEntry:

@@ -2,9 +2,10 @@
 --
 -- A session is one log. What is asked of all sessions at once stands in columns and in `figures`,
 -- a row a measure and leg, so that listing a thousand sessions or following one measure through
--- them reads no repetition. The repetitions themselves are kept as JSON, one row each, as
--- `analyze --json` shows them: they are read session by session only, a new measure needs no new
--- column, and a long table of them would have a hundred times the rows (30 measures x 50 reps).
+-- them reads no repetition. The repetitions themselves are read session by session only: they are
+-- kept as `analyze --json` shows them, a leg's together and deflated. A new measure needs no new
+-- column; a long table of them would have 3 million rows of a thousand sessions (60 measures x 50
+-- reps), and plain JSON takes twenty times the room.
 
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY,
@@ -44,7 +45,6 @@ CREATE TABLE legs (
     exercise TEXT NOT NULL,
     grade TEXT NOT NULL,
     calibration_id INTEGER,
-    reference TEXT, -- JSON, what its repetitions were compared with
     reps INTEGER NOT NULL, -- neither reference nor left out
     judged INTEGER NOT NULL, -- of these, those with a verdict that holds
     in_range INTEGER NOT NULL,
@@ -65,11 +65,10 @@ CREATE TABLE sets (
 ) WITHOUT ROWID;
 
 CREATE TABLE reps (
-    leg INTEGER NOT NULL REFERENCES legs (id) ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    rep TEXT NOT NULL, -- JSON
-    PRIMARY KEY (leg, number)
-) WITHOUT ROWID;
+    leg INTEGER PRIMARY KEY REFERENCES legs (id) ON DELETE CASCADE,
+    reference TEXT, -- JSON, what they were compared with
+    reps BLOB NOT NULL -- JSON, an array of all, deflated (zlib)
+);
 
 -- One value by its name over the repetitions of a leg that have a say in it.
 CREATE TABLE figures (

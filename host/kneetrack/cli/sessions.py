@@ -63,10 +63,12 @@ def sessions(
     from kneetrack.catalogue.folders import add_folder, drop_folder
     from kneetrack.cli import console
     from kneetrack.cli.catalogue_bar import day_of, tags_of, up_to_date
-    from kneetrack.cli.session import check_exercise
     from kneetrack.sessionlog import user_data_dir
 
-    check_exercise(exercise)
+    if exercise is not None:  # what knows exercises takes long to load
+        from kneetrack.cli.session import check_exercise
+
+        check_exercise(exercise)
     wanted = Wanted(athlete=athlete, exercise=exercise, since=day_of(since), tags=tags_of(tag))
     output, hints = console.results(), console.hints()
     if drop is not None:
@@ -124,13 +126,22 @@ def session_json(one: Session) -> dict[str, Any]:
 
 
 def _leg_json(leg: Leg) -> dict[str, Any]:
-    from kneetrack.detection.events import set_json
-
     return {
         "side": leg.side.word,
         "exercise": leg.exercise,
         "grade": leg.grade,
-        "sets": [{**set_json(each.set), "reps": each.reps} for each in leg.sets],
+        "sets": [
+            {
+                "index": each.set.index,
+                "start_s": round(each.set.start_s, 4),
+                "end_s": round(each.set.end_s, 4),
+                "shift_deg": _rounded(each.set.shift_deg),
+                "shift_sigma_deg": _rounded(each.set.shift_sigma_deg),
+                "verdict": each.set.verdict,
+                "reps": each.reps,
+            }
+            for each in leg.sets
+        ],
         "reps": leg.reps,
         "judged": leg.judged,
         "in_range": leg.in_range,
