@@ -31,7 +31,7 @@ from kneetrack.calibration.procedure import (
     Repeated,
     Told,
 )
-from kneetrack.calibration.steps import STRAP
+from kneetrack.calibration.steps import STRAP, TABLE
 from kneetrack.calibration.together import OneOfTwo, behind
 from kneetrack.calibration.watches import SETTLED_DEG_S, Reading
 from kneetrack.cli.bigtype import big
@@ -158,7 +158,9 @@ class Screen(OnScreen):
         both = len(self._parts) > 1
         for part in self._parts:
             body.append(part.steps(whose=both))
-        if both and not busy and one.step == STRAP:
+        if both and not busy and one.step == TABLE:
+            wants = "Lay both bands on a table."
+        elif both and not busy and one.step == STRAP:
             wants = f"{wants[:-1]}, {one.side.word} leg."
         body += [Text(""), Text(wants.upper(), style="bold"), Text(how)]
         for part in self._parts:
