@@ -7,9 +7,12 @@ give the uncertainty, and judge nothing. A mark says the same as a colour, for t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from kneetrack.detection import Suggestion
 from kneetrack.samples import Doubt, Gap, Phase, Rejected, Rep, RepSet, Verdict
+
+if TYPE_CHECKING:
+    from kneetrack.detection import Suggestion  # here it would cost every table the analysis
 
 MARKS = {
     Verdict.IN_RANGE: "=",
