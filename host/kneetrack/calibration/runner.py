@@ -150,7 +150,7 @@ class _Run:
             async with asyncio.timeout(SILENCE_S) as silence:
                 loop = asyncio.get_running_loop()
                 async for packet in link.packets():
-                    silence.reschedule(loop.time() + SILENCE_S)
+                    silence.reschedule(None)  # working it out, of both legs, may take longer
                     for item in decoder.feed(packet):
                         if isinstance(item, ImuPair):
                             self._pairs.append(item)
@@ -162,6 +162,7 @@ class _Run:
                         break
                     if until_s is not None and self._past(until_s):
                         break
+                    silence.reschedule(loop.time() + SILENCE_S)
         except TimeoutError:
             raise LinkLost(
                 "The band neither sends nor answers any more. Switch it off and on again, then "
