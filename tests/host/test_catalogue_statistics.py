@@ -1,0 +1,146 @@
+"""Intervals hold what they say; trends and comparisons say "changed" of changes, not of chance."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kneetrack.catalogue.compare import Basis, compare, groups
+from kneetrack.catalogue.entry import SHARE, TOTAL, Figure, Leg, Session
+from kneetrack.catalogue.intervals import middle, of_groups, of_pairs
+from kneetrack.catalogue.told_apart import Source, ToldApart
+from kneetrack.catalogue.trend import trend
+from kneetrack.samples import Side
+
+
+def session(
+    day: int, value: float, *, load_kg: float | None = 60.0, reps: int = 10, wide: float = 0.5,
+    exercise: str = "squat", in_range: int = 10, hour: int = 8,
+) -> Session:  # fmt: skip
+    figure = Figure(TOTAL, reps, value, value - wide, value + wide)
+    leg = Leg(Side.RIGHT, exercise, "A", None, reps, reps, in_range, 0, figures={TOTAL: figure})
+    return Session(
+        path=Path(f"{day}-{hour}.mcap"),
+        started=datetime(2026, 8, 1, hour, tzinfo=UTC) + timedelta(days=day),
+        dated_by="log", athlete="A", exercise=exercise, load_kg=load_kg, rpe=None, note=None,
+        selftest=None, tags={}, pain=False, simulated=False, versions={}, warnings=(), legs=(leg,),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [3, 5, 6, 8, 12, 30])
+@pytest.mark.parametrize("kind", ["normal", "exponential"])
+def test_the_interval_of_a_median_holds_it(count: int, kind: str) -> None:
+    random = np.random.default_rng(5)
+    truth = 0.0 if kind == "normal" else np.log(2.0)
+    draws = getattr(random, f"standard_{kind}")(size=(1500, count))
+    found = [middle(draw.tolist()) for draw in draws]
+    held = np.mean([one.low <= truth <= one.high for one in found])
+    assert 0.925 < held < 0.985
+
+
+def test_t_holds_where_the_bootstrap_does_not() -> None:
+    """Why few sessions get Student's t: the reason that intervals.py gives, with its figures."""
+    random = np.random.default_rng(6)
+    draws = random.normal(size=(1500, 5))
+    by_t = np.mean([abs(p.value) <= p.high - p.value for p in map(of_pairs, draws.tolist())])
+    again = draws[np.arange(1500)[:, None, None], random.integers(0, 5, (1500, 400, 5))].mean(2)
+    low, high = np.quantile(again, [0.025, 0.975], axis=1)
+    assert 0.93 < by_t < 0.97
+    assert np.mean((low <= 0) & (high >= 0)) < 0.88
+    held = [of_groups(d[:5].tolist(), d[5:].tolist()) for d in random.normal(size=(1500, 9))]
+    assert 0.93 < np.mean([one.low <= 0 <= one.high for one in held]) < 0.98
+
+
+def test_a_change_beyond_chance_is_told_and_chance_is_not() -> None:
+    found = trend([session(0, 1.0), session(7, 2.0), session(14, 8.0)], TOTAL, Side.RIGHT)
+    assert found is not None
+    assert found.apart is not None
+    assert found.apart.source is Source.ASSUMED
+    first, second, third = found.points
+    assert first.from_first is None
+    assert second.from_first is not None
+    assert not second.from_first.changed
+    assert third.from_first is not None
+    assert third.from_first.changed
+    assert third.from_first.least > found.apart.mdc  # the reps' own scatter comes on top
+    assert third.from_usual is not None
+    assert third.from_usual.difference == pytest.approx(6.5)
+
+
+def test_chance_alone_is_called_changed_in_one_of_twenty() -> None:
+    """With the scatter learned from the sessions themselves, the last against the first."""
+    random = np.random.default_rng(7)
+    told = 0
+    for values in random.normal(0.0, 1.0, (600, 8)):
+        kept = [session(k, float(v), wide=0.0) for k, v in enumerate(values)]
+        found = trend(kept, TOTAL, Side.RIGHT)
+        assert found is not None
+        assert found.apart is not None
+        assert found.apart.source is Source.SESSIONS
+        last = found.points[-1].from_first
+        told += last is not None and last.changed
+    assert 0.02 < told / 600 < 0.08
+
+
+def test_loads_are_told_apart_and_few_strides_are_not_compared() -> None:
+    found = trend([session(0, 1.0), session(1, 9.0, load_kg=80.0)], TOTAL, Side.RIGHT)
+    assert found is not None
+    assert [at.load_kg for at in found.loads] == [60.0, 80.0]
+    assert all(point.from_first is None for point in found.points)
+    walks = [session(k, float(k), exercise="walk", reps=n) for k, n in enumerate((60, 49, 50))]
+    found = trend(walks, TOTAL, Side.RIGHT)
+    assert found is not None
+    assert [point.compared for point in found.points] == [True, False, True]
+
+
+def test_a_share_is_judged_by_its_repetitions() -> None:
+    few = trend([session(k, 0.0, reps=5, in_range=n) for k, n in enumerate((5, 3))], SHARE,
+                Side.RIGHT)  # fmt: skip
+    many = trend([session(k, 0.0, reps=50, in_range=n) for k, n in enumerate((50, 30))], SHARE,
+                 Side.RIGHT)  # fmt: skip
+    verdicts = [
+        each.points[1].from_first.changed
+        for each in (few, many)
+        if each is not None and each.points[1].from_first is not None
+    ]
+    assert verdicts == [False, True]
+
+
+def effect(one: Sequence[Session], other: Sequence[Session], *, by_load: bool = False):
+    return compare(
+        groups(one, other, by_load=by_load), TOTAL, Side.RIGHT,
+        apart=ToldApart(1.3, Source.ASSUMED), reps_of=lambda _: (), by_load=by_load,
+    )  # fmt: skip
+
+
+def test_sessions_of_one_day_are_paired() -> None:
+    """Days differ a lot, the shoes by 1.5 deg: pairs tell it, groups don't."""
+    days = (0.0, 8.0, -5.0, 3.0, 12.0)
+    flat = [session(k, each + 1.5 + 0.1 * k) for k, each in enumerate(days)]
+    heel = [session(k, each, hour=10) for k, each in enumerate(days)]
+    found = effect(flat, heel)
+    assert found is not None
+    assert (found.basis, found.counts) == (Basis.PAIRS, (5, 5))
+    assert found.told_apart
+    assert found.difference.value == pytest.approx(1.7)
+    apart = effect(flat, [session(k + 100, each) for k, each in enumerate(days)])
+    assert apart is not None
+    assert apart.basis is Basis.SESSIONS
+    assert not apart.told_apart
+
+
+def test_two_single_sessions_must_differ_by_more_than_the_strap_does() -> None:
+    near, far = (effect([session(0, value)], [session(1, 0.0)]) for value in (3.0, 6.0))
+    assert near is not None
+    assert far is not None
+    assert not near.told_apart
+    assert far.told_apart
+
+
+def test_loads_that_one_side_lacks_are_left_out() -> None:
+    found = groups([session(0, 1.0), session(1, 1.0, load_kg=80.0)], [session(2, 1.0)])
+    assert (len(found.one), len(found.other), found.left_out) == (1, 1, 1)
+    other = groups([session(0, 1.0)], [session(2, 1.0, load_kg=80.0)])
+    assert other.loads_differ
