@@ -1,0 +1,75 @@
+"""sessions, trend and compare as they are typed, on a week of sessions."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from command_line import is_one_sentence, kneetrack
+from kept_sessions import Made, make
+from kneetrack.samples import Side
+
+
+def test_a_week_of_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    empty = kneetrack("sessions")
+    assert (empty.returncode, "No sessions yet" in empty.stdout) == (0, True)
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for day in range(1, 4):
+        for hour, shoes, shift in ((8, "flat", 6.0), (10, "lifting", 0.0)):
+            about = {"tags": {"shoes": shoes}}
+            started = f"2026-08-{day:02d}T{hour:02d}:00:00+00:00"
+            made = Made(started, shift_deg=shift, about=about, seed=10 * day + hour,
+                        sides=(Side.RIGHT, Side.LEFT) if hour == 8 else (Side.RIGHT,),
+                        left_more_deg=6.0)  # fmt: skip
+            make(logs, f"{day}_{shoes}", made)
+    make(logs, "sim", Made(about={"simulated": True}))
+    (logs / "bad.mcap").write_bytes(b"nonsense")
+
+    said = kneetrack("sessions", logs)
+    assert said.returncode == 0
+    assert "Simulated" in said.stdout
+    assert "bad.mcap" in said.stderr
+    assert max(map(len, said.stdout.splitlines())) <= 80
+    found = json.loads(kneetrack("sessions", "--json", "--athlete", "A").stdout)
+    assert len(found["sessions"]) == 7
+    assert [each["path"].endswith("bad.mcap") for each in found["refused"]] == [True]
+    since = json.loads(kneetrack("sessions", "--since", "2026-08-03", "--json").stdout)
+    assert len(since["sessions"]) == 2
+
+    course = kneetrack("trend", "--side", "right")
+    assert course.returncode == 0
+    assert max(map(len, course.stdout.splitlines())) <= 80
+    legs = json.loads(kneetrack("trend", "--json").stdout)["legs"]
+    assert [(leg["side"], len(leg["sessions"])) for leg in legs] == [("right", 6), ("left", 3)]
+    loads = json.loads(kneetrack("trend", "--load", "--json").stdout)
+    assert [(row["load_kg"], row["sessions"]) for row in loads["loads"]] == [(60.0, 6)]
+
+    said = kneetrack("compare", "--tag", "shoes=flat", "--versus", "shoes=lifting", "--json")
+    (right,) = json.loads(said.stdout)["legs"]
+    inward = next(e for e in right["effects"] if e["measure"] == "valgus_excursion_deg")
+    assert (inward["basis"], inward["counts"], inward["verdict"]) == ("pairs", [3, 3], "differ")
+    assert inward["difference"] == pytest.approx(6.0, abs=1.0)
+    sides = json.loads(kneetrack("compare", "--sides", "--json").stdout)
+    inward = next(e for e in sides["session"] if e["name"] == "valgus_excursion_deg")
+    assert inward["right_minus_left"] == pytest.approx(-6.0, abs=1.0)
+    assert inward["told_apart"]
+
+    for wrong, code in (
+        (("trend", "--athlete", "Nobody"), 1),
+        (("trend", "no_such_measure"), 2),
+        (("compare", "1_flat"), 2),
+        (("compare", "1_flat", "no_such"), 1),
+        (("compare", "--tag", "shoes=flat", "--versus", "shoes=socks"), 1),
+        (("sessions", "--since", "yesterday"), 2),
+        (("sessions", tmp_path / "nowhere"), 1),
+    ):
+        refused = kneetrack(*wrong)
+        assert refused.returncode == code, (wrong, refused)
+        assert is_one_sentence(refused.stderr.strip().splitlines()[-1]), (wrong, refused.stderr)
+
+    assert kneetrack("privacy", "delete", "--athlete", "A", "--yes").returncode == 1
+    dropped = kneetrack("sessions", "--drop", logs)
+    assert "No sessions yet" in dropped.stdout
