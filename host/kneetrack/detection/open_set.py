@@ -32,3 +32,8 @@ class OpenSet:
 
     def copy(self) -> OpenSet:
         return replace(self, members=[replace(member) for member in self.members])
+
+    @property
+    def unlabelled(self) -> list[Member]:
+        """Those of which the person said nothing."""
+        return [member for member in self.members if member.label is None]

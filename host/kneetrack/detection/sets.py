@@ -213,10 +213,8 @@ class Sets:
 
     def _ends_s(self, one: OpenSet) -> float:
         """After this instant the set takes no more reps."""
-        if one.window is not None:
-            return one.window.end_s
-        if not one.members:
-            return math.inf
+        if one.window is not None or not one.members:
+            return one.window.end_s if one.window is not None else math.inf
         if one is not self._open[-1]:
             return -math.inf  # another one has begun
         return over_s(one.members[-1].measured.end_s, self._steps_s, self._turned_s)
@@ -279,11 +277,11 @@ class Sets:
             self._shared is None
             and one.own_reference is None
             and one.index != _OUTSIDE
-            and len(_unlabelled(one)) >= criteria.FIRST_REPS_OF
+            and len(one.unlabelled) >= criteria.FIRST_REPS_OF
         )
 
     def _take_first_reps(self, one: OpenSet) -> list[Event]:
-        first = _unlabelled(one)[: criteria.FIRST_REPS]
+        first = one.unlabelled[: criteria.FIRST_REPS]
         one.own_reference = build([member.measured for member in first], "first_three")
         if one.own_reference is None:
             return []
@@ -396,10 +394,6 @@ class Sets:
         told = [self.reps[member.index] for member in one.members if member.is_judged]
         totals = sorted(rep.valgus_excursion_deg or 0.0 for rep in told)
         return totals[len(totals) // 2] >= threshold_deg(reference.sem_deg)
-
-
-def _unlabelled(one: OpenSet) -> list[Member]:
-    return [member for member in one.members if member.label is None]
 
 
 def _counted(count: int, word: str) -> str:
