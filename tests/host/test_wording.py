@@ -39,6 +39,7 @@ DOCUMENTS = (
     Allowed("no word about knees past toes", "host/FEATURES.md", "and that we don't"),
     Allowed("A list of injuries | N", "host/FEATURES.md", "the same"),
     Allowed("An old injury changes how one walks | U", "host/FEATURES.md", "the same"),
+    Allowed("J NeuroEng Rehabil", "host/METHOD.md", "a journal's name"),
     Allowed("nothing is an alarm", "host/METHOD.md", "that there is none"),
     Allowed("faults", "firmware/PROTOCOL.md", "the name of a field: a sensor that is silent"),
     Allowed("safe start", "firmware/README.md", "a start that leaves main.py out"),
