@@ -25,10 +25,10 @@ _MOST = 12
 def compare(
     one: Annotated[
         str | None,
-        typer.Argument(metavar="[SESSION", help="A log, or the day of a session (2026-08-01)."),
+        typer.Argument(metavar="SESSION", help="A log, or the day of a session (2026-08-01)."),
     ] = None,
     other: Annotated[
-        str | None, typer.Argument(metavar="OTHER]", help="The session it is compared with.")
+        str | None, typer.Argument(metavar="OTHER", help="The session it is compared with.")
     ] = None,
     tag: Annotated[
         str | None, typer.Option(metavar="KEY=VALUE", help="Sessions with this tag ...")
