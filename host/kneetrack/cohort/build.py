@@ -52,7 +52,8 @@ def build(asked: Asked, out: Path, workers: Workers, told: Told = _untold) -> Bu
 
     Raises InputError or UsageError before anything is read where that can't be. Where the work is
     stopped on the way (Ctrl-C, a cluster that is lost, a full disk), what is done is kept, put into
-    the table where that holds no more already, and CutShort raised.
+    the table where that holds no more already, and CutShort raised; where nothing was done yet, the
+    error is raised as it is.
     """
     pyarrow()
     tasks = plan(asked)
@@ -74,6 +75,8 @@ def build(asked: Asked, out: Path, workers: Workers, told: Told = _untold) -> Bu
             len(found) + len(failed), len(tasks), len(failed), name,
         ))  # fmt: skip
     except BaseException as why:
+        if len(found) == as_before and not failed:
+            raise  # nothing was done
         missing = len(tasks) - len(found) - len(failed)
         written = kept is None or kept <= len(found)
         if written:

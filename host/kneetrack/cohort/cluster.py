@@ -56,7 +56,7 @@ def _work(
 ) -> Iterator[tuple[Task, Outcome]]:
     todo = deque(tasks)
     running: dict[Any, Task] = {}
-    ready = dask.as_completed([], raise_errors=False)
+    ready = dask.as_completed(loop=client.loop, raise_errors=False)
     try:
         while todo or running:
             room = AHEAD * max(1, sum(client.nthreads().values()))
