@@ -9,10 +9,13 @@ Above, the own part of the excursion (how much further inward than the person's 
 without what all reps of a set share), a box a load. Below, each person's share of judged reps in
 range, with a 95 % interval.
 
-Reps of one session are alike, so they are no independent draws: the interval comes from drawing
-whole sessions again (2000 times, of those that there are), and a person with a single session gets
-none. The table is read column by column and only where a rep was judged; of those a person said
-something else about ("not a squat"), of reference reps and of doubtful ones none is counted.
+Reps of one session are alike, so a person's reps are worth fewer than they are: as many as leave
+the share as uncertain as its differences from session to session make it (a design effect, never
+below one). With so many the interval is Wilson's, which does not shrink to nothing where all were
+in range. A person with a single session gets none.
+
+The table is read column by column and only where a rep was judged: reference reps, doubtful ones
+and those of which the person said something else ("not a squat") do not count.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ import matplotlib.pyplot as plt
 
 LIMIT_DEG = 5.0
 """The least excursion that is told; that of a rep is larger where its uncertainty is."""
-DRAWS = 2000
+Z = 1.96
 COLUMNS = ("source", "athlete", "side", "exercise", "load_kg", "own_excursion_deg", "verdict")
 MOST_PEOPLE = 30
 DARK, LIGHT = "#1f4e5f", "#9cc5d3"
@@ -70,23 +73,28 @@ def sessions_of(rows: Rows) -> dict[str, list[tuple[int, int]]]:
 
 
 def share_with_interval(
-    sessions: list[tuple[int, int]], random: np.random.Generator
+    sessions: list[tuple[int, int]],
 ) -> tuple[float, tuple[float, float] | None]:
     """The share in range (percent) and its 95 % interval; None of a single session."""
-    counts = np.array(sessions, dtype=float)
-    share = 100.0 * counts[:, 0].sum() / counts[:, 1].sum()
-    if len(sessions) < 2:
-        return share, None
-    drawn = counts[random.integers(len(counts), size=(DRAWS, len(counts)))].sum(axis=1)
-    low, high = np.percentile(100.0 * drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
-    return share, (float(low), float(high))
+    good, reps = np.array(sessions, dtype=float).T
+    share = good.sum() / reps.sum()
+    count = len(sessions)
+    if count < 2:
+        return 100.0 * share, None
+    between = count / (count - 1) * np.sum((good - share * reps) ** 2) / reps.sum() ** 2
+    alone = share * (1.0 - share) / reps.sum()
+    worth = reps.sum() / max(1.0, between / alone if alone > 0.0 else 1.0)
+    middle = (share + Z**2 / (2.0 * worth)) / (1.0 + Z**2 / worth)
+    half = Z / (1.0 + Z**2 / worth) * np.sqrt(
+        share * (1.0 - share) / worth + Z**2 / (4.0 * worth**2)
+    )  # fmt: skip
+    return 100.0 * share, (100.0 * max(0.0, middle - half), 100.0 * min(1.0, middle + half))
 
 
 def draw(rows: Rows, title: str, made_by: str) -> Any:
     """The figure."""
     loads, people = by_load(rows), sessions_of(rows)
-    random = np.random.default_rng(1)
-    shares = {who: share_with_interval(found, random) for who, found in people.items()}
+    shares = {who: share_with_interval(found) for who, found in people.items()}
     shown = sorted(shares, key=lambda who: (-shares[who][0], who))[:MOST_PEOPLE]
     height = 4.2 + 0.28 * len(shown)
     figure, (above, below) = plt.subplots(
@@ -138,8 +146,8 @@ def caption(rows: Rows, people: int, made_by: str) -> str:
         "do not count.\n"
         f"Boxes: quartiles and median, whiskers 5 to 95 %; grey: ±{LIMIT_DEG:g}°, below which "
         "nothing is told. People who lift a load differ from those who do not:\n"
-        "boxes side by side do not show what a load does to one person. Bars: 95 % interval from "
-        "drawing whole sessions again (rough with few);\n"
+        "boxes side by side do not show what a load does to one person. Bars: 95 % interval, wider "
+        "where sessions differ (rough with few);\n"
         "hollow: a single session, no interval. What all reps of a set share is not in the own "
         "part; the table has it as set_shift_deg." + hidden
     )
