@@ -36,7 +36,8 @@ import matplotlib.pyplot as plt
 LIMIT_DEG = 5.0
 """The least excursion that is told; that of a rep is larger where its uncertainty is."""
 Z = 1.96
-COLUMNS = ("source", "athlete", "side", "exercise", "load_kg", "own_excursion_deg", "verdict")
+COLUMNS = ("source", "athlete", "side", "exercise", "load_kg", "own_excursion_deg", "verdict",
+           "simulated")  # fmt: skip
 MOST_PEOPLE = 30
 DARK, LIGHT = "#1f4e5f", "#9cc5d3"
 
@@ -139,9 +140,11 @@ def draw(rows: Rows, title: str, made_by: str) -> Any:
 def caption(rows: Rows, people: int, made_by: str) -> str:
     """What the figure rests on, and what it does not say."""
     recordings = len({row["source"] for row in rows})
+    simulated = len({row["source"] for row in rows if row["simulated"]})
+    of_them = f" ({simulated} of them simulated)" if simulated else ""
     hidden = f" The {MOST_PEOPLE} highest shares are shown." if people > MOST_PEOPLE else ""
     return (
-        f"{len(rows)} judged reps of {_many(recordings, 'recording')}, "
+        f"{len(rows)} judged reps of {_many(recordings, 'recording')}{of_them}, "
         f"{_many(people, 'person', 'people')}; {made_by}. Reference, doubtful and left out reps "
         "do not count.\n"
         f"Boxes: quartiles and median, whiskers 5 to 95 %; grey: ±{LIMIT_DEG:g}°, below which "
