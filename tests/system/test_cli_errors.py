@@ -85,6 +85,7 @@ BAD_INPUT = [
     (lambda w, f: ["analyze", f / "missing.csv"], 1, "does not exist"),
     (lambda w, f: ["analyze", f / "missing.mcap"], 1, "does not exist"),
     (lambda w, f: ["replay", f], 1, "is a folder"),
+    (lambda w, f: ["analyze", "folder"], 1, "does not exist"),
     (lambda w, f: ["analyze", f], 1, "holds no logs"),
     (lambda w, f: ["analyze", "notes.txt"], 1, "neither a log"),
     (text_named_mcap, 1, "not a session log"),

@@ -86,5 +86,7 @@ def is_log(source: Path) -> bool:
     """Whether `source` is a log rather than a trace. Raises InputError for neither."""
     suffix = source.suffix.lower()
     if suffix not in (LOG_SUFFIX, TRACE_SUFFIX):
+        if not suffix and not source.exists():  # a folder was meant
+            raise InputError(f"{source} does not exist. Check the name.")
         raise InputError(f"{source} is neither a log (.mcap) nor a trace (.csv).")
     return suffix == LOG_SUFFIX

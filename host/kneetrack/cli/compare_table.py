@@ -177,6 +177,8 @@ def _remarks(found: Groups, titles: tuple[str, str], effects: Sequence[Effect]) 
         f"The difference is {titles[0]} minus {titles[1]}. differ: by more than chance makes "
         f"(95 %); {SAME} not distinguishable, which is not the same as equal."
     ]
+    if any(each.told_apart is None for each in effects):
+        told.append("can't tell: too few, or how much sessions differ by chance is not known.")
     if bases <= {Basis.PAIRS, Basis.SESSIONS}:
         count = min(min(each.counts) for each in effects)
         if count < 5:

@@ -103,7 +103,10 @@ def print_outcome(output: Console, test: SelfTest, rows: Sequence[Row]) -> None:
             f"{measure.words}: never told below {watched.mdc:g}{measure.unit} ({watched.source})."
         )
     if len(known) < len(rows):
-        output.print("The rest: by the scatter of these repetitions; days differ by more.")
+        rest = "The rest: by" if known else "By"
+        output.print(
+            f"{rest} the scatter of these repetitions; days differ by more. (?): too few to tell."
+        )
 
 
 def _value(figure: Figure | None, measure: Measure, test: SelfTest) -> str:
