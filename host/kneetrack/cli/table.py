@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from rich import box
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -147,12 +148,19 @@ def _width(rows: Sequence[tuple[str, ...]], hidden: set[_Column]) -> int:
     return total
 
 
-def set_lines(reps: Sequence[Rep], sets: Sequence[RepSet]) -> list[Text]:
-    """Set by set: what its reps amount to, and what they have in common against the reference."""
+def set_lines(reps: Sequence[Rep], sets: Sequence[RepSet]) -> list[Padding]:
+    """Set by set: what its reps amount to, and what they have in common against the reference.
+
+    A line that is wrapped keeps its indent.
+    """
     told: list[str] = []
     for each in sets:
         told += [*set_sentences(summarise_set(reps, each, slopes=SLOPES)), words.shared(each)]
-    return [Text(sentence) for sentence in told if sentence]
+    return [
+        Padding(Text(line := sentence.lstrip()), (0, 0, 0, len(sentence) - len(line)), expand=False)
+        for sentence in told
+        if sentence
+    ]
 
 
 def summary(
