@@ -226,3 +226,12 @@ def test_the_bar_goes_inward_to_the_right_and_shows_the_limits() -> None:
 def test_big_numbers_are_three_lines_of_equal_width() -> None:
     lines = big("-12.3°").split("\n")
     assert len(lines) == 3 and len({len(line) for line in lines}) == 1
+
+
+def test_what_is_described_is_not_said_to_be_compared() -> None:
+    landing = rep(0, None, None)
+    assert words.mark(landing) == "·" and words.short_verdict(landing) == "described"
+    assert words.legend([landing]) == words.DESCRIBED
+    saturated = dataclasses.replace(landing, doubt=(Doubt.SATURATION,))
+    assert words.short_verdict(saturated) == "sensor limit"
+    assert words.legend([landing, rep(1, 0.0, Verdict.IN_RANGE)]) == words.LEGEND

@@ -306,7 +306,7 @@ OPTIONS: dict[str, tuple[Arguments, int, str]] = {
         lambda w, f: ["record", "--link", f"trace:{w / 'squats.csv'}?side=left"], 2, "says right",
     ),
     "exercise": (lambda w, f: ["record", "--exercise", "yoga"], 2, "single_leg_squat"),
-    "negative load": (lambda w, f: ["record", "--load", "-3"], 2, "--load"),
+    "negative load": (lambda w, f: ["record", "--load", "-3"], 2, "A load is"),
     "no duration": (lambda w, f: ["record", "--duration", "0"], 2, "--duration"),
     "three legs": (lambda w, f: ["record", *["--link", "sim:squats"] * 3], 2, "two legs"),
     "a log that is no .mcap": (lambda w, f: ["record", "--out", f / "a.csv"], 2, ".mcap"),

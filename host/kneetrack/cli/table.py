@@ -186,7 +186,7 @@ def summary(
     return Group(
         rep_table(reps, width=width, title=title, given_deg=given_deg),
         *set_lines(reps, sets),
-        Text(words.LEGEND, style="dim"),
+        Text(words.legend(reps), style="dim"),
     )
 
 

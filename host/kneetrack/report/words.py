@@ -30,6 +30,10 @@ FIGURES = (
     "what all reps of the set share. ± is one standard uncertainty."
 )
 LEGEND = f"{FIGURES} {CAVEAT}"
+DESCRIBED = (
+    "Described, not judged: what changes is seen from session to session (kneetrack trend). It is "
+    "measured on the skin, which is not the bone."
+)
 
 VERDICTS = {
     Verdict.IN_RANGE: "in range",
@@ -104,10 +108,18 @@ def rep_name(rep: Rep) -> str:
 
 
 def mark(rep: Rep) -> str:
-    """The rep's mark: `=`, `>`, `>>`, `<`, `?`, `ref`, or `x` for one that was left out."""
+    """The rep's mark: `=`, `>`, `>>`, `<`, `?`, `ref`, `·` (described), `x` (left out)."""
     if rep.label is not None:
         return "x"
-    return "ref" if rep.verdict is None else MARKS[rep.verdict]
+    if rep.verdict is None:
+        return "ref" if rep.is_reference else "·"
+    return MARKS[rep.verdict]
+
+
+def legend(reps: Sequence[Rep]) -> str:
+    """What stands under a table of these reps."""
+    compared = any(rep.is_reference or rep.verdict is not None for rep in reps)
+    return LEGEND if compared else DESCRIBED
 
 
 def verdict(rep: Rep | RepSet) -> str:
@@ -125,7 +137,9 @@ def short_verdict(rep: Rep) -> str:
     if rep.label is not None:
         return rep.label
     if rep.verdict is None:
-        return "reference" if rep.is_reference else "not judged"
+        if rep.is_reference:
+            return "reference"
+        return ", ".join(SHORT_DOUBTS[doubt] for doubt in rep.doubt) or "described"
     if rep.verdict is Verdict.DOUBTFUL and rep.doubt:
         return ", ".join(SHORT_DOUBTS[doubt] for doubt in rep.doubt)
     return f"{SHORT_VERDICTS[rep.verdict]}{_doubts(rep, SHORT_DOUBTS)}"
