@@ -10,9 +10,12 @@ import pytest
 from kneetrack.catalogue.compare import Basis, compare, groups
 from kneetrack.catalogue.entry import SHARE, TOTAL, Figure, Leg, Session
 from kneetrack.catalogue.intervals import middle, of_groups, of_pairs
-from kneetrack.catalogue.told_apart import Source, ToldApart
+from kneetrack.catalogue.told_apart import Source, ToldApart, told_apart
 from kneetrack.catalogue.trend import trend
+from kneetrack.insight.sides import MOUNT_SEM_DEG
+from kneetrack.insight.values import COMPARED, MOUNTED, NAMES, SPREADS, described
 from kneetrack.samples import Side
+from kneetrack.selftest.tests import SELFTESTS
 
 
 def session(
@@ -144,3 +147,28 @@ def test_loads_that_one_side_lacks_are_left_out() -> None:
     assert (len(found.one), len(found.other), found.left_out) == (1, 1, 1)
     other = groups([session(0, 1.0)], [session(2, 1.0, load_kg=80.0)])
     assert other.loads_differ
+
+
+def test_mounting_is_in_absolute_angles_and_not_in_spreads() -> None:
+    """A sway of 0.7 deg must not need 6.65 deg to change; five sessions tell what it needs."""
+    for watched in SELFTESTS["balance"].watched:
+        assert told_apart(watched.name, exercise="balance") is None
+        known = told_apart(
+            watched.name, exercise="balance", middles=[[0.64, 0.70, 0.66, 0.61, 0.69]]
+        )
+        assert known is not None
+        assert known.source is Source.SESSIONS
+        assert known.mdc < 0.3
+    for name in ("peak_flexion_deg", "shank_lean_deg"):
+        depth = told_apart(name, exercise="squat")
+        assert depth is not None
+        assert depth.sem == MOUNT_SEM_DEG
+
+
+def test_every_measure_in_degrees_is_of_one_kind() -> None:
+    """A new one has to be put where it belongs, or nobody knows what mounting makes of it."""
+    degrees = {name for name in NAMES if described(name).unit == "°"}
+    assert degrees == (MOUNTED | SPREADS | COMPARED) & degrees
+    assert not MOUNTED & SPREADS
+    assert not (MOUNTED | SPREADS) & COMPARED
+    assert degrees >= MOUNTED | SPREADS

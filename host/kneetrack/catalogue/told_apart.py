@@ -9,12 +9,13 @@
                 from five sessions on. Successive ones, for a change over months must not count as
                 scatter; a single leap does, which makes the limit larger, not smaller. Student's t
                 has the freedom that such differences tell (2 (n-1)^2 / (3n-4): von Neumann 1941)
-    assumed     before that: 1.3° of excursions from the reference (detection.reliability), 2.4° of
-                other angles, whose zero goes with the strap (biomechanics C3); of a self-test what
-                its table has from the literature
+    assumed     before that: 1.3° of excursions from the reference (detection.reliability); of a
+                self-test what its table has from the literature; 2.4° of absolute angles, whose
+                zero goes with the strap (biomechanics C3; values.MOUNTED lists them)
     repetitions of a share: only how many repetitions it is the share of
 
-Nothing is known of other values with fewer sessions, and it is said.
+Nothing is known of other values with fewer sessions, and it is said: of a sway, a range or a
+tremor the zero cancels, so mounting is not what makes them differ, and what does is not published.
 
 What a middle is good for comes on top: the limit of two sessions is sqrt(MDC^2 + h1^2 + h2^2) with
 h the half widths of their intervals. Sessions' own scatter has that in it already, so there it is
@@ -37,7 +38,7 @@ from kneetrack.detection.movements import movement_of
 from kneetrack.detection.movements.movement import ByReps
 from kneetrack.detection.reliability import Between, as_found, between_sessions
 from kneetrack.insight.sides import MOUNT_SEM_DEG
-from kneetrack.insight.values import COMPARED, described
+from kneetrack.insight.values import MOUNTED
 from kneetrack.selftest.tests import SELFTESTS
 
 LEAST_SESSIONS = 5
@@ -117,7 +118,7 @@ def told_apart(
     published = _PUBLISHED.get((exercise, name))
     if published is not None:
         return ToldApart(published / (OF_NORMAL * math.sqrt(2.0)), Source.ASSUMED)
-    if described(name).unit == "°" and name not in COMPARED:
+    if name in MOUNTED:
         return ToldApart(MOUNT_SEM_DEG, Source.ASSUMED)
     return None
 

@@ -10,9 +10,10 @@ none where it is larger than
         + SEM_tissue^2     of the whole excursion: soft tissue that moves more, or less, than in the
                            reference reps, as it does under load: 1.5 deg, the middle of what a
                            simulation gives (1.1 to 1.9 deg: biomechanics 0, 5)
-        + SEM_mount^2      of other angles: how far they lie apart from one strapping to the next,
-                           2.4 deg (C3), for each leg's sensors sit as they sit; 1.7 deg in the
-                           lunge test, whose MDC is published (A, row 13)
+        + SEM_mount^2      of absolute angles (values.MOUNTED): how far they lie apart from one
+                           strapping to the next, 2.4 deg (C3), for each leg's sensors sit as they
+                           sit; 1.7 deg in the lunge test, whose MDC is published (A, row 13). Not
+                           of sways, ranges and speeds: there the zero cancels
 
 with Student's t for 95 % at the degrees of freedom that Welch and Satterthwaite give these (1.96
 for many reps: MDC95 of C3). No fixed percentage is a limit: the usual 15 % lacks support [Bishop].
@@ -35,7 +36,7 @@ from scipy.special import stdtrit  # Student's t
 
 from kneetrack.detection import LegResult, Reference
 from kneetrack.detection.movements import movement_of
-from kneetrack.insight.values import COMPARED, DEPTH, NAMES, TOTAL, described, values_of
+from kneetrack.insight.values import COMPARED, DEPTH, MOUNTED, NAMES, TOTAL, described, values_of
 from kneetrack.samples import Rep, Side
 
 LEAST_REPS = 3  # on each side
@@ -98,7 +99,7 @@ def compare_sides(
             parts.append((reference.sigma_deg**2, max(1.0, reference.weight - 1.0)))
         if name in _WITH_TISSUE:
             parts.append((TISSUE_SEM_DEG**2, math.inf))
-        if described(name).unit == "°" and name not in COMPARED:
+        if name in MOUNTED:
             parts.append((_MOUNT_SEM_OF.get(name, MOUNT_SEM_DEG) ** 2, math.inf))
     a, b = float(np.mean(values[0])), float(np.mean(values[1]))
     return SideDifference(

@@ -92,6 +92,35 @@ COMPARED = frozenset(
     }
 )
 """Values that are differences from the person's reference."""
+MOUNTED = frozenset(
+    {
+        DEPTH,
+        "peak_valgus_deg",
+        "flexion_at_peak_deg",
+        "thigh_rotation_deg",
+        "shank_rotation_deg",
+        "shank_lean_deg",
+        "thigh_tilt_deg",
+        "start_flexion_deg",
+        "contact_flexion_deg",
+        "contact_valgus_deg",
+        "shank_inclination_deg",
+        "loading_flexion_deg",
+        "swing_flexion_deg",
+        "contact_lean_deg",
+    }
+)
+"""Absolute angles in a strapped frame: another strapping moves them (biomechanics C3).
+
+The rule: the angle's zero, or the axis that it is about, goes with the strap. So flexion, valgus
+and tilt at an instant; and a segment's turn about its long axis through a whole squat, for an axis
+that is off by some degrees makes that much rotation out of the bend.
+"""
+SPREADS = frozenset(
+    {"shank_sway_deg", "thigh_sway_deg", "valgus_sway_deg", "rotation_range_deg", "turn_deg"}
+)
+"""Other values in degrees, whose zero cancels: scatter about a mean, a range, a change of heading.
+Mounting hardly shifts them. So it is with every speed (°/s: tremor, sway path) and time."""
 _OFF = frozenset({Doubt.GAP, Doubt.SLIP, Doubt.SATURATION, Doubt.START, Doubt.TURN, Doubt.PACE})
 
 NAMES: tuple[str, ...] = (*_OF_NAME, *(n for n in MEASURES if not n.endswith("_sigma_deg")))
