@@ -9,7 +9,9 @@ import pytest
 
 from command_line import kneetrack
 from kneetrack.analysis import analyse
-from kneetrack.cue import Way, cued_reps
+from kneetrack.cli.cue import tagged
+from kneetrack.cue import Plan, Policy, Way, cued_reps
+from kneetrack.errors import UsageError
 from kneetrack.link.radio import virtual
 from kneetrack.samples import Verdict
 from kneetrack.sessionlog import read_log
@@ -44,8 +46,29 @@ def test_the_reps_that_moved_inward_are_cued_and_noted(recorded) -> None:
 def test_the_plan_the_tag_and_the_answers_are_kept(recorded) -> None:
     session = read_log(recorded[0]).session
     assert session["cue"]["policy"] == "every" and session["cue"]["text"] == "knees over toes"
-    assert session["tags"] == {"cue": "every"}
+    assert session["tags"] == {"cue": "knees over toes"}
     assert session["before"] == {"pain": "no"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "tags"),
+    [
+        (Plan(Policy.FADED, text=" spread the floor "), {"cue": "spread the floor"}),
+        (Plan(Policy.FADED, text=" "), {"cue": "faded"}),
+        (Plan(Policy.OFF, text="spread the floor"), {}),
+        (Plan(Policy.EVERY, text="spread the floor", load_kg=60.0), {}),
+        (None, {}),
+    ],
+)
+def test_a_session_is_tagged_with_the_words_and_only_where_cues_are_given(plan, tags) -> None:
+    assert tagged({}, plan) == tags
+    own = {"cue": "my own", "shoes": "flat"}
+    assert tagged(own, plan) == own
+
+
+def test_words_too_long_for_a_tag_are_refused() -> None:
+    with pytest.raises(UsageError, match="--cue-text is 101 letters long"):
+        tagged({}, Plan(Policy.EVERY, text="x" * 101))
 
 
 def test_a_replay_gives_the_same_cues(recorded) -> None:

@@ -51,11 +51,13 @@ def cue(
       faded   in the first set every rep, in the second every 2nd, in the third every 3rd, then at
               the end of a set: what is learnt with less and less help is thought to stay better
       end     at the end of a set
-      off     never; as without --cue, but kept as a tag, to compare with
+      off     never; as without --cue
 
     A tone rises for inward and falls for outward; twice: about the whole set. With a load there
     are no cues unless --cue-below names your own limit: nothing should startle you under a bar.
-    Each cue is noted in the log; sessions are tagged cue=POLICY.
+    Each cue is noted in the log. The session is tagged with your words, or with how often where
+    there are none (cue=knees over toes, cue=faded; off: no tag), to compare with sessions without:
+    kneetrack compare --tag "cue=knees over toes" --versus cue=
     """
     from kneetrack.cli import console
     from kneetrack.cue import Cue, Kind, Way, programs, words_of
@@ -138,8 +140,18 @@ def sounder(by: By, text: str, output: Console, hints: Console) -> Sounder:
 
 
 def tagged(tags: dict[str, str], plan: Plan | None) -> dict[str, str]:
-    """The session's tags, with the policy that is in force; one's own tag `cue` stays."""
-    return tags if plan is None else {"cue": plan.in_force.value, **tags}
+    """The session's tags, with the words of the cue, or the policy where there are none.
+
+    Where no cue is given there is no such tag; one's own tag `cue` stays. UsageError where the
+    words are too long for a tag.
+    """
+    from kneetrack.cue import Policy
+    from kneetrack.edits import fields
+
+    if plan is None or plan.in_force is Policy.OFF:
+        return tags
+    said = plan.text.strip() and fields.text(plan.text, "--cue-text", fields.MOST_TAG_LETTERS)
+    return {"cue": said or plan.in_force.value, **tags}
 
 
 @contextlib.contextmanager
