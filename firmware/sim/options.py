@@ -45,6 +45,7 @@ OPTIONS = {
     "rerack": (0, int, (0, 1), "1: steps and the blow of a bar before and after each set"),
     "rest": (5.0, float, (1, 600), "seconds between two sets"),
     "away": (0, int, (0, 100), "strides walked in that rest"),
+    "calm": (0, int, (0, 20), "slow squats between two sets, after 6 s more of standing"),
     "breath": (0.0, float, (0, 60), "seconds more that the leg stands before every third squat"),
     # --- the squats
     "depth": (100.0, float, (45, 130), "peak flexion in deg"),

@@ -19,6 +19,7 @@ from sim.selftests import Drop, Lunge, OneLeg
 _DEG = 3.141592653589793 / 180.0
 STRAP_S = 3.0
 BETWEEN_S = 2.0
+CALM_STAND_S = 6.0
 TILT_S = 2.0
 FWHM_PER_SIGMA = 2.355
 
@@ -160,7 +161,7 @@ class Programme:
         self._now = self.windows[-1]["end_s"] + BETWEEN_S
 
     def _rest_between(self) -> None:
-        """Standing, or half of it standing, a walk, and the other half."""
+        """Standing, or half of it standing, a walk, and the other half; then calm squats."""
         rest_s = self._o["rest"] - BETWEEN_S
         if self._o["away"]:
             walk = Walk(self._now + 0.5 * rest_s, self._o["away"])
@@ -168,6 +169,12 @@ class Programme:
             self._now = walk.end_s
             rest_s *= 0.5
         self._now += rest_s
+        if self._o["calm"]:
+            self._now += CALM_STAND_S
+        for _ in range(self._o["calm"]):
+            rep = self._rep("reference", 0)
+            self.moves.append(rep)
+            self._now = rep.end_s + self._random.between(0.8, 1.4)
 
     def _rep(self, kind: str, index: int) -> Rep:
         """Slow and a little deeper before the set, so that the reference covers it."""

@@ -2,7 +2,8 @@
 
 The angles are the band's own. Only where the band had no heading yet (its first standing rest came
 late) the samples before it get theirs after the fact, from the quaternions, as in a trace. With
-`realign` all angles are computed from the quaternions.
+`realign` all angles are computed from the quaternions. Where a leg was re-aligned meanwhile, the
+analyzer is told from when on, and computes the angles from there as it did live.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.analysis.angles import aligned_backward
 from kneetrack.analysis.ordered import decoded
-from kneetrack.analysis.realign import realigned
+from kneetrack.analysis.realign import over_time, realigned
 from kneetrack.analysis.session import LegSession, SessionResult
 from kneetrack.analysis.trace import alignment_of, reference_of
 from kneetrack.analysis.two_legs import clocks
+from kneetrack.calibration.realignment import first_of, later_of
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.detection import Analyzer
+from kneetrack.detection.realigning import Realignment
 from kneetrack.edits import Edits
 from kneetrack.edits import read as read_edits
 from kneetrack.errors import CalibrationError, LogError
@@ -36,6 +39,7 @@ class _Leg:
         self.windows = log.windows_of(side)
         self.warnings: list[str] = []
         self.calibration = calibration_in(log, side, self.warnings)
+        self.realignments = realignments_in(log, side, self.warnings)
         if realign and self.calibration is None:
             raise LogError(
                 f"{log.path} holds no calibration of the {side.word} leg, so its angles can't be "
@@ -51,6 +55,7 @@ class _Leg:
             shank_length_m=float(length) if isinstance(length, int | float) else None,
             alignment=alignment_of(self.calibration),
             labels=edits.labels_of(side),
+            realignments=self.realignments,
             in_order=True,
         )
 
@@ -110,7 +115,8 @@ def log_samples(
     log = read_log(path)
     one = only_side(log, side)
     items = chain.from_iterable(decoded(log, one))
-    yield from _Leg(log, one, realign, Edits()).samples(items, realign=realign)
+    leg = _Leg(log, one, realign, Edits())
+    yield from over_time(leg.samples(items, realign=realign), leg.realignments)
 
 
 def only_side(log: SessionLog, side: Side | None) -> Side:
@@ -122,14 +128,24 @@ def only_side(log: SessionLog, side: Side | None) -> Side:
 
 
 def calibration_in(log: SessionLog, side: Side, warnings: list[str]) -> CalibrationFile | None:
-    """The latest calibration of that leg in the log; `warnings` takes what can't be read."""
-    for value in reversed(log.calibrations):
-        if value.get("side") == side.word:
-            try:
-                return CalibrationFile.from_json(value, f"The calibration in {log.path}")
-            except CalibrationError as error:
-                warnings.append(str(error))
-    return None
+    """What the leg was recorded with from the beginning; `warnings` takes what can't be read."""
+    value = first_of(log.calibrations, side)
+    if value is None:
+        return None
+    try:
+        return CalibrationFile.from_json(value, f"The calibration in {log.path}")
+    except CalibrationError as error:
+        warnings.append(str(error))
+        return None
+
+
+def realignments_in(log: SessionLog, side: Side, warnings: list[str]) -> tuple[Realignment, ...]:
+    """How the leg was re-aligned meanwhile; `warnings` takes what can't be read."""
+    try:
+        return later_of(log.calibrations, side, f"The calibration in {log.path}")
+    except CalibrationError as error:
+        warnings.append(str(error))
+        return ()
 
 
 def sides_of(log: SessionLog, side: Side | None) -> tuple[Side, ...]:

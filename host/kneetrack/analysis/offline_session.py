@@ -6,15 +6,21 @@ versions that made it.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kneecore import __version__
 from kneetrack.analysis import acausal
+from kneetrack.analysis.angles import PAIR_S
 from kneetrack.analysis.calibrate import from_pairs
-from kneetrack.analysis.log import calibration_in, only_side, sides_of
+from kneetrack.analysis.log import calibration_in, only_side, realignments_in, sides_of
 from kneetrack.analysis.offline import METHOD, measure_offline, measured_stretches
-from kneetrack.analysis.raw import RawPairs, Stretch, raw_pairs
+from kneetrack.analysis.raw import SHORTEST_S, RawPairs, Stretch, raw_pairs
 from kneetrack.analysis.session import LegSession, SessionResult, to_json
 from kneetrack.analysis.source import is_log
 from kneetrack.analysis.trace import alignment_of, edited_trace, reference_of, session_of
@@ -95,6 +101,7 @@ class _Leg:
         self.windows = log.windows_of(side)
         self.pairs: RawPairs = raw_pairs(log, side)
         self.calibration = calibration_in(log, side, self.warnings) or self._own_calibration()
+        self.realignments = realignments_in(log, side, self.warnings)
         if self.pairs.bridged:
             places = "place" if self.pairs.bridged == 1 else "places"
             self.warnings.append(
@@ -114,16 +121,32 @@ class _Leg:
         )
 
     def samples(self, *, smooth: bool) -> tuple[KneeSample, ...]:
-        samples, told = measured_stretches(
-            self.pairs.stretches,
-            self.calibration,
-            self.exercise,
-            self.windows,
-            smooth=smooth,
-            warmth=self.log.temperatures(self.side),
-        )
-        self.warnings += told
-        return samples
+        samples: list[KneeSample] = []
+        warmth = self.log.temperatures(self.side)
+        for calibration, stretches in self._epochs():
+            measured, told = measured_stretches(
+                stretches, calibration, self.exercise, self.windows, smooth=smooth, warmth=warmth
+            )
+            samples += measured
+            self.warnings += told
+        return tuple(samples)
+
+    def _epochs(self) -> Iterator[tuple[CalibrationFile, list[Stretch]]]:
+        """What was measured by one alignment each."""
+        made, from_s = self.calibration, -math.inf
+        for one in self.realignments:
+            yield made, self._between(from_s, one.from_s)
+            made, from_s = replace(self.calibration, calibration=one.calibration), one.from_s
+        yield made, self._between(from_s, math.inf)
+
+    def _between(self, from_s: float, until_s: float) -> list[Stretch]:
+        """The stretches from one instant to another, cut there."""
+        cut: list[Stretch] = []
+        for one in self.pairs.stretches:
+            first, end = np.searchsorted(one.times, (from_s, until_s)).tolist()
+            if (end - first) * PAIR_S >= SHORTEST_S or (first, end) == (0, len(one.times)):
+                cut.append(Stretch(one.times[first:end], one.rows[first:end], one.number + first))
+        return cut
 
     def session(self) -> LegSession:
         """The reps and sets; holes in the raw data are told as gaps."""
@@ -136,6 +159,7 @@ class _Leg:
             shank_length_m=float(length) if isinstance(length, int | float) else None,
             alignment=alignment_of(self.calibration),
             labels=self.labels,
+            realignments=[replace(one, angles=False) for one in self.realignments],
             in_order=True,
         )
         gaps = list(self.pairs.gaps)

@@ -124,7 +124,8 @@ def record(
       kneetrack record --link "trace:squats.csv?speed=max" a recorded IMU file
 
     Sets begin and end by themselves: walk back, turn away, or rest for 20 s.
-    Meanwhile l, e and n take load, effort and a note of the set just done.
+    Meanwhile l, e and n take load, effort and a note of the set just done;
+    a re-aligns a strap that slipped: stand still, three squats, go on.
     q or Ctrl-C ends the recording and keeps it.
     A trace to play with comes from: kneetrack demo --save-trace squats.csv
     """
@@ -241,6 +242,8 @@ async def _record(
     print_session(output, [leg.analyzer.result() for leg in legs], facts)
     for leg, figures in zip(legs, recorded.figures, strict=True):
         afterwards.tell_figures(leg, figures, hints, several=len(legs) > 1)
+    for sentence in recorded.said:
+        hints.print(sentence, markup=False, soft_wrap=True)
     output.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)
     hints.print(
         f"Next: kneetrack report {recorded.path} --out report.html", markup=False, soft_wrap=True

@@ -123,6 +123,7 @@ async def fold(
     from contextlib import nullcontext
 
     from kneetrack import live
+    from kneetrack.calibration.realignment import later_of
     from kneetrack.cli import session
     from kneetrack.cli.keys import ending
     from kneetrack.detection.events import event_dict
@@ -170,12 +171,15 @@ async def fold(
         info = LinkInfo(f"log:{log.path}", log.path.name, False, True)
         link = ReplayLink(info, log.path, speed, side)
         made = recorded_calibration(log, side)
+        later = later_of(log.calibrations, side, f"The calibration in {log.path}")
         labels = edits.labels_of(side)
-        leg = session.leg_for(link, side, edits.exercise, made, labels)
+        leg = session.leg_for(link, side, edits.exercise, made, labels, later)
         analyzers[side] = leg.analyzer
         worn = log.worn_packets(side)
-        other = session.leg_for(link, side, None, made) if labels or edits.exercise else None
-        kept.append(Kept(None if other is None else other.analyzer, worn))
+        other = None
+        if labels or edits.exercise:
+            other = session.leg_for(link, side, None, made, realignments=later).analyzer
+        kept.append(Kept(other, worn))
         sinks: list[live.Sink] = [kept[-1]]
         if view is not None:
             sinks.append(view.leg(leg.title))
@@ -207,13 +211,14 @@ def _cues_again(log: SessionLog, leg: Leg) -> Cues:
 
 
 def recorded_calibration(log: SessionLog, side: Side) -> CalibrationFile | None:
-    """The calibration that the leg was recorded with."""
+    """The calibration that the leg was recorded with from the beginning."""
     from kneetrack.calibration import CalibrationFile
+    from kneetrack.calibration.realignment import first_of
 
-    for value in reversed(log.calibrations):
-        if value.get("side") == side.word:
-            return CalibrationFile.from_json(value, f"The calibration in {log.path}")
-    return None
+    value = first_of(log.calibrations, side)
+    if value is None:
+        return None
+    return CalibrationFile.from_json(value, f"The calibration in {log.path}")
 
 
 def compared(log: SessionLog, events: list[dict[str, Any]]) -> tuple[int, int]:

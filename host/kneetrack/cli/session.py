@@ -24,11 +24,13 @@ from kneetrack.analysis.trace import alignment_of, calibrate, reference_of
 from kneetrack.calibration import CalibrationFile, runner
 from kneetrack.calibration.closing import TableZero
 from kneetrack.calibration.sensors import band_name, curves
+from kneetrack.cli import realign
 from kneetrack.cli.desk import Desk
 from kneetrack.cli.keys import ending
 from kneetrack.cli.view import LegView, View
 from kneetrack.cue import Plan
 from kneetrack.detection import Analyzer
+from kneetrack.detection.realigning import Realignment
 from kneetrack.errors import CalibrationError, KneeTrackError, LinkLost, LogError, UsageError
 from kneetrack.link import Link
 from kneetrack.samples import Label, Side, Vector, Warned
@@ -77,6 +79,8 @@ class Recorded:
     error: KneeTrackError | None
     zeros: tuple[tuple[Vector, Vector] | None, ...] = ()
     """What the gyroscopes showed on a table after the set, leg by leg, where that was asked for."""
+    said: tuple[str, ...] = ()
+    """What there is to say of legs that were re-aligned."""
 
 
 def leg_for(
@@ -85,6 +89,7 @@ def leg_for(
     exercise: str | None,
     calibration: CalibrationFile | None,
     labels: Sequence[Label] = (),
+    realignments: Sequence[Realignment] = (),
 ) -> Leg:
     """The leg as the link, the options and the calibration describe it."""
     scenario = link.scenario
@@ -98,6 +103,7 @@ def leg_for(
         shank_length_m=None if scenario is None else scenario.shank_length_m,
         alignment=alignment_of(calibration),
         labels=labels,
+        realignments=realignments,
     )
     return Leg(link, analyzer, calibration)
 
@@ -221,6 +227,11 @@ async def run(
                 writer.calibration(leg.calibration.to_json())
         sinks = [view.leg(leg.title) for leg in legs]
         write = _heeding(writer.event, cues)
+        athlete: object = session.get("athlete")
+        alias = athlete if isinstance(athlete, str) else None
+        realigning = [realign.ready(leg, alias, raw=raw) for leg in legs] if desk else []
+        if desk:
+            realign.offer(desk, realigning)
         typists = [desk.leg(leg.analyzer.side, write) for leg in legs] if desk else []
         with ending(end, len(steps), desk and desk.take), _shown(view):
             tasks = [
@@ -242,6 +253,7 @@ async def run(
                         waits=waits,
                         figures=each,
                         cues=cues[at] if cues else None,
+                        realigning=realigning[at] if realigning else None,
                     )
                 )
                 for at, (leg, sink, closing, each) in enumerate(
@@ -261,8 +273,9 @@ async def run(
             lost = lost or outcome
         elif isinstance(outcome, BaseException):
             raise outcome
+    said = await realign.keep(legs, realigning) if realigning else []
     zeros = tuple(closing.zeros for closing in closings if closing is not None)
-    return Recorded(path, tuple(figures), lost, zeros)
+    return Recorded(path, tuple(figures), lost, zeros, tuple(said))
 
 
 def _heeding(

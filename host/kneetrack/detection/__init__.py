@@ -13,6 +13,7 @@ sets                        which rep belongs where, its reference, and when it 
 bouts                       the same for what is described, not judged
 suggest                     which movement a recording looks like
 labels                      what the person said of single reps
+realigning                  another alignment from one instant on, by the orientations
 analyzer                    the order of things
 events                      events as canonical text
 """

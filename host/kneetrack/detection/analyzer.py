@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from kneetrack.detection.catch_up import CatchUp
 from kneetrack.detection.cut import Geometry
 from kneetrack.detection.fold import Fold, makes_sense
+from kneetrack.detection.realigning import Realignment
 from kneetrack.detection.reference import Reference
 from kneetrack.samples import (
     Channel,
@@ -67,8 +68,8 @@ class Analyzer:
     `windows` are spans of the samples' own time; `reference` comes before any that windows give.
     What is measured of single segments needs `alignment` (thigh and shank sensor to their
     segments), the medial displacement the `shank_length_m` (m) as well. `labels` are what the
-    person said of single reps. What comes late is still put in its place after `flush`; not with
-    `in_order`, where a gap is final.
+    person said of single reps; `realignments` hold from their instants on, in order. What comes
+    late is still put in its place after `flush`; not with `in_order`, where a gap is final.
     """
 
     def __init__(
@@ -81,12 +82,15 @@ class Analyzer:
         shank_length_m: float | None = None,
         alignment: tuple[Quaternion, Quaternion] | None = None,
         labels: Iterable[Label] = (),
+        realignments: Iterable[Realignment] = (),
         in_order: bool = False,
     ) -> None:
         self.side = side
         self.exercise = exercise
         geometry = Geometry(side, shank_length_m, *(alignment or (None, None)))
         self._fold = Fold(exercise, windows, reference, geometry, labels)
+        for one in realignments:
+            self._fold.realign(one)
         self._sample: Callable[[KneeSample], list[Event]] = self._fold.sample
         self._catch_up: CatchUp | None = None
         self._newest = 0  # the highest number so far; kept while there is a catch-up
@@ -130,6 +134,12 @@ class Analyzer:
             self._catch_up.gone(*item.gone)
             return self._caught_up(self._catch_up)
         return []
+
+    def realign(self, what: Realignment) -> None:
+        """The leg has another alignment from an instant on that is later than all so far."""
+        if self._catch_up is not None:
+            self._catch_up.base.realign(what)
+        self._fold.realign(what)
 
     def feed_all(self, items: Iterable[Decoded]) -> list[Event]:
         """`feed` for each, in one list."""

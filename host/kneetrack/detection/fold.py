@@ -11,12 +11,15 @@ that goes on from here by itself; what never changes is shared.
 from __future__ import annotations
 
 import copy
+import math
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kneecore import wire
 from kneetrack.detection.bouts import Bouts
 from kneetrack.detection.cut import PAD_S, PERIOD_S, Geometry, cut_out
+from kneetrack.detection.realigning import Angles, Realignment
 from kneetrack.detection.reference import Reference
 from kneetrack.detection.seekers import seeker_of
 from kneetrack.detection.sets import Sets
@@ -36,6 +39,8 @@ _BEYOND_S = 4.0
 """Of samples that are kept beyond the longest repetition."""
 _GAPS_KEPT = 64
 _NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT
+RESTARTED = "band restarted"
+"""Why samples are missing where the orientations begin anew; see protocol.decoder."""
 UNALIGNED_S = 3.0
 """So long a band may be without a heading (its filters have just started) before it is told."""
 _LIMIT_DEG = 1000.0  # beyond any three angles; NaN is not below it either
@@ -46,6 +51,16 @@ _FAULTS = (
     (wire.FAULT_SHANK_IMU, "The IMU on the shank does not answer: check its cable."),
     (wire.FAULT_STORE, "The band cannot store its settings."),
 )
+
+_SLIPPED = (
+    "The heading jumped at a standing rest: the strap slipped or a foot moved. The reps around it "
+    "are doubtful; stand still and do three reference reps again."
+)
+
+
+def is_slip(event: Event) -> bool:
+    """Whether it tells of a strap that slipped."""
+    return isinstance(event, Warned) and event.text.endswith(_SLIPPED)
 
 
 def makes_sense(sample: KneeSample) -> bool:
@@ -83,6 +98,10 @@ class Fold:
         self._unaligned_s = 0.0  # since when, where that is one of them
         self._gaps: list[Gap] = []
         self._warnings: list[str] = []
+        self._realignments: tuple[Realignment, ...] = ()  # those to come
+        self._realign_s = math.inf  # when the next one holds
+        self._angles: Angles | None = None  # of the one in force
+        self._since = ""  # what slips after it are told with
 
     def copy(self) -> Fold:
         """Another fold in the same state."""
@@ -91,6 +110,7 @@ class Fold:
         other._recent = self._recent.copy()
         other._gaps = self._gaps.copy()
         other._warnings = self._warnings.copy()
+        other._angles = copy.deepcopy(self._angles)
         return other
 
     # --- for a live view -------------------------------------------------------------------------
@@ -112,9 +132,16 @@ class Fold:
 
     # --- feeding ---------------------------------------------------------------------------------
 
+    def realign(self, what: Realignment) -> None:
+        """The leg has another alignment from an instant on that is still to come."""
+        self._realignments = (*self._realignments, what)
+        self._realign_s = self._realignments[0].from_s
+
     def gap(self, gap: Gap) -> None:
         """Samples that are missing, before the next one that comes."""
         self._gaps.append(gap)
+        if self._angles is not None and gap.reason == RESTARTED:
+            self._angles.restarted()
 
     def status(self, status: Status) -> list[Event]:
         """What the band says of itself."""
@@ -160,8 +187,13 @@ class Fold:
         self.last_s = time_s
         self.last_number = number
         events: list[Event] = []
+        if time_s >= self._realign_s:
+            events = self._realigned()
+        if self._angles is not None:
+            sample = self._angles.of(sample)
+            flags = sample[8]
         if flags & _NOTABLE_FLAGS or self._noted_flags:
-            events = self._notable(time_s, flags)
+            events += self._notable(time_s, flags)
             if flags & wire.FLAG_UNALIGNED and self._needs_axes:
                 return events
         self._recent.append(sample)
@@ -174,6 +206,25 @@ class Fold:
         return events
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _realigned(self) -> list[Event]:
+        """From here on the next re-alignment holds; what is under way ends."""
+        what, *rest = self._realignments
+        self._realignments = tuple(rest)
+        self._realign_s = rest[0].from_s if rest else math.inf
+        events = self._rep_over() if self._seeker.finish() else []
+        self._recent.clear()
+        self._noted_flags = 0
+        self._angles = Angles(what.calibration) if what.angles else None
+        self._geometry = replace(
+            self._geometry,
+            q_thigh_sensor=what.calibration.q_thigh_sensor,
+            q_shank_sensor=what.calibration.q_shank_sensor,
+        )
+        self._needs_axes = True
+        self._since = f"After the re-alignment at {what.clock}: "
+        events += self._noted(self._seeker.realigned(what, self._geometry))
+        return events + self._warn(what.sentence)
 
     def _rep_over(self) -> list[Event]:
         start_s, end_s = self._seeker.span_s
@@ -210,10 +261,7 @@ class Fold:
             events += self._warn("An IMU did not answer in part of the recording.")
         if began & wire.FLAG_SLIP and not self._seeker.feet_move:
             self.sets.note_slip(time_s)
-            events += self._warn(
-                "The heading jumped at a standing rest: the strap slipped or a foot moved. The "
-                "reps around it are doubtful; stand still and do three reference reps again."
-            )
+            events += self._warn(self._since + _SLIPPED)
         self._noted_flags = flags & _NOTABLE_FLAGS
         return events
 

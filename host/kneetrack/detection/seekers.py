@@ -20,6 +20,8 @@ from kneetrack.detection import bouts, leaving
 from kneetrack.detection.cut import PERIOD_S, Cut, Geometry
 from kneetrack.detection.measures import measure
 from kneetrack.detection.movements import ByBouts, ByReps, movement_of
+from kneetrack.detection.movements.movement import SampleFinder
+from kneetrack.detection.realigning import Realignment, windows_after
 from kneetrack.detection.reference import Reference
 from kneetrack.detection.sets import Sets
 from kneetrack.samples import Event, KneeSample, Label, Phase, Rejected, Window
@@ -67,6 +69,10 @@ class Seeker(Protocol):
         ...
 
     def measured(self, cut: Cut) -> list[Event]: ...
+    def realigned(self, what: Realignment, geometry: Geometry) -> list[Event]:
+        """Angles, axes and reference are others from here on; nothing is under way."""
+        ...
+
     def copy(self) -> Seeker: ...
 
 
@@ -80,18 +86,25 @@ def seeker_of(
     """The seeker of a movement."""
     how = movement_of(exercise).how
     if isinstance(how, ByReps):
-        return _Reps(how, Sets(windows, reference, labels))
+        return _Reps(how, windows, reference, labels)
     return _Bouts(how, geometry, bouts.Bouts(windows, how.rest_s, labels, how.doubts))
 
 
 class _Reps:
     without_axes = feet_move = False
 
-    def __init__(self, how: ByReps, sets: Sets) -> None:
+    def __init__(
+        self,
+        how: ByReps,
+        windows: Sequence[Window],
+        reference: Reference | None,
+        labels: Sequence[Label],
+    ) -> None:
         self.reach_s = how.reach_s
         self.excursion_deg: float | None = None
         self._how = how
-        self._sets = sets
+        self._windows, self._labels = windows, labels
+        self._sets = Sets(windows, reference, labels)
         self._detector = how.finder()
         self._tracker: ExcursionTracker | None = None
         self._tracked: Reference | None = None
@@ -164,6 +177,15 @@ class _Reps:
         values = self._how.measure(cut, measured)
         return self._sets.add(replace(measured, values=values))
 
+    def realigned(self, what: Realignment, geometry: Geometry) -> list[Event]:
+        events = self._sets.close(what.from_s)
+        self._windows = windows_after(self._windows, what)
+        self._sets = Sets(self._windows, what.reference, self._labels, after=self._sets)
+        self._detector = self._how.finder()
+        self._tracker = self._tracked = self.excursion_deg = None
+        self._turning = leaving.Turning()
+        return events
+
     def copy(self) -> _Reps:
         other = copy.copy(self)
         other._sets = self._sets.copy()
@@ -191,7 +213,7 @@ class _Bouts:
     def __init__(self, how: ByBouts, geometry: Geometry, sets: bouts.Bouts) -> None:
         self._how = how
         self._sets = sets
-        self._finder = how.aligned(geometry) if how.aligned else how.finder(geometry.side)
+        self._finder = self._finder_of(geometry)
         self.reach_s = how.reach_s
         self.without_axes, self.feet_move = how.without_axes, how.feet_move
 
@@ -221,6 +243,14 @@ class _Bouts:
         key_s = self._finder.key_s
         values = {**self._how.measure(cut, key_s), **self._how.seen(self._finder)}
         return self._sets.add(bouts.described(cut, key_s, values))
+
+    def realigned(self, what: Realignment, geometry: Geometry) -> list[Event]:
+        self._finder = self._finder_of(geometry)
+        return []
+
+    def _finder_of(self, geometry: Geometry) -> SampleFinder:
+        how = self._how
+        return how.aligned(geometry) if how.aligned else how.finder(geometry.side)
 
     def copy(self) -> _Bouts:
         other = copy.copy(self)

@@ -57,9 +57,12 @@ class Sets:
         windows: Sequence[Window],
         given: Reference | None,
         labels: Sequence[Label] = (),
+        *,
+        after: Sets | None = None,
     ) -> None:
-        self.reps: dict[int, Rep] = {}
-        self.sets: list[RepSet] = []
+        """`after` are closed ones whose reps and sets these follow."""
+        self.reps: dict[int, Rep] = {} if after is None else after.reps
+        self.sets: list[RepSet] = [] if after is None else after.sets
         self.next_s = math.inf  # `pass_time` has nothing to say before
         self._windows = [window for window in windows if window.start_s <= window.end_s]
         self._given = given
@@ -82,10 +85,11 @@ class Sets:
                 sorted(
                     (window for window in self._windows if window.kind == "set"),
                     key=lambda window: (window.start_s, window.end_s),
-                )
+                ),
+                len(self.sets),
             )
         ]
-        self._set_count = len(self._open)
+        self._set_count = len(self.sets) + len(self._open)
         self._slips_s: list[float] = []
         self._steps_s: list[float] = []  # since the last rep
         self._turned_s = -math.inf
@@ -185,11 +189,11 @@ class Sets:
         self._plan()
         return events
 
-    def close(self) -> list[Event]:
-        """The end of the data."""
+    def close(self, at_s: float = math.inf) -> list[Event]:
+        """The end of the data, or of an alignment: then sets begun by then end."""
         events = self._about_reference()
         events += self._finish(self._outside) if self._outside.members else []
-        while self._open:
+        while self._open and (self._open[0].window is None or self._open[0].window.start_s < at_s):
             events += self._finish(self._open.pop(0))
         self._plan()
         return events

@@ -14,6 +14,7 @@ states      live, stale, lost: what may be said of a link
 watching    what is told of a link, on the screen and in the log
 fold        one leg's packets to writer, decoder, analyzer and sinks
 pump        the same without a band: a log again
+realigning  a strap that slipped, put right meanwhile
 figures     what a recording amounts to
 """
 
@@ -21,6 +22,7 @@ from kneetrack.live.commands import ANSWER_S, command, set_calibration, set_side
 from kneetrack.live.figures import CueSink, Figures, LinkNews, LinkSink, Sink, Unfetched
 from kneetrack.live.fold import Cues
 from kneetrack.live.pump import pump
+from kneetrack.live.realigning import Realigning
 from kneetrack.live.recording import record
 from kneetrack.live.states import LinkState
 from kneetrack.live.waits import Waits
@@ -33,6 +35,7 @@ __all__ = [
     "LinkNews",
     "LinkSink",
     "LinkState",
+    "Realigning",
     "Sink",
     "Unfetched",
     "Waits",

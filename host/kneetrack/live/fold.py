@@ -6,15 +6,20 @@ costs what is recorded: a sink that fails is left out from then on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kneetrack.calibration.closing import TableZero
+from kneetrack.calibration.realignment import HOLDS, of_log
 from kneetrack.cue.coach import Coach, Cue, words_of
 from kneetrack.detection import Analyzer
 from kneetrack.detection.events import event_dict
+from kneetrack.detection.fold import is_slip
 from kneetrack.link.base import Link
 from kneetrack.live.figures import CueSink, Figures, LinkNews, LinkSink, Sink
+from kneetrack.live.realigning import Realigning
 from kneetrack.protocol import Decoder
 from kneetrack.samples import (
     Channel,
@@ -28,6 +33,7 @@ from kneetrack.samples import (
     Window,
 )
 from kneetrack.sessionlog import SessionWriter
+from kneetrack.sessionlog.streams import REALIGNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,12 @@ class Leg:
         closing: TableZero | None,
         figures: Figures | None = None,
         cues: Cues | None = None,
+        realigning: Realigning | None = None,
     ) -> None:
         self.figures = figures or Figures()
+        self._realigning = realigning
+        if realigning is not None:
+            realigning.leg = self
         self._cues = cues
         self.link = link
         self._closing = closing
@@ -82,9 +92,10 @@ class Leg:
             self._close(items)
             if packet.channel is not Channel.TRANSFER:
                 return items
-        events = self._analysed(items)
+        is_held = self._realigning is not None and self._realigning.take(items)
+        events = [] if is_held else self._analysed(items)
         self.figures.take(packet, items)
-        if self._closing is not None:
+        if self._closing is not None and not is_held:
             self._keep_for(self._closing, items, events)
         if items and isinstance(items[-1], KneeSample) and packet.channel is Channel.MEASUREMENT:
             self._newest = items[-1]
@@ -98,6 +109,11 @@ class Leg:
     def over(self) -> bool:
         """Whether the set is over, and what was to come after it too."""
         return self.set_over and self._closing is not None and self._closing.over
+
+    @property
+    def newest_s(self) -> float:
+        """Device time of the newest sample that was measured; long ago where there is none."""
+        return -math.inf if self._newest is None else self._newest.time_s
 
     def is_on_disk(self) -> bool:
         """Whether all packets so far are, as far as the writer was told to see to it."""
@@ -133,6 +149,8 @@ class Leg:
         """
         if self.set_over or self._closing is None:
             return
+        if self._realigning is not None:
+            self._realigning.leave()
         self.set_over = True
         self._analyzer.ends_here()
         self.note({"event": "taken_off", "packets": self.figures.packets})
@@ -140,12 +158,26 @@ class Leg:
 
     def end(self) -> None:
         """The source has ended, before the set was or after."""
+        if self._realigning is not None:
+            self._realigning.leave()
         events = self._analyzer.flush()
         if self._cues is not None:
             self._give(self._cues, self._cues.coach.heard(events))
         self._tell(events)
         if self._closing is not None and not self.set_over:
             self._tell_zero(self._closing.at_end_of_source())
+
+    def goes_on(self, held: Sequence[Decoded], calibration: Mapping[str, Any] | None) -> None:
+        """Analyse what was held back, from now on with that calibration if there is one."""
+        if calibration is not None:
+            if self._writer is not None:
+                self._writer.calibration(calibration)
+            self.note({"event": REALIGNED, **calibration[HOLDS]})
+            self._analyzer.realign(of_log(calibration, "The new calibration"))
+        events = self._analysed(held)
+        if self._closing is not None:
+            self._keep_for(self._closing, held, events)
+        self._tell(events)
 
     def _analysed(self, items: Sequence[Decoded]) -> list[Event]:
         """What the analyzer says of these; cues are given before anything else is done with it."""
@@ -192,6 +224,8 @@ class Leg:
         )
 
     def _tell(self, events: Sequence[Event]) -> None:
+        if self._realigning is not None and any(is_slip(event) for event in events):
+            self._realigning.slipped = True
         self._show(_events_shown(events))
         if self._writer is not None:
             for event in events:

@@ -35,6 +35,7 @@ from kneetrack.live.figures import Figures, Sink
 from kneetrack.live.fold import Cues, Leg
 from kneetrack.live.keeping import Keeper
 from kneetrack.live.pump import beside
+from kneetrack.live.realigning import Realigning
 from kneetrack.live.returning import come_back
 from kneetrack.live.starting import Band
 from kneetrack.live.states import Happening
@@ -71,6 +72,7 @@ async def record(
     utc_s: Callable[[], float] = time.time,
     figures: Figures | None = None,
     cues: Cues | None = None,
+    realigning: Realigning | None = None,
 ) -> Figures:
     """Prepare the band, have it stream, and take every packet until the end.
 
@@ -87,7 +89,8 @@ async def record(
     Raises LinkLost when the connection broke and the way back was not found in time, or the band
     hangs; LogError when the log can't be written. All packets until then are in the log, and the
     analyzer is flushed. `figures`, where given, are the ones that are filled in, so that they are
-    at hand then too. `cues` are given as they are decided, and noted.
+    at hand then too. `cues` are given as they are decided, and noted. `realigning`
+    is how the leg may be aligned anew meanwhile.
     """
     band = Band(link, analyzer.side, calibration, raw, utc_s)
     told = await band.begin()
@@ -96,7 +99,7 @@ async def record(
         side = analyzer.side.word
         writer.event({"event": "origin", "side": side, "board_us": link.origin_us})
     decoder = Decoder(link.feature, link.origin_us)
-    leg = Leg(link, decoder, analyzer, writer, sinks, closing, figures, cues)
+    leg = Leg(link, decoder, analyzer, writer, sinks, closing, figures, cues, realigning)
     for sentence in band.news:
         leg.warn(sentence)
     recording = _Recording(band, leg, told, waits or Waits(), duration_s)

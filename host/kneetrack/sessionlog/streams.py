@@ -7,7 +7,7 @@
     band/left|right/control            kneetrack.wire.N    one indication of Knee Control Point
     band/left|right/transfer           kneetrack.wire.N    one notification of Session Transfer
     host/event                         json                what the host made of it, or was told
-    calibration                        json                a calibration in force from here on
+    calibration                        json                a calibration, in force from `holds` on
     metadata record "session"          JSON per value      who, what, when, which software
 
 `N` is the major protocol version: the bytes are those of `kneecore.wire`, untouched.
@@ -30,8 +30,10 @@ DISK_FULL, CLOCK, REPAIRED = "disk_full", "clock", "repaired"
 LINK, LINK_STATE, UNFETCHED = "link", "link_state", "unfetched"
 SAID = "said"
 CUE = "cue"
+REALIGNED = "realigned"
 RECORDED_EVENTS = (
     ORIGIN, TAKEN_OFF, WINDOW, DISK_FULL, CLOCK, REPAIRED, LINK, LINK_STATE, UNFETCHED, CUE, SAID,
+    REALIGNED,
 )  # fmt: skip
 """Events that tell of the recording itself; all others are what the analysis said."""
 JSON_ENCODING = "json"
