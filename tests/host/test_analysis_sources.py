@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from kneecore import wire
 from kneetrack.analysis import analyse, knee_samples_of, sources_in, to_json
 from kneetrack.analysis.axis_fit import errors
+from kneetrack.analysis.session import SessionResult
 from kneetrack.analysis.trace import measure
 from kneetrack.analysis.validate import validate
 from kneetrack.errors import InputError, LogError
@@ -40,6 +41,24 @@ def test_a_log_and_its_trace_agree(tmp_path: Path, realign: bool) -> None:
     a, b = by_log["calibration"], by_trace["calibration"]
     assert (a["grade"], a["rests_on"]) == (b["grade"], b["rests_on"])
     assert a["crosstalk_deg"] == pytest.approx(b["crosstalk_deg"], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("told", "started"),
+    [
+        ("2026-11-22T10:15:00+00:00", "2026-11-22T10:15:00+00:00"),
+        ("2026-11-22T11:15:00+01:00", "2026-11-22T10:15:00+00:00"),
+        ("2026-11-22T10:15:00", "2026-11-22T10:15:00+00:00"),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("yesterday", None),
+        (7, None),
+        (None, None),
+    ],
+)
+def test_when_it_was_begun_is_told_in_utc(told: object, started: str | None) -> None:
+    result = SessionResult(Path("a.mcap"), (), (), {"started_at": told})
+    assert to_json(result)["session"] == {"started_utc": started}
+    assert to_json(SessionResult(Path("a.csv"), (), ()))["session"] == {"started_utc": None}
 
 
 def test_the_unaligned_head_of_a_log_is_aligned_by_what_followed(tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ def test_what_is_said_later_is_over_what_was_recorded_and_the_log_is_not_touched
     assert told == 'Load 61.2 kg; effort 7 of 10; note "tired"; shoes: flat.\n'
     found = document("analyze", one)
     assert found["session"] == {
+        "started_utc": None,
         "exercise": "squat",
         "athlete": "A",
         "load_kg": 61.235,
@@ -186,7 +187,11 @@ def test_a_trace_takes_the_same(tmp_path: Path) -> None:
     good("edit", trace, "--leave-out", "3", "--tag", "cue=knees out")
     found = document("analyze", trace)
     assert found["legs"][0]["reps"][2]["label"] == LEFT_OUT
-    assert found["session"] == {"exercise": "squat", "tags": {"cue": "knees out"}}
+    assert found["session"] == {
+        "started_utc": None,
+        "exercise": "squat",
+        "tags": {"cue": "knees out"},
+    }
     assert before["reps"][2]["label"] is None
 
 

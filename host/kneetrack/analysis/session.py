@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,10 @@ def to_json(result: SessionResult) -> dict[str, Any]:
         "legs": [_leg_json(leg) for leg in result.legs],
         "gaps": _gaps_json(result),
         "warnings": list(result.warnings),
-        "session": {key: result.session[key] for key in KEYS if key in result.session},
+        "session": {
+            "started_utc": _started_utc(result.session),
+            **{key: result.session[key] for key in KEYS if key in result.session},
+        },
         "edits": {"changes": result.edits.changes, "unread_lines": result.edits.unread},
         "sides": [as_json.side_json(one) for one in result.sides],
         "advice": [as_json.advice_json(one) for one in result.advice],
@@ -91,6 +95,18 @@ def to_json(result: SessionResult) -> dict[str, Any]:
             "protocol": ".".join(str(part) for part in wire.PROTOCOL_VERSION),
         },
     }
+
+
+def _started_utc(session: Mapping[str, Any]) -> str | None:
+    """When the recording was begun (ISO 8601); None where that is not known, as of a trace."""
+    told: object = session.get("started_at")
+    if not isinstance(told, str):
+        return None
+    try:
+        at = datetime.fromisoformat(told)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _gaps_json(result: SessionResult) -> list[dict[str, Any]]:
