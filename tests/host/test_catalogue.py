@@ -202,6 +202,41 @@ def test_logs_elsewhere_and_a_folder_that_is_away(data: Path, tmp_path: Path) ->
     assert stick in catalogue.folders
 
 
+def test_a_copy_does_not_hide_what_was_said_of_the_original(data: Path, tmp_path: Path) -> None:
+    original = data / "sessions" / "one.mcap"
+    stick = tmp_path / "a_stick"  # before the user's own folder by name
+    stick.mkdir()
+    copy = stick / "a_copy.mcap"
+    shutil.copy2(original, copy)
+    add_folder(data, stick)
+    catalogue = Catalogue.open()
+
+    def listed() -> tuple[Path, tuple[Path, ...]]:
+        catalogue.bring_up_to_date()
+        (one,) = catalogue.sessions()
+        return one.path, one.copies
+
+    assert listed() == (original, (copy,))  # the user's own folder
+    # What leaves reps out of the original makes it the one with fewer of them.
+    (before,) = catalogue.sessions()
+    rep = catalogue.reps(before)[0].reps[-1]
+    edits.append(original, edits.Labelled(Side.RIGHT, (rep.start_s + rep.end_s) / 2, "left out"))
+    assert listed() == (original, (copy,))
+    # A journal of which nothing stands says nothing.
+    edits.append(copy, edits.Set({"load_kg": 40.0}))
+    edits.undo(copy)
+    assert listed() == (original, (copy,))
+    edits.append(copy, edits.Set({"load_kg": 40.0}))
+    edits.undo(original)
+    assert listed() == (copy, (original,))  # only of the copy something was said
+    edits.undo(copy)
+    # In one folder: the one that was written first, whatever it is called.
+    beside = data / "sessions" / "a.mcap"
+    shutil.copy(original, beside)
+    os.utime(beside, ns=(0, original.stat().st_mtime_ns + 10**9))
+    assert listed() == (original, (beside, copy))
+
+
 def test_it_is_for_its_owner_only(data: Path) -> None:
     before = os.umask(0)
     try:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from kneetrack.catalogue.copies import OnDisk, once
 from kneetrack.catalogue.entry import (
     Figure,
     Leg,
@@ -128,16 +129,24 @@ class Catalogue:
     ) -> tuple[Session, ...]:
         """The readable sessions, the oldest first, each with its legs and these figures of them.
 
-        A recording that lies in several places is listed once: as the most complete of them.
+        A recording that lies in several places is listed once, by the rule of
+        `catalogue.copies`; its `copies` are the other places.
         """
         return self._surely(lambda: self._sessions(wanted or Wanted(), figures))
 
     def _sessions(self, wanted: Wanted, figures: Sequence[str]) -> tuple[Session, ...]:
-        statement = f"SELECT id, {SESSION} FROM sessions WHERE reason IS NULL"
-        rows = {row[0]: row[1:] for row in self._store.all(statement)}
+        looks: dict[Path, OnDisk] = {}
+        rows: dict[int, Row] = {}
+        for key, mtime_ns, ctime_ns, edits_size, *row in self._store.all(
+            "SELECT id, mtime_ns, ctime_ns, edits_size, "
+            f"{SESSION} FROM sessions WHERE reason IS NULL"
+        ):
+            rows[key] = tuple(row)
+            looks[Path(row[0])] = OnDisk(mtime_ns, ctime_ns, edits_size)
         legs = self._legs(figures)
         every = (session_of(row, tuple(legs.get(key, ()))) for key, row in rows.items())
-        return tuple(sorted(filter(wanted.takes, _once(every)), key=_when))
+        listed = once(every, looks, self.folders[0])
+        return tuple(sorted(filter(wanted.takes, listed), key=_when))
 
     def refused(self) -> tuple[Session, ...]:
         """The logs that could not be read, by path; `reason` says why."""
@@ -201,23 +210,8 @@ def _same(known: Row | None, found: Found, mark: str) -> bool:
     return looked == looks and (reason is None or ctime_ns == found.ctime_ns)
 
 
-def _once(sessions: Iterable[Session]) -> list[Session]:
-    """Each recording once: of several copies the one with the most repetitions, then by path."""
-    best: dict[str, Session] = {}
-    for one in sorted(sessions, key=lambda each: str(each.path)):
-        key = one.identity or str(one.path)
-        before = best.get(key)
-        if before is None or _reps(one) > _reps(before):
-            best[key] = one
-    return list(best.values())
-
-
 def _when(session: Session) -> datetime:
     return session.started or datetime.min.replace(tzinfo=UTC)
-
-
-def _reps(session: Session) -> int:
-    return sum(leg.reps for leg in session.legs)
 
 
 def _below(path: str, folders: Sequence[Path]) -> bool:

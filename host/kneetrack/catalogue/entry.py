@@ -90,6 +90,8 @@ class Session:
     legs: tuple[Leg, ...] = ()
     reason: str | None = None
     identity: str | None = None
+    copies: tuple[Path, ...] = ()
+    """Where the same recording lies besides; what is listed is of `path` (catalogue.copies)."""
 
     @property
     def day(self) -> date | None:

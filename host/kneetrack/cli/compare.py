@@ -185,6 +185,8 @@ def _session(catalogue: Catalogue, word: str, wanted: Wanted) -> Session:
     path = Path(word).resolve()
     found = [one for one in every if path in (one.path, one.path.resolve())]
     if not found:
+        found = [one for one in every if path in (each.resolve() for each in one.copies)]
+    if not found:
         found = [one for one in every if word in (one.path.name, one.path.stem)]
     if not found:
         dated = catalogue.sessions(wanted)

@@ -98,6 +98,9 @@ def sessions(
         )
     if len(found) > len(shown):
         hints.print(f"{len(found) - len(shown)} earlier ones are not listed; all: --most 0")
+    for one in shown:
+        for copy in one.copies:
+            hints.print(_of_copy(one, copy), markup=False, soft_wrap=True)
     if refused:
         hints.print(f"Could not be read: {_logs(len(refused))}.")
         for one in refused:
@@ -108,6 +111,7 @@ def session_json(one: Session) -> dict[str, Any]:
     """A session as `--json` shows it."""
     return {
         "path": str(one.path),
+        "copies": [str(copy) for copy in one.copies],
         "started_utc": None if one.started is None else one.started.isoformat(),
         "dated_by": one.dated_by,
         "athlete": one.athlete,
@@ -123,6 +127,14 @@ def session_json(one: Session) -> dict[str, Any]:
         "warnings": list(one.warnings),
         "legs": [_leg_json(leg) for leg in one.legs],
     }
+
+
+def _of_copy(one: Session, copy: Path) -> str:
+    """That a log is the same recording as the one that is listed, and what that hides."""
+    from kneetrack.catalogue.copies import edited_at
+
+    hidden = " What was said of the copy is not shown." if edited_at(copy) else ""
+    return f"! {copy} is a copy of {one.path}, which is the one that is listed.{hidden}"
 
 
 def _leg_json(leg: Leg) -> dict[str, Any]:
