@@ -73,3 +73,32 @@ def test_a_week_of_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert kneetrack("privacy", "delete", "--athlete", "A", "--yes").returncode == 1
     dropped = kneetrack("sessions", "--drop", logs)
     assert "No sessions yet" in dropped.stdout
+
+
+def test_two_people_and_two_legs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    logs = tmp_path / "kneetrack" / "sessions"
+    logs.mkdir(parents=True)
+    make(logs, "a", Made(sides=(Side.RIGHT, Side.LEFT)))
+    make(logs, "b", Made("2026-08-02T08:00:00+00:00", about={"athlete": "Zoe"}))
+    make(logs, "c", Made("2026-08-03T08:00:00+00:00", sides=(Side.LEFT,)))
+    make(logs, "d", Made("2026-08-04T08:00:00+00:00"))
+    make(logs, "e", Made("2026-08-05T08:00:00+00:00", about={"exercise": "lunge"}))
+
+    for one, other, names in (("b", "d", "Zoe against A"), ("d", "b", "A against Zoe")):
+        said = kneetrack("compare", one, other).stdout.splitlines()
+        assert said[0].startswith(f"{names}, squat: ")
+        (warning,) = [line for line in said if line.startswith("! ")]
+        assert "Zoe" in warning
+        assert " A" in warning
+    said = kneetrack("compare", "a", "d").stdout
+    assert said.startswith("A, squat: a against d")
+    assert "! a.mcap has both legs and d.mcap has the right leg only" in said
+    apart = kneetrack("compare", "c", "d")
+    assert apart.returncode == 1
+    assert "c.mcap has the left leg only and d.mcap has the right leg only" in apart.stderr
+    other = kneetrack("compare", "a", "e")
+    assert "a.mcap is squat, e.mcap is lunge" in other.stderr
+    same = kneetrack("compare", "d", "a", "--side", "right", "--json")
+    assert json.loads(same.stdout)["athlete"] == "A"
+    assert json.loads(kneetrack("compare", "b", "d", "--json").stdout)["athlete"] is None

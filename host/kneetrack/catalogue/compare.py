@@ -241,7 +241,40 @@ def _same_strap(one: Session, other: Session, side: Side) -> bool:
     """Whether one calibration served both, so that the sensors sat as they sat."""
     legs = (one.leg(side), other.leg(side))
     ids = [None if leg is None else leg.calibration_id for leg in legs]
-    return ids[0] is not None and ids[0] == ids[1] and one.day == other.day
+    same = one.day == other.day and one.athlete == other.athlete
+    return ids[0] is not None and ids[0] == ids[1] and same
+
+
+def unlike(one: Session, other: Session) -> tuple[str, ...]:
+    """What two sessions differ in besides what is measured, one sentence each.
+
+    Of different exercises nothing can be compared; that is not asked here.
+    """
+    told: list[str] = []
+    names = [each.athlete or "nobody named" for each in (one, other)]
+    if names[0] != names[1]:
+        two = "may be two" if None in (one.athlete, other.athlete) else "are two"
+        told.append(
+            f"They {two} people, {names[0]} and {names[1]}: what differs may be the people, and "
+            "is no change of either."
+        )
+    if one.simulated != other.simulated:
+        which = "first" if one.simulated else "second"
+        told.append(f"Only the {which} is of a simulated leg.")
+    legs = [{leg.side for leg in each.legs} for each in (one, other)]
+    if legs[0] != legs[1]:
+        has = " and ".join(
+            f"{each.path.name} has {_legs(sides)}"
+            for each, sides in zip((one, other), legs, strict=True)
+        )
+        told.append(f"{has}: only a leg that both have is compared.")
+    return tuple(told)
+
+
+def _legs(sides: set[Side]) -> str:
+    if len(sides) == 2:
+        return "both legs"
+    return f"the {next(iter(sides)).word} leg only" if sides else "no leg"
 
 
 def sides_of(session: Session, reps_of: Kept) -> tuple[SideDifference, ...]:

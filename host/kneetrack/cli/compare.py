@@ -209,8 +209,8 @@ def _check_alike(one: Session, other: Session) -> None:
         raise UsageError("That is one and the same session.")
     if one.exercise != other.exercise:
         raise InputError(
-            f"One is {one.exercise.replace('_', ' ')}, the other "
-            f"{other.exercise.replace('_', ' ')}: sessions of one exercise are compared."
+            f"{one.path.name} is {one.exercise.replace('_', ' ')}, {other.path.name} is "
+            f"{other.exercise.replace('_', ' ')}: only sessions of one exercise are compared."
         )
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from kneetrack.cli import console
 from kneetrack.cli.sessions import when
-from kneetrack.cli.table import OUT_OF_RANGE_STYLE
+from kneetrack.cli.table import OUT_OF_RANGE_STYLE, UNSURE_STYLE
 from kneetrack.cli.trend_table import SAME, about, value_text
 from kneetrack.errors import InputError
 from kneetrack.report import words
@@ -38,13 +38,13 @@ def conditions(
     json: bool,
 ) -> None:
     """Two conditions, leg by leg."""
-    from kneetrack.catalogue.compare import compare, groups
-    from kneetrack.catalogue.entry import Wanted
+    from kneetrack.catalogue.compare import compare, groups, unlike
 
     found = groups(*sessions, by_load=by_load)
     first = sessions[0][0]
-    wanted = Wanted(athlete=first.athlete, exercise=first.exercise, simulated=first.simulated)
-    every = catalogue.sessions(wanted, names)
+    other = sessions[1][0]
+    warnings = unlike(first, other) if len(sessions[0]) == len(sessions[1]) == 1 else ()
+    of_each = _of_each(catalogue, (first, other), names)
     legs: list[tuple[Side, list[Effect]]] = []
     for one in _SIDES if side is None else (side,):
         effects = [
@@ -55,7 +55,7 @@ def conditions(
                     found,
                     name,
                     one,
-                    apart=_apart(every, name, one),
+                    apart=_least_sure([_apart(every, name, one) for every in of_each]),
                     reps_of=catalogue.reps,
                     by_load=by_load,
                 )
@@ -65,15 +65,18 @@ def conditions(
         if effects:
             legs.append((one, effects))
     if not legs:
-        raise InputError("No leg has a value that both sides of the comparison have.")
+        raise InputError(
+            " ".join(["No leg has a value that both sides of the comparison have.", *warnings])
+        )
     if json:
         console.print_json(
             {
                 "format": 1,
-                "athlete": first.athlete,
+                "athlete": first.athlete if first.athlete == other.athlete else None,
                 "exercise": first.exercise,
                 "one": _side_json(titles[0], found.one),
                 "other": _side_json(titles[1], found.other),
+                "warnings": list(warnings),
                 "loads_differ": found.loads_differ,
                 "left_out": found.left_out,
                 "legs": [
@@ -83,18 +86,53 @@ def conditions(
             }
         )
         return
-    output.print(
-        f"{first.athlete or 'Nobody named'}, {words.exercise(first.exercise)}: {titles[0]} "
-        f"against {titles[1]}",
-        style="bold",
-        markup=False,
-    )
+    output.print(_heading(first, other, titles), style="bold", markup=False)
+    if warnings:
+        output.print(f"! {' '.join(warnings)}", style=UNSURE_STYLE, markup=False)
     for one, effects in legs:
         output.print(f"\n{one.word} leg, {_basis(effects[0])}")
         output.print(_table(titles, effects))
     output.print()
     for sentence in _remarks(found, titles, [each for _, effects in legs for each in effects]):
         output.print(sentence, markup=False)
+
+
+def _heading(one: Session, other: Session, titles: tuple[str, str]) -> str:
+    """Whose sessions, what they did, and what is compared."""
+    exercise = words.exercise(one.exercise)
+    if one.athlete == other.athlete:
+        whose = one.athlete or "Nobody named"
+        return f"{whose}, {exercise}: {titles[0]} against {titles[1]}"
+    names = [each.athlete or "nobody named" for each in (one, other)]
+    return (
+        f"{names[0]} against {names[1]}, {exercise}: {titles[0]} ({names[0]}) against "
+        f"{titles[1]} ({names[1]})"
+    )
+
+
+def _of_each(
+    catalogue: Catalogue, firsts: Sequence[Session], names: Sequence[str]
+) -> list[tuple[Session, ...]]:
+    """All sessions of each person, for what chance makes of theirs."""
+    from kneetrack.catalogue.entry import Wanted
+
+    kinds = {(one.athlete, one.exercise, one.simulated) for one in firsts}
+    return [
+        tuple(
+            one
+            for one in catalogue.sessions(
+                Wanted(athlete=athlete, exercise=exercise, simulated=simulated), names
+            )
+            if one.athlete == athlete
+        )
+        for athlete, exercise, simulated in kinds
+    ]
+
+
+def _least_sure(known: Sequence[ToldApart | None]) -> ToldApart | None:
+    """Of two people, what is known of the one whose sessions differ more; None if not of both."""
+    sure = [one for one in known if one is not None]
+    return max(sure, key=lambda one: one.mdc) if sure and len(sure) == len(known) else None
 
 
 def _apart(every: Sequence[Session], name: str, side: Side) -> ToldApart | None:
