@@ -15,7 +15,7 @@ from kneetrack.detection.cut import PERIOD_S
 from kneetrack.detection.movements import MOVEMENTS
 from kneetrack.insight.values import NAMES
 from kneetrack.samples import KneeSample, Rep, Side
-from kneetrack.selftest.outcome import outcome, to_json
+from kneetrack.selftest.outcome import counted_in, outcome, to_json
 from kneetrack.selftest.procedure import Began, Counted, Finished, Noted, Procedure, Told
 from kneetrack.selftest.tests import SELFTESTS, STAND
 
@@ -120,7 +120,7 @@ def test_one_repetition_tells_no_difference() -> None:
     (row,) = outcome(LUNGE, now, {})
     assert row.sides is not None and row.sides.mdc is None
     assert not row.sides.told_apart
-    told = to_json(LUNGE, (row,))["measures"][0]["right_minus_left"]
+    told = to_json(LUNGE, (row,), {})["measures"][0]["right_minus_left"]
     assert told == {"difference": -20.0, "mdc": None, "verdict": "not_distinguishable"}
 
 
@@ -132,17 +132,33 @@ def test_the_result_fits_the_terminal(width: int) -> None:
     }
     rows = outcome(LUNGE, now, {side: lunge_reps(33.0, 33.5, 34.0) for side in now})
     page = io.StringIO()
-    print_outcome(Console(file=page, width=width), LUNGE, rows)
+    print_outcome(Console(file=page, width=width), LUNGE, rows, dict.fromkeys(now, 3))
     text = page.getvalue()
     assert "…" not in text
+    assert "Cut short" not in text
     assert "-7.5 differ (4.7)" in text
     assert "+5.0 changed (4.7)" in text
 
 
 def test_nothing_counted_is_said() -> None:
     page = io.StringIO()
-    print_outcome(Console(file=page, width=80), BALANCE, ())
-    assert "No hold counted" in page.getvalue()
+    print_outcome(Console(file=page, width=80), BALANCE, (), {Side.LEFT: 0})
+    assert page.getvalue().startswith("Cut short: 0 of 3 holds, left leg.\nNo hold counted")
+
+
+def test_a_leg_whose_test_was_cut_short_is_told() -> None:
+    legs = {Side.RIGHT: lunge_reps(38.0, 8.0), Side.LEFT: lunge_reps(38.0, 38.1, 38.2, 38.3)}
+    counted = {side: counted_in(LUNGE, reps) for side, reps in legs.items()}
+    assert counted == {Side.RIGHT: 1, Side.LEFT: 3}
+    rows = outcome(LUNGE, legs, {})
+    page = io.StringIO()
+    print_outcome(Console(file=page, width=80), LUNGE, rows, counted)
+    assert page.getvalue().splitlines()[0] == "Cut short: 1 of 3 lunges, right leg."
+    assert page.getvalue().count("Cut short") == 1
+    told = to_json(LUNGE, rows, counted)
+    assert (told["counted"], told["repeats"]) == ({"right": 1, "left": 3}, 3)
+    assert told["complete"] is False
+    assert to_json(LUNGE, rows, {Side.LEFT: 3})["complete"] is True
 
 
 def test_every_test_is_of_a_known_movement_and_known_measures() -> None:

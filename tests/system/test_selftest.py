@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
 from command_line import is_one_sentence, kneetrack
+from kneetrack.analysis import analyse
+from kneetrack.sessionlog import read_log
+from terminal import Terminal
 
 FAST = "speed=max&functional=3&table=3"
 
@@ -45,6 +50,39 @@ def test_both_legs_in_turn_and_once_more(tmp_path):
     (leg,) = told["legs"]
     assert leg["exercise"] == "lunge_test"
     assert len(leg["reps"]) == 3
+
+
+@pytest.mark.parametrize(("by", "code"), [("ctrl-c", 130), ("q", 0)])
+def test_ended_early_it_says_so_and_keeps_what_was_done(tmp_path, by, code):
+    terminal = Terminal(
+        "selftest", "lunge", "--no-questions",
+        "--link", "sim:lunge_test?speed=2&functional=0&table=0",
+    )  # fmt: skip
+    terminal.read_until("1 of 3")
+    if by == "q":
+        terminal.type("q")
+    else:
+        os.kill(terminal.process.pid, signal.SIGINT)
+    assert terminal.end() == code
+    assert "Cut short: 1 of 3 lunges, right leg." in terminal.seen
+    assert terminal.seen.rstrip().endswith("kneetrack: Cut short.") is (code == 130)
+    (log,) = tmp_path.glob("**/*.mcap")
+    assert read_log(log).torn is None
+    assert len(analyse(log).legs[0].result.reps) == 1
+
+
+def test_a_band_that_ends_before_the_test_is_no_success():
+    done = kneetrack(
+        "selftest",
+        "lunge",
+        "--json",
+        "--link",
+        "sim:lunge_test?speed=max&functional=0&table=0&reps=2",
+    )
+    assert done.returncode == 3, done.stderr
+    assert "ended before the test was complete" in done.stderr
+    told = json.loads(done.stdout)
+    assert told["counted"] == {"right": 2} and not told["complete"]
 
 
 def test_a_lunge_test_needs_no_calibration():

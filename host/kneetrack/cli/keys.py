@@ -15,11 +15,32 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Generator
+from contextvars import ContextVar
+from enum import StrEnum
 from types import FrameType
 
 ENDING_KEYS = frozenset("qQ")
 _ESCAPE = b"\x1b"
 HINT = "q or Ctrl-C ends the recording and keeps it."
+
+
+class By(StrEnum):
+    KEY = "key"
+    SIGNAL = "signal"
+
+
+_NOTED: ContextVar[list[By] | None] = ContextVar("_NOTED", default=None)
+
+
+@contextlib.contextmanager
+def noting() -> Generator[list[By]]:
+    """What ends whatever is `ending` inside of this context, in order; empty: nobody ended it."""
+    noted: list[By] = []
+    token = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(token)
 
 
 @contextlib.contextmanager
@@ -53,10 +74,13 @@ def _on_signal(
     loop = asyncio.get_running_loop()
     before = signal.getsignal(number)
     left = steps
+    noted = _NOTED.get()  # a signal comes in whatever context is running then
 
     def signalled(*_: object) -> None:
         nonlocal left
         left -= 1
+        if noted is not None:
+            noted.append(By.SIGNAL)
         if left == 0:
             signal.signal(number, then)
         loop.call_soon_threadsafe(end)
@@ -87,6 +111,7 @@ def _on_key(end: Callable[[], None], take: Callable[[str], bool] | None) -> Gene
         yield  # no terminal to read keys from: Ctrl-C remains
         return
     loop = asyncio.get_running_loop()
+    noted = _NOTED.get()
     decoder = codecs.getincrementaldecoder("utf-8")("ignore")
 
     def pressed() -> None:
@@ -101,6 +126,8 @@ def _on_key(end: Callable[[], None], take: Callable[[str], bool] | None) -> Gene
         else:
             for letter in decoder.decode(typed):
                 if not (take is not None and take(letter)) and letter in ENDING_KEYS:
+                    if noted is not None:
+                        noted.append(By.KEY)
                     end()
                     break  # a key held down is one word
 

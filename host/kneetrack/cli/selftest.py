@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kneetrack.cli.options import JSON_HELP, side_of
-from kneetrack.errors import CalibrationError, UsageError
+from kneetrack.errors import CalibrationError, LinkError, UsageError
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ def selftest(
 
     It goes on by itself; the recording is kept as any other, and `kneetrack trend --selftest` shows
     the tests over time. It compares you with yourself only, and says nothing about health.
+
+    Ended early, what was done is kept and told, with how much of the test it is: by q with exit
+    code 0, by Ctrl-C with 130.
     """
     from kneetrack.cli import console
     from kneetrack.cli.before import answers
@@ -92,6 +95,10 @@ def selftest(
         _all(SELFTESTS[test], links, side_of(side), athlete, calibration or [], said)
     )
     _tell(SELFTESTS[test], done, athlete, hints, json=json)
+    if done.broken_off:
+        raise typer.Abort
+    if done.ran_out:
+        raise LinkError(f"{' and '.join(done.ran_out)} ended before the test was complete.")
 
 
 class _Done:
@@ -99,7 +106,10 @@ class _Done:
 
     def __init__(self) -> None:
         self.reps: dict[Side, tuple[Rep, ...]] = {}
+        self.counted: dict[Side, int] = {}
         self.paths: list[Path] = []
+        self.broken_off = False  # by Ctrl-C or another signal
+        self.ran_out: list[str] = []  # the links that ended by themselves before the test
         self.simulated = False
 
 
@@ -120,6 +130,8 @@ async def _all(
         if number:
             hints.print("Now the other leg.")
         await _one(test, address, side, athlete, given, before, done, hints)
+        if done.broken_off:
+            break
     return done
 
 
@@ -136,6 +148,7 @@ async def _one(
     """Test one leg, with a recording of its own."""
     from kneetrack.analysis.trace import alignment_of, reference_of
     from kneetrack.cli import session
+    from kneetrack.cli.keys import By, noting
     from kneetrack.cli.selftest_view import open_view
     from kneetrack.detection import Analyzer
     from kneetrack.link import open_link
@@ -161,17 +174,24 @@ async def _one(
         leg = session.Leg(link, analyzer, made)
         over = asyncio.Event()
         facts = session.facts([leg], session.Told(athlete=athlete, before=before))
-        recorded = await session.run(
-            [leg],
-            open_view(hints, Procedure(test, leg_side), analyzer, over.set),
-            session={**facts, "selftest": test.name},
-            path=None,
-            over=over,
-        )
+        procedure = Procedure(test, leg_side)
+        with noting() as ended:
+            recorded = await session.run(
+                [leg],
+                open_view(hints, procedure, analyzer, over.set),
+                session={**facts, "selftest": test.name},
+                path=None,
+                over=over,
+            )
     finally:
         await link.__aexit__(None, None, None)
     done.reps[leg_side] = analyzer.result().reps
+    done.counted[leg_side] = len(procedure.counted)
     done.paths.append(recorded.path)
+    if not procedure.finished:
+        done.broken_off = By.SIGNAL in ended
+        if not ended:
+            done.ran_out.append(address)
     done.simulated = done.simulated or link.info.is_simulated
     hints.print(f"Recorded: {recorded.path}", markup=False, soft_wrap=True)
     if recorded.error is not None:
@@ -242,15 +262,17 @@ def _held_by(link: Link, test: SelfTest, side: Side) -> CalibrationFile | None:
 def _tell(test: SelfTest, done: _Done, athlete: str | None, hints: Console, *, json: bool) -> None:
     from kneetrack.cli import console
     from kneetrack.cli.selftest_result import earlier, print_outcome
-    from kneetrack.selftest.outcome import outcome, to_json
+    from kneetrack.selftest.outcome import counted_in, outcome, to_json
 
     now: dict[Side, Sequence[Rep]] = {side: reps for side, reps in done.reps.items() if reps}
     last, other_day = earlier(test, athlete, now, done.paths, simulated=done.simulated, hints=hints)
     rows = outcome(test, {**other_day, **now}, last)
+    before = {side: counted_in(test, reps) for side, reps in other_day.items()}
+    counted = {**before, **done.counted}
     if json:
-        console.print_json(to_json(test, rows))
+        console.print_json(to_json(test, rows, counted))
         return
-    print_outcome(console.results(), test, rows)
+    print_outcome(console.results(), test, rows, counted)
     missing = [one for one in (Side.RIGHT, Side.LEFT) if one not in {**other_day, **now}]
     whose = f" --athlete {athlete}" if athlete else ""
     for one in missing:

@@ -68,8 +68,16 @@ def _reps(catalogue: Catalogue, session: Session) -> Legs:
     return {kept.side: kept.reps for kept in catalogue.reps(session) if kept.reps}
 
 
-def print_outcome(output: Console, test: SelfTest, rows: Sequence[Row]) -> None:
-    """The table, and what its signs mean."""
+def print_outcome(
+    output: Console, test: SelfTest, rows: Sequence[Row], counted: Mapping[Side, int]
+) -> None:
+    """The table, and what its signs mean; before it, which leg's test was cut short."""
+    for side, count in counted.items():
+        if count < test.repeats:
+            output.print(
+                f"Cut short: {count} of {test.repeats} {test.many}, {side.word} leg.",
+                highlight=False,
+            )
     if not rows:
         output.print(f"No {test.one} counted, so there is nothing to tell.")
         return

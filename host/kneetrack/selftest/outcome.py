@@ -84,12 +84,21 @@ def outcome(
     return tuple(rows)
 
 
-def to_json(test: SelfTest, rows: Sequence[Row]) -> dict[str, Any]:
-    """As `kneetrack selftest --json` prints it; unknown is null."""
+def counted_in(test: SelfTest, reps: Sequence[Rep]) -> int:
+    """How many of a recording's repetitions count; no more than the test wants."""
+    found = sum(value >= test.least for _, value in values_of(reps, test.counted))
+    return min(found, test.repeats)
+
+
+def to_json(test: SelfTest, rows: Sequence[Row], counted: Mapping[Side, int]) -> dict[str, Any]:
+    """As `kneetrack selftest --json` prints it; unknown is null. `counted`: repetitions a leg."""
     return {
         "format": 1,
         "selftest": test.name,
         "exercise": test.exercise,
+        "repeats": test.repeats,
+        "counted": {side.word: count for side, count in counted.items()},
+        "complete": all(count >= test.repeats for count in counted.values()),
         "measures": [
             {
                 "name": row.watched.name,
