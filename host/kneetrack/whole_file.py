@@ -1,8 +1,8 @@
 """Writing a file in one step: what stands under its name is whole, or is what stood there before.
 
-What is written goes into a file of a name of its own in the same folder, which then takes the place of the
-one that was asked for. A link keeps being a link: what it points to is replaced. What is no regular
-file (/dev/stdout, a pipe) can't be replaced and is written to as it is.
+What is written goes into a file of a name of its own in the same folder, which then takes the place
+of the one that was asked for. A link keeps being a link: what it points to is replaced. What is no
+regular file (/dev/stdout, a pipe) can't be replaced and is written to as it is.
 """
 
 from __future__ import annotations

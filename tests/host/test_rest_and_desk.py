@@ -23,7 +23,6 @@ from kneetrack.samples import (
 )
 from kneetrack.sessionlog.said import laid_over
 
-
 STILL = (1.0, 0.0, 0.0, 0.0)
 
 
