@@ -15,7 +15,7 @@ from kneetrack.detection.measure_table import MEASURES
 from kneetrack.detection.rep_measures import sparc
 from kneetrack.detection.verdicts import find
 from kneetrack.samples import KneeSample, Rep, Side
-from support.synthetic_legs import FIVE, Squat, leg, measured_leg, trace_of
+from synthetic_legs import FIVE, Squat, leg, measured_leg, trace_of
 
 UNIT = (1.0, 0.0, 0.0, 0.0)
 Rotations = np.ndarray

@@ -39,5 +39,5 @@ def is_one_sentence(told: str) -> bool:
         "Traceback" not in told
         and len(lines) == 1
         and lines[0].startswith("kneetrack: ")
-        and len(lines[0]) < 300
+        and len(lines[0]) < 420
     )

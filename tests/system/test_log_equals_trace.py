@@ -30,6 +30,16 @@ VALGUS_DEG = 0.4
 ROTATION_DEG = 1.0
 EXCURSIONS = ("valgus_excursion_deg", "own_excursion_deg", "rotation_excursion_deg")
 SMALL_DEG = 1.0
+STRIDE_TOLERANCES = {
+    "start_s": 0.1,
+    "end_s": 0.1,
+    "peak_flexion_deg": 2.0,
+    "valgus_excursion_deg": 1.5,
+    "peak_valgus_deg": 1.5,
+    "rotation_excursion_deg": 3.0,
+}
+"""A contact is where a rate turns: flat, so that noise moves it by some samples, and the angles of
+that instant with it."""
 TOLERANCES = {
     "start_s": TIME_S,
     "end_s": TIME_S,
@@ -151,11 +161,14 @@ def test_the_angles_agree_all_the_time(pair: Pair, realign: bool) -> None:
 @pytest.mark.parametrize("realign", [False, True], ids=["the band's angles", "realigned"])
 def test_the_reps_agree(pair: Pair, realign: bool) -> None:
     log, trace = leg(pair.log, realign=realign), leg(pair.trace)
+    is_walk = trace["exercise"] == "walk"
     assert len(log["reps"]) == len(trace["reps"])
     for measured, wanted in zip(log["reps"], trace["reps"], strict=True):
         for key in ("index", "set", "is_reference", "doubt"):
             assert measured[key] == wanted[key]
         for key, tolerance in TOLERANCES.items():
+            if is_walk and key in STRIDE_TOLERANCES:
+                tolerance = STRIDE_TOLERANCES[key]
             if wanted[key] is None:
                 assert measured[key] is None, key
             elif key in EXCURSIONS and abs(wanted[key]) < SMALL_DEG:
@@ -180,6 +193,5 @@ def test_sets_reference_and_calibration_agree(pair: Pair) -> None:
 
 def test_there_are_reps_where_somebody_squatted(pair: Pair) -> None:
     """Two empty tables agree, too."""
-    exercise = json.loads(pair.trace.with_suffix(".json").read_text())["exercise"]
     count = len(leg(pair.log)["reps"])
-    assert count == 0 if exercise == "walk" else count >= 5
+    assert count >= 5

@@ -206,7 +206,7 @@ def test_a_session_goes_on_with_one_leg_when_the_other_band_is_lost(tmp_path):
         left, right = open_links(addresses)
         async with left, right:
             legs = [session.leg_for(link, link.scenario.side, None, None) for link in (left, right)]
-            facts = session.facts(legs, athlete=None, load_kg=None, tags={})
+            facts = session.facts(legs, session.Told())
 
             async def cut() -> None:
                 while (left.source_s(left.now_s()) or 0.0) < 4.0:
