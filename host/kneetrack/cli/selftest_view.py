@@ -19,6 +19,7 @@ from kneetrack.cli.bigtype import big
 from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.table import IN_RANGE_STYLE
 from kneetrack.detection import Analyzer
+from kneetrack.insight.words import unit_after
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import LinkState
 from kneetrack.samples import Decoded, Event, GapSeen, KneeSample, Warned
@@ -188,7 +189,7 @@ class Screen(Lines):
         full, empty = ("━", "─") if can_draw(self._console) else ("#", ".")
         bar = Text(full * filled, style=IN_RANGE_STYLE)
         bar.append(empty * (wide - filled), style="dim")
-        unit = f" {reading.unit}" if reading.unit.isalpha() else reading.unit
+        unit = unit_after(reading.unit)
         grid = Table.grid(padding=(0, 1))
         grid.add_row(reading.name, bar, f"{reading.value:3.0f}{unit} of {reading.wanted:.0f}{unit}")
         done = "".join(f"  {value}" for value in self._values)

@@ -24,7 +24,7 @@ MOST_VALUES = 6  # of a movement's own, in a line
 
 def figure(name: str, value: float, *, signed: bool = False) -> str:
     """A value with its unit: `95°`, `+0.4°`, `2.1 s`."""
-    return _number(name, value, signed=signed) + _unit(described(name).unit)
+    return _number(name, value, signed=signed) + unit_after(described(name).unit)
 
 
 def _number(name: str, value: float, *, signed: bool = False) -> str:
@@ -32,7 +32,8 @@ def _number(name: str, value: float, *, signed: bool = False) -> str:
     return f"{round(value, digits) + 0.0:{'+' if signed else ''}.{digits}f}"
 
 
-def _unit(unit: str) -> str:
+def unit_after(unit: str) -> str:
+    """The unit as it stands behind a number."""
     return unit if unit.startswith("°") or not unit else f" {unit}"
 
 
@@ -72,7 +73,8 @@ def middles(summary: SetSummary, names: Sequence[str] = HEADLINES) -> str:
             sd = summary.sds.get(name)
             middle = _number(name, summary.medians[name], signed=name in COMPARED)
             spread = "" if sd is None else f" ± {_number(name, sd)}"
-            told.append(f"{described(name).words} {middle}{spread}{_unit(described(name).unit)}")
+            about = described(name)
+            told.append(f"{about.words} {middle}{spread}{unit_after(about.unit)}")
     return ", ".join(told)
 
 
@@ -108,7 +110,7 @@ def _slope(name: str, slope: Slope) -> str:
     about = described(name)
     digits = about.decimals + 1
     low, high = (f"{round(value, digits) + 0.0:+.{digits}f}" for value in (slope.low, slope.high))
-    per_rep = f"{round(slope.per_rep, digits) + 0.0:+.{digits}f}{_unit(about.unit)}"
+    per_rep = f"{round(slope.per_rep, digits) + 0.0:+.{digits}f}{unit_after(about.unit)}"
     return f"{per_rep} ({low} to {high})"
 
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from kneetrack.detection.cut import PERIOD_S
+from kneetrack.detection.movements.hold_finder import SETTLE_S
 from kneetrack.detection.tilt import Up, between_deg, up
 from kneetrack.insight.values import described, value_of
+from kneetrack.insight.words import figure, unit_after
 from kneetrack.samples import Event, Gap, KneeSample, Phase, Rep, RepEnded, Side
 from kneetrack.selftest.tests import STAND, STAND_S, SelfTest, Step
 
@@ -24,6 +26,7 @@ STILL_DEG_S = 8.0
 _STEP = 10
 _TELL_AGAIN_S = 5.0
 _HOLE_S = 0.5
+_HOLD_S = 20.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ class Procedure:
             self.reading = Reading("held", 0.0, self.test.least, "s")
             return []
         self._holding_s = time_s if self._holding_s is None else self._holding_s
-        held_s = max(0.0, time_s - self._holding_s - _SETTLES_S)
+        held_s = max(0.0, time_s - self._holding_s - SETTLE_S)
         self.reading = Reading("held", held_s, _HOLD_S, "s")
         if held_s < _HOLD_S or self._enough:
             return []
@@ -173,7 +176,7 @@ class Procedure:
         row = described(test.counted)
         if reached is None:
             return f"Not counted: that {test.one} could not be measured."
-        unit = f" {row.unit}" if row.unit.isalpha() else row.unit
+        unit = unit_after(row.unit)
         return (
             f"Not counted: {row.words} {reached:.0f}{unit}, at least {test.least:.0f}{unit} is "
             "wanted."
@@ -184,9 +187,4 @@ class Procedure:
         value = value_of(rep, row.name)
         if value is None:
             return ""
-        unit = f" {row.unit}" if row.unit.isalpha() else row.unit
-        return f"{row.words} {value:.{row.decimals}f}{unit}"
-
-
-_SETTLES_S = 1.5  # of a hold, until the weight is over the foot (detection's hold_finder)
-_HOLD_S = 20.5
+        return f"{row.words} {figure(row.name, value)}"

@@ -40,7 +40,7 @@ _HOLE_S = 0.5  # without samples: what is behind begins anew
 _STEP = 10  # samples over which a tilt is looked at
 _SECOND = round(1.0 / PERIOD_S)
 _POSE = PERIOD_S / 3.0  # of the average pose, per sample: within some 3 s
-_SETTLE_S = 1.5  # from the first sign of a hold: the weight goes over the foot
+SETTLE_S = 1.5  # from the first sign of a hold: the weight goes over the foot
 _BACK_S = 0.7  # before a step was seen it had begun
 _QUIET_BACK_S = 1.6  # before the last lively second ended the foot was down
 
@@ -104,7 +104,7 @@ class HoldFinder:
             if self._full:
                 self._full = time_s - self._lively_s < QUIET_S
             elif ALIVE_DEG_S <= lively <= RESTLESS_DEG_S and self.flexion_deg < BENT_DEG:
-                self._since_s, self._pose = time_s + _SETTLE_S, shank
+                self._since_s, self._pose = time_s + SETTLE_S, shank
             return None
         if time_s < self._since_s:
             self._pose = shank
