@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import stat
+from math import hypot
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from kneecore.calibration import Calibration
 from kneetrack.calibration import CalibrationFile, GateResult
@@ -64,6 +67,14 @@ def test_the_host_computes_with_the_numbers_that_the_band_holds() -> None:
     assert as_on_the_band(band).to_wire() == band.to_wire()
     assert 1 <= band.calibration_id <= 65535
     assert as_on_the_band(calibration(1)).calibration_id != band.calibration_id
+
+
+@given(st.lists(st.floats(-1.0, 1.0), min_size=4, max_size=4).filter(lambda q: hypot(*q) > 0.1))
+def test_what_the_band_holds_stays_the_same_through_file_and_wire(q: list[float]) -> None:
+    unit = tuple(x / hypot(*q) for x in q)
+    band = as_on_the_band(Calibration(1, unit, unit))
+    once = CalibrationFile(band, "A", {}).to_json()
+    assert CalibrationFile.from_json(once, "x").to_json() == once
 
 
 def test_a_failed_gate_refuses_with_its_remedy() -> None:
