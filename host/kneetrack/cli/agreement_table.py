@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from kneetrack.analysis.axis_fit import ANGLES, Errors
 from kneetrack.analysis.rep_agreement import Pair, RepAgreement
 from kneetrack.analysis.validate import AngleAgreement, Validation
 from kneetrack.analysis.validation_json import PER_REP, over_reps
+from kneetrack.cli.plain_table import plain_table
 
 _VARIANTS = {
     "as_analysed": "as analysed",
@@ -98,10 +98,6 @@ def _percent(share: float) -> str:
     return "100 %" if share == 1.0 else f"{min(100.0 * share, 99.9):.1f} %"
 
 
-def _table(title: str) -> Table:
-    return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-
-
 def _agreement(found: Validation, *, upright: bool) -> Table:
     rows = [
         (name, *(_cells(angle) if angle else [_UNKNOWN] * len(_FIGURES)))
@@ -110,7 +106,7 @@ def _agreement(found: Validation, *, upright: bool) -> Table:
     lines = [("", *_FIGURES), *rows]
     if not upright:
         lines = list(zip(*lines, strict=True))
-    table = _table("Agreement, °")
+    table = plain_table("Agreement, °", gap=2, apart=True)
     table.add_column(lines[0][0], no_wrap=upright)
     for head in lines[0][1:]:
         table.add_column(head, justify="right")
@@ -133,7 +129,7 @@ def _cells(angle: AngleAgreement) -> list[str]:
 
 
 def _three_ways(errors: dict[str, Errors]) -> Table:
-    table = _table("Root mean square errors, °")
+    table = plain_table("Root mean square errors, °", gap=2, apart=True)
     table.add_column("")
     for name in ANGLES:
         table.add_column(name, justify="right")
@@ -148,7 +144,7 @@ def _three_ways(errors: dict[str, Errors]) -> Table:
 def _each_rep(reps: Sequence[RepAgreement], width: int) -> Table:
     several = len({one.rep.set for one in reps}) > 1
     with_rmse, with_reference = width >= _WITH_RMSE, width >= _WITH_REFERENCE
-    table = _table("Errors of each rep, °")
+    table = plain_table("Errors of each rep, °", gap=2, apart=True)
     for head in ("rep", "start s", "peak flexion", "valgus", "matched"):
         table.add_column(head, justify="right")
     if with_rmse:

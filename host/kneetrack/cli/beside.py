@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.strides_table import stride_comparison
 from kneetrack.cli.table import style
 from kneetrack.insight.strides import are_strides
@@ -59,9 +59,7 @@ def pairs(online: Sequence[Rep], offline: Sequence[Rep]) -> list[Pair]:
 
 def comparison(online: Sequence[Rep], offline: Sequence[Rep], *, title: str) -> Table:
     """Own parts of both and their difference; the offline verdict, where it is another one."""
-    table = Table(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0)
-    )
+    table = plain_table(title, apart=True)
     for head in ("rep\n", "start\ns", "online\n°", "offline\n°", "change\n°"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("against your\nreference", overflow="fold")

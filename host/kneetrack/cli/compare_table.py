@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from kneetrack.cli import console
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.sessions import when
 from kneetrack.cli.table import OUT_OF_RANGE_STYLE, UNSURE_STYLE
 from kneetrack.cli.trend_table import SAME, about, value_text
@@ -152,7 +152,7 @@ def _apart(every: Sequence[Session], name: str, side: Side) -> ToldApart | None:
 
 
 def _table(titles: tuple[str, str], effects: Sequence[Effect]) -> Table:
-    table = _new_table()
+    table = plain_table(gap=2)
     table.add_column("", overflow="fold")
     table.add_column(titles[0], justify="right", overflow="fold", max_width=14)
     table.add_column(titles[1], justify="right", overflow="fold", max_width=14)
@@ -297,7 +297,7 @@ def _shown(name: str, names: Sequence[str] | None) -> bool:
 
 
 def _sides_table(found: Sequence[SideDifference]) -> Table:
-    table = _new_table()
+    table = plain_table(gap=2)
     table.add_column("", overflow="fold")
     for head in ("right", "left", "difference", "told apart from"):
         table.add_column(head, justify="right", no_wrap=True)
@@ -314,10 +314,6 @@ def _sides_table(found: Sequence[SideDifference]) -> Table:
             style=OUT_OF_RANGE_STYLE if each.told_apart else "",
         )
     return table
-
-
-def _new_table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
 
 
 def _side_json(title: str, sessions: Sequence[Session]) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from kneetrack.cli import console
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.sessions import when
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _print_advice(advice: Sequence[Advice], last: Session, output: Console) -> N
 
 
 def _table(rows: Sequence[AtLoad]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table(gap=2)
     table.add_column("load", justify="right", no_wrap=True)
     table.add_column("sessions", justify="right")
     table.add_column("reps", justify="right")

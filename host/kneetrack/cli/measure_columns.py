@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.table import style
 from kneetrack.detection.measure_table import MEASURES, Measure
 from kneetrack.errors import UsageError
@@ -123,7 +123,7 @@ def _fitting(reps: Sequence[Rep], rows: Sequence[Measure], width: int) -> Sequen
 
 
 def _table(reps: Sequence[Rep], rows: Sequence[Measure]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = plain_table(apart=True)
     table.add_column("\nrep\n", justify="right", no_wrap=True)
     for row in rows:
         first, second = _head(row)

@@ -88,12 +88,10 @@ def _for_reading(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> _Found:
 
 def _print(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     """A table; a column that is all empty is left out, and what is long folds."""
-    from rich import box
-    from rich.table import Table
-
     from kneetrack.cli import console
+    from kneetrack.cli.plain_table import plain_table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = plain_table(apart=True)
     shown = [n for n in range(len(heads)) if any(row[n] != "" for row in rows)]
     for n in shown:
         number = heads[n] == "value"

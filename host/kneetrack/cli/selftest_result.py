@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from kneetrack.cli.catalogue_bar import up_to_date
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.detection.measure_table import Measure
 from kneetrack.errors import KneeTrackError
 from kneetrack.insight.values import described
@@ -82,7 +81,7 @@ def print_outcome(
         output.print(f"No {test.one} counted, so there is nothing to tell.")
         return
     sides = [side for side in (Side.RIGHT, Side.LEFT) if any(side in row.legs for row in rows)]
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = plain_table()
     table.add_column(test.title, no_wrap=True)
     for side in sides:
         table.add_column(side.word, justify="right", no_wrap=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from kneetrack.cli import console
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.table import OUT_OF_RANGE_STYLE
 from kneetrack.cli.trend_table import SAME, about, apart_json, apart_sentence, value_text
 from kneetrack.insight.as_json import side_json
@@ -69,7 +69,7 @@ def selftests(
 
 
 def _table(rows: Sequence[Test], measure: Measure) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = plain_table()
     table.add_column("date", no_wrap=True)
     for word in ("right", "since", "left", "since"):
         table.add_column(word, justify="right", no_wrap=True)

@@ -189,10 +189,9 @@ def _print(shown: Sequence[Session], output: Console) -> None:
 
 
 def _table(listed: Sequence[Session], width: int) -> Any:
-    from rich import box
-    from rich.table import Table
+    from kneetrack.cli.plain_table import plain_table
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = plain_table()
     table.add_column("\ndate", no_wrap=True)
     table.add_column("\nathlete", max_width=12, overflow="fold")
     table.add_column("\nexercise", overflow="fold", min_width=8)

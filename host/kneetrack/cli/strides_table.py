@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.detection.criteria import IMPLAUSIBLE_DEG, LEAST_STRIDES
 from kneetrack.insight.strides import ANGLES, TIMING, Spread, Strides, summarise_strides
 from kneetrack.insight.values import described, value_of
@@ -117,13 +117,7 @@ def _bouts(
 
 def _table(columns: Sequence[tuple[str, Strides]], title: str | None) -> Table:
     """A row each value, a column each of these; no angle where the axes are not known."""
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=title,
-        title_justify="left",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    table = plain_table(title, apart=True)
     table.add_column("", no_wrap=True)
     for head, part in columns:
         table.add_column(f"{head}\n{part.counted} of {part.found}", justify="right", no_wrap=True)
@@ -170,13 +164,7 @@ def _reason(why: Doubt | str) -> str:
 def _every(reps: Sequence[Rep], title: str | None, width: int) -> Table:
     """A row each stride; a narrow one without what follows from the rest."""
     rows = [row for row in _ROWS if width >= _WIDE or row[0] not in _FOLLOWS]
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=title,
-        title_justify="left",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    table = plain_table(title, apart=True)
     for head, unit in (("no.", ""), ("bout", ""), ("at", "s")):
         table.add_column(f"{head}\n{unit}", justify="right", no_wrap=True)
     for name, head in rows:

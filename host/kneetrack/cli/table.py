@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from kneecore.reps import Params
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.strides_table import stride_summary
 from kneetrack.detection.gait import WALKING
 from kneetrack.insight.sets import summarise_set
@@ -118,13 +117,7 @@ def rep_table(
     for column in _SPARED:
         if _width(rows, hidden) > width:
             hidden.add(column)
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=title,
-        title_justify="left",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    table = plain_table(title, apart=True)
     for column in _COLUMNS:
         if column not in hidden:
             table.add_column(f"{column.head}\n{column.unit}", justify="right", no_wrap=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from kneetrack.cli import console
+from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.sessions import when
 from kneetrack.cli.table import OUT_OF_RANGE_STYLE, UNSURE_STYLE
 from kneetrack.report import words
@@ -93,7 +93,7 @@ def _title(at: AtLoad, course: Trend) -> str:
 
 
 def _table(at: AtLoad, measure: Measure, low: float, high: float, width: int, form: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = plain_table()
     table.add_column("\ndate", no_wrap=True)
     table.add_column("\nreps", justify="right", no_wrap=True)
     table.add_column(f"middle\n{measure.unit}", justify="right", no_wrap=True)
@@ -289,7 +289,7 @@ def listed(catalogue: Catalogue, found: Sequence[Session], output: Console, *, j
             }
         )  # fmt: skip
         return
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table = plain_table()
     table.add_column("measure", overflow="fold")
     table.add_column("sessions", justify="right")
     table.add_column("what it is")
