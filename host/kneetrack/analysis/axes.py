@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from kneecore import wire
 from kneecore.alignment import MOVING
@@ -56,7 +56,7 @@ _EVERY = 2  # of the samples, for the search of the hinge
 _ALIKE = 10.0  # neighbouring samples of these say the same: 0.2 s of movement
 
 _linalg: Any = np.linalg
-_optimize: Any = optimize
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: signal takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,9 @@ class Rates:
             return _norm(np.cross(thigh, one)) - _norm(np.cross(shank, other))
 
         start = np.concatenate([_angles(_principal(thigh)), _angles(_principal(shank))])
-        found = _optimize.least_squares(across, start, loss="soft_l1", f_scale=0.2, max_nfev=40)
+        found = _SCIPY.optimize.least_squares(
+            across, start, loss="soft_l1", f_scale=0.2, max_nfev=40
+        )
         stiffness = float(_linalg.eigvalsh(found.jac.T @ found.jac)[0]) / _ALIKE
         if stiffness * math.radians(HINGE_SIGMA_DEG) ** 2 < 2.0 * found.cost / max(1, len(thigh)):
             return None

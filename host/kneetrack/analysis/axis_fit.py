@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy import optimize
-from scipy.spatial import transform
+import scipy
 
 from kneetrack.samples import Side
 from kneetrack.traces.reader import FloatArray
@@ -30,8 +29,7 @@ _FITTED = 600  # samples that the frames are fitted to; all are scored
 _FIT_EVALUATIONS = 50  # the fit takes ten; angles that nothing fits would go on for minutes
 _LEAST_FITTED = 12  # samples for six unknowns
 
-_optimize: Any = optimize
-_Rotation: Any = transform.Rotation
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: signal takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +81,24 @@ def errors(mine: FloatArray, theirs: FloatArray, side: Side) -> Errors:
 def _with_same_axes(mine: FloatArray, theirs: FloatArray, side: Side) -> FloatArray:
     """`mine` with both frames turned as fits `theirs` best."""
     step = max(1, len(mine) // _FITTED)
+    rotation = _SCIPY.spatial.transform.Rotation
     measured, wanted = _rotations(mine, side), _rotations(theirs, side)
     few, target = measured[::step], wanted[::step].inv()
 
     def residuals(turns: FloatArray) -> FloatArray:
-        thigh, shank = _Rotation.from_rotvec(turns[:3]), _Rotation.from_rotvec(turns[3:])
+        thigh, shank = rotation.from_rotvec(turns[:3]), rotation.from_rotvec(turns[3:])
         return (target * thigh * few * shank).as_rotvec().ravel()
 
-    turns: FloatArray = _optimize.least_squares(residuals, np.zeros(6), max_nfev=_FIT_EVALUATIONS).x
-    turned = _Rotation.from_rotvec(turns[:3]) * measured * _Rotation.from_rotvec(turns[3:])
+    fit = _SCIPY.optimize.least_squares(residuals, np.zeros(6), max_nfev=_FIT_EVALUATIONS)
+    turns: FloatArray = fit.x
+    turned = rotation.from_rotvec(turns[:3]) * measured * rotation.from_rotvec(turns[3:])
     return turned.as_euler("ZXY", degrees=True) * _signs(side)
 
 
 def _rotations(angles: FloatArray, side: Side) -> Any:
     """Shank to thigh: Rz(-flexion) Rx(-s valgus) Ry(s rotation), see kneecore.joint."""
-    return _Rotation.from_euler("ZXY", angles * _signs(side), degrees=True)
+    turned = angles * _signs(side)
+    return _SCIPY.spatial.transform.Rotation.from_euler("ZXY", turned, degrees=True)
 
 
 def _signs(side: Side) -> FloatArray:

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from kneecore.calibration import Calibration
 from kneecore.pipeline import SWAY
@@ -57,7 +57,7 @@ _HUBER = 1.345
 _ROUND = np.radians(np.arange(0.0, 360.0, 15.0))
 _PASSES = 4
 
-_signal: Any = signal
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: signal takes a second
 _linalg: Any = np.linalg
 
 
@@ -278,14 +278,14 @@ def _weights(left: FloatArray) -> FloatArray:
 
 def _in_earth(gyr: FloatArray, acc: FloatArray, q: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Force (m, 3) and R K(w) (m, 3, 3), low-passed without delay, every EVERY-th pair."""
-    sos = _signal.butter(2, CORNER_HZ, fs=1.0 / PAIR_S, output="sos")
+    sos = _SCIPY.signal.butter(2, CORNER_HZ, fs=1.0 / PAIR_S, output="sos")
     rate, change = gyr, np.gradient(gyr, PAIR_S, axis=0)
     columns = [
         turned(q, np.cross(change, axis) + np.cross(rate, np.cross(rate, axis)))
         for axis in np.eye(3)
     ]
-    force = _signal.sosfiltfilt(sos, turned(q, acc), axis=0)[::EVERY]
-    lever = _signal.sosfiltfilt(sos, np.stack(columns, axis=2), axis=0)[::EVERY]
+    force = _SCIPY.signal.sosfiltfilt(sos, turned(q, acc), axis=0)[::EVERY]
+    lever = _SCIPY.signal.sosfiltfilt(sos, np.stack(columns, axis=2), axis=0)[::EVERY]
     return force, lever
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from kneecore import wire
 from kneetrack.errors import InputError
@@ -33,7 +33,7 @@ _STILL_DEG = 0.1  # from lowest to highest; even a standing knee moves more
 _LEAST_OVERLAP = 0.5  # of the largest overlap within what is searched
 _LEAST_SAMPLES = 50
 
-_signal: Any = signal
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: signal takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _correlations(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]
     m, n = in_a.astype(np.float64), in_b.astype(np.float64)
 
     def over_lags(left: FloatArray, right: FloatArray) -> FloatArray:
-        return _signal.correlate(right, left, mode="full", method="fft")
+        return _SCIPY.signal.correlate(right, left, mode="full", method="fft")
 
     count = np.maximum(np.rint(over_lags(m, n)), 0.0)
     safe = np.maximum(count, 1.0)

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from kneecore import pipeline, wire
 from kneecore.calibration import Calibration
@@ -73,7 +73,7 @@ BENT = math.radians(20.0)
 _TWO_PASSES = (math.sqrt(2.0) - 1.0) ** -0.25
 _LEAST_S = 0.5
 _DEG = 180.0 / math.pi
-_signal: Any = signal
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: signal takes a second
 
 
 def measure_offline(
@@ -263,7 +263,7 @@ def zero_phase(angles: FloatArray, corner: float) -> FloatArray:
     """(n, 3) rad at the rate of knee samples, low-passed forward and backward at `corner` Hz."""
     if len(angles) * PAIR_S * wire.KNEE_DIVIDER < _LEAST_S:
         return angles
-    sos = _signal.butter(
+    sos = _SCIPY.signal.butter(
         2, corner * _TWO_PASSES, fs=1.0 / (PAIR_S * wire.KNEE_DIVIDER), output="sos"
     )
-    return wrapped(_signal.sosfiltfilt(sos, np.unwrap(angles, axis=0), axis=0))
+    return wrapped(_SCIPY.signal.sosfiltfilt(sos, np.unwrap(angles, axis=0), axis=0))

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy import interpolate
+import scipy
 
 from kneetrack.analysis.angles import PAIR_S
 from kneetrack.errors import LogError
@@ -24,7 +24,7 @@ from kneetrack.traces.reader import FloatArray
 BRIDGED_S = 0.1
 SHORTEST_S = 1.0
 """A shorter stretch tells no orientation worth having."""
-_interpolate: Any = interpolate
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: signal takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,6 @@ def _whole(numbers: Any, times: FloatArray, rows: FloatArray) -> Stretch:
     """One stretch on an even grid, its small holes bridged."""
     wanted = np.arange(int(numbers[0]), int(numbers[-1]) + 1)
     if len(wanted) != len(numbers):
-        rows = _interpolate.PchipInterpolator(numbers, rows, axis=0)(wanted)
+        rows = _SCIPY.interpolate.PchipInterpolator(numbers, rows, axis=0)(wanted)
     even = float(times[0]) + PAIR_S * (wanted - wanted[0])
     return Stretch(even, np.ascontiguousarray(rows), int(numbers[0]))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from kneecore import quaternion
 from kneecore.alignment import MOVING
@@ -27,7 +27,7 @@ NEAR_DEG = 10.0
 CLEAR = 0.5
 """Height and angle correlate less than this: no bending and straightening, ask calmness alone."""
 
-_signal: Any = signal
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: signal takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,9 @@ def _straight(rows: FloatArray, uprights: Uprights) -> BoolArray:
 
 def _height(up_acc: FloatArray) -> FloatArray:
     """Height (m) about its slow mean: integrated twice, 0.15 Hz high-passed each time."""
-    sos = _signal.butter(2, 0.15, "high", fs=1.0 / PAIR_S, output="sos")
-    speed = _signal.sosfiltfilt(sos, np.cumsum(up_acc) * PAIR_S)
-    return _signal.sosfiltfilt(sos, np.cumsum(speed) * PAIR_S)
+    sos = _SCIPY.signal.butter(2, 0.15, "high", fs=1.0 / PAIR_S, output="sos")
+    speed = _SCIPY.signal.sosfiltfilt(sos, np.cumsum(up_acc) * PAIR_S)
+    return _SCIPY.signal.sosfiltfilt(sos, np.cumsum(speed) * PAIR_S)
 
 
 def _slow(rate: FloatArray) -> FloatArray:

@@ -18,9 +18,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev, variance
+from typing import Any
 
-from scipy.special import bdtr, stdtrit
+import scipy
 
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: special takes a while
 _TAIL = 0.025
 _LEAST_ORDERED = 6  # of five, smallest and largest hold it in 94 % of cases only
 _MEDIAN_FACTOR = math.sqrt(math.pi / 2.0)
@@ -42,7 +44,7 @@ class Middle:
 
 def t_quantile(freedom: float) -> float:
     """Student's t that is exceeded, on either side, in one of twenty cases."""
-    return float(stdtrit(freedom, 1.0 - _TAIL))
+    return float(_SCIPY.special.stdtrit(freedom, 1.0 - _TAIL))
 
 
 def middle(values: Sequence[float]) -> Middle:
@@ -73,7 +75,7 @@ def _ordered(ordered: Sequence[float]) -> tuple[float, float]:
 
 def _holds(k: int, count: int) -> float:
     """How surely the median lies between the k-th smallest and the k-th largest."""
-    return 1.0 - 2.0 * float(bdtr(k - 1, count, 0.5))
+    return 1.0 - 2.0 * float(_SCIPY.special.bdtr(k - 1, count, 0.5))
 
 
 def of_pairs(differences: Sequence[float]) -> Middle:

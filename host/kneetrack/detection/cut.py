@@ -16,21 +16,19 @@ What costs time is computed when it is first asked for.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from kneecore import wire
 from kneecore.excursion import CORNER_HZ
+from kneetrack.detection.butterworth import both_ways
 from kneetrack.samples import KneeSample, Quaternion, Side
 
 Floats = NDArray[np.float64]
@@ -39,7 +37,6 @@ PERIOD_S = wire.KNEE_PERIOD_US / 1e6
 PAD_S = 0.5
 
 _TWO_PASSES = (math.sqrt(2.0) - 1.0) ** -0.25
-_SIGNAL: Any = signal  # scipy tells no types
 _LEAST_SAMPLES = 24
 _MIRRORED = 20  # samples at either end, turned about it
 _ROUNDING = 1e-3  # of a quaternion on the wire
@@ -254,21 +251,8 @@ def _angular_velocity(q: Floats) -> Floats:
     return np.degrees(turning / PERIOD_S)
 
 
-@functools.cache
-def _filter(corner_hz: float) -> tuple[Floats, Floats, Floats]:
-    """b, a, and the state in which it rests at 1."""
-    b, a = _SIGNAL.butter(2, corner_hz * _TWO_PASSES, fs=1 / PERIOD_S)
-    return b, a, _SIGNAL.lfilter_zi(b, a)
-
-
 def zero_phase(rows: Floats, corner_hz: float) -> Floats:
-    """Each row, filtered forward and backward, with its ends continued by their mirror image.
+    """Each row, filtered backward and forward, with its ends continued by their mirror image.
     `rows` have more than 20 samples, evenly spaced."""
-    b, a, at_rest = _filter(corner_hz)
-    head = 2.0 * rows[:, :1] - rows[:, _MIRRORED:0:-1]
-    tail = 2.0 * rows[:, -1:] - rows[:, -2 : -2 - _MIRRORED : -1]
-    longer = np.concatenate([head, rows, tail], axis=1)
-    for _ in range(2):
-        longer = longer[:, ::-1]
-        longer, _ = _SIGNAL.lfilter(b, a, longer, axis=1, zi=at_rest * longer[:, :1])
-    return longer[:, _MIRRORED:-_MIRRORED]
+    corner = corner_hz * _TWO_PASSES
+    return both_ways(rows[:, ::-1], 0.0, corner, 1.0 / PERIOD_S, _MIRRORED)[:, ::-1]

@@ -27,21 +27,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from typing import Any
 
 import numpy as np
-from scipy import fft, signal
 
-from kneetrack.detection import criteria
+from kneetrack.detection import butterworth, criteria
 from kneetrack.detection.cut import PERIOD_S, Cut, Floats, in_sensor, rotate
 from kneetrack.detection.measures import Measured, medial_share
 from kneetrack.samples import Quaternion
 
-_SIGNAL: Any = signal  # scipy tells no types
-_FFT: Any = fft
-_BAND_B, _BAND_A = _SIGNAL.butter(
-    2, (criteria.TREMOR_FROM_HZ, criteria.TREMOR_TO_HZ), "bandpass", fs=1 / PERIOD_S
-)
+_BAND = (criteria.TREMOR_FROM_HZ, criteria.TREMOR_TO_HZ, 1.0 / PERIOD_S)
 _SETTLES = 52  # samples before and after, for the filter; turned about its end where there are none
 _PADDED = 4  # the spectrum is taken of 2^4 times as many samples, or more
 _LEAST_HALF = 16  # samples of a half that is measured
@@ -103,7 +97,7 @@ def sparc(*speeds: Floats) -> tuple[float | None, ...]:
     for row, speed in zip(rows, speeds, strict=True):
         row[: len(speed)] = speed
     last = int(criteria.SMOOTH_HZ * padded * PERIOD_S)
-    spectra = np.abs(_FFT.rfft(rows)[:, : last + 1])
+    spectra = np.abs(np.fft.rfft(rows)[:, : last + 1])
     enough = [len(speed) >= _LEAST_HALF for speed in speeds]
     return tuple(
         _arc_length(row) if is_enough else None
@@ -126,8 +120,8 @@ def _tremor_deg_s(thigh: Floats, shank: Floats, first: int, end: int) -> float:
     rates = np.concatenate([thigh[start:].T, shank[start:].T])
     tail = 2.0 * rates[:, -1:] - rates[:, -2 : -2 - _SETTLES : -1]
     rates = np.concatenate([rates, tail], axis=1)
-    for _ in range(2):  # a band-pass is at rest on whatever is constant
-        rates = _SIGNAL.lfilter(_BAND_B, _BAND_A, rates - rates[:, :1], axis=1)[:, ::-1]
+    for _ in range(2):
+        rates = butterworth.filtered(rates, *_BAND)[:, ::-1]
     heard = rates[:, first - start : end - start]
     return math.sqrt(float(np.einsum("ij,ij->", heard, heard)) / heard.shape[1])
 

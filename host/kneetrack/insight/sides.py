@@ -30,9 +30,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit  # Student's t
+import scipy
 
 from kneetrack.detection import LegResult, Reference
 from kneetrack.detection.movements import movement_of
@@ -45,6 +46,7 @@ TISSUE_SEM_DEG = 1.5
 _MOUNT_SEM_OF = {"shank_inclination_deg": 4.7 / (1.96 * math.sqrt(2.0))}  # [Powden]: MDC 4.7 deg
 _WITH_TISSUE = frozenset({TOTAL, "rotation_excursion_deg"})
 _LEVEL = 0.975
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: special takes a while
 _RATIO_UNITS = frozenset({"s", "°/s", "m/s"})
 
 
@@ -147,7 +149,7 @@ def _told_apart(parts: Sequence[tuple[float, float]]) -> float:
         return 0.0
     doubt = sum(part**2 / freedom for part, freedom in parts)
     freedom = total**2 / doubt if doubt > 0.0 else math.inf
-    return float(stdtrit(freedom, _LEVEL)) * math.sqrt(total)
+    return float(_SCIPY.special.stdtrit(freedom, _LEVEL)) * math.sqrt(total)
 
 
 def _percent(right: float, left: float, one_leg: bool) -> float | None:

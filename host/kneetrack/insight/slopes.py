@@ -1,7 +1,7 @@
 """Whether a value goes up or down from rep to rep: Theil and Sen's slope with its interval.
 
 The median of the slopes between all pairs of reps, with Sen's interval of 95 % (J Am Stat Assoc
-63:1379, 1968; `scipy.stats.theilslopes`): one odd rep of five does not turn it, and nothing is
+63:1379, 1968): one odd rep of five does not turn it, and nothing is
 assumed of the scatter but that it is as likely up as down. From five reps on (LEAST_REPS): with
 four no interval of 95 % exists. With few reps it covers more than that (98 % for five, by
 simulation), so that what is told apart is told with care.
@@ -16,18 +16,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from kneetrack.insight.values import values_of
 from kneetrack.samples import Rep
 
 LEAST_REPS = 5
 MOST = 200
-_LEVEL = 0.95
+_QUANTILE = NormalDist().inv_cdf(0.975)
 
 Floats = NDArray[np.float64]
 
@@ -65,11 +64,30 @@ def slope(places: Sequence[int], values: Sequence[float]) -> Slope | None:
     if len(values) < LEAST_REPS:
         return None
     x, y = _thinned(np.array(places, dtype=float), np.array(values))
-    fit: Any = cast(Any, stats).theilslopes(y, x, _LEVEL)
-    per_rep, low, high = float(fit[0]), float(fit[2]), float(fit[3])
+    per_rep, low, high = _theil_sen(x, y)
     if not all(map(math.isfinite, (per_rep, low, high))):
         return None
     return Slope(per_rep, low, high, len(values), places[-1] - places[0])
+
+
+def _theil_sen(x: Floats, y: Floats) -> tuple[float, float, float]:
+    """The median of the slopes between any two points (`x` goes up), and Sen's interval: as many
+    slopes from either end as Kendall's tau leaves out. Equal values of `y` narrow it.
+
+    scipy.stats.theilslopes computes the same, as a test holds; importing it takes a second.
+    """
+    first, second = np.triu_indices(len(x), 1)
+    slopes = np.sort((y[second] - y[first]) / (x[second] - x[first]))
+    count = len(y)
+    of_equals = sum(k * (k - 1) * (2 * k + 5) for k in np.unique(y, return_counts=True)[1].tolist())
+    sigma = math.sqrt((count * (count - 1) * (2 * count + 5) - of_equals) / 18.0)
+    low = round((len(slopes) - _QUANTILE * sigma) / 2.0) - 1
+    high = round((len(slopes) + _QUANTILE * sigma) / 2.0)
+    return (
+        float(np.median(slopes)),
+        float(slopes[max(low, 0)]),
+        float(slopes[min(high, len(slopes) - 1)]),
+    )
 
 
 def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:

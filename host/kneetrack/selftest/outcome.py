@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from statistics import mean, variance
 from typing import Any
 
-from scipy.special import stdtrit  # Student's t
+import scipy
 
 from kneetrack.insight.values import values_of
 from kneetrack.samples import Rep, Side
 from kneetrack.selftest.tests import SelfTest, Watched
 
 _LEVEL = 0.975
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: special takes a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +148,5 @@ def _mdc(one: Sequence[float], other: Sequence[float], known: float | None) -> f
     if total <= 0.0:
         return known or 0.0
     freedom = total**2 / sum(part**2 / count for part, count in parts)
-    scatter = float(stdtrit(freedom, _LEVEL)) * math.sqrt(total)
+    scatter = float(_SCIPY.special.stdtrit(freedom, _LEVEL)) * math.sqrt(total)
     return max(known or 0.0, scatter)

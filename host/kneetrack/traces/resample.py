@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import interpolate, signal
+import scipy
 
 from kneecore import wire
 from kneetrack.traces.reader import FloatArray, Trace
@@ -21,21 +21,19 @@ GRID_S = wire.PAIR_PERIOD_US * 1e-6
 _CUT_OFF = 0.4  # of the new rate
 _SAME = 1.05  # rates nearer than this need no low-pass
 
-# scipy has no types for these.
-_signal: Any = signal
-_interpolate: Any = interpolate
+_SCIPY: Any = scipy  # its parts are imported when they are asked for: signal takes a second
 
 
 def resampled(trace: Trace, period_s: float) -> tuple[FloatArray, FloatArray]:
     """(times (m,), rows (m, 12)) every `period_s` from the trace's first sample on."""
     rows = trace.rows
     if trace.rate_hz * period_s > _SAME:
-        sos = _signal.butter(4, _CUT_OFF / period_s, fs=trace.rate_hz, output="sos")
-        rows = _signal.sosfiltfilt(sos, rows, axis=0)
+        sos = _SCIPY.signal.butter(4, _CUT_OFF / period_s, fs=trace.rate_hz, output="sos")
+        rows = _SCIPY.signal.sosfiltfilt(sos, rows, axis=0)
     first, last = float(trace.time_s[0]), float(trace.time_s[-1])
     count = int((last - first) / period_s + 1e-6) + 1
     times: FloatArray = first + period_s * np.arange(count, dtype=np.float64)
-    spline = _interpolate.CubicSpline(trace.time_s, rows, axis=0)
+    spline = _SCIPY.interpolate.CubicSpline(trace.time_s, rows, axis=0)
     return times, np.ascontiguousarray(spline(times))
 
 

@@ -12,12 +12,11 @@ Angles are smoothed to 6 Hz (B8) for all but the tremor.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from scipy import signal
 
 from kneecore.excursion import CORNER_HZ
+from kneetrack.detection.butterworth import both_ways
 from kneetrack.detection.cut import PERIOD_S, Cut, Floats, zero_phase
 from kneetrack.detection.movements.hold_finder import LONGEST_S, HoldFinder
 from kneetrack.detection.movements.movement import ByBouts, Confidence, Movement, Values
@@ -30,8 +29,7 @@ LEANS = 4.0
 Putting the weight onto one foot leans the leg by 3 to 5 deg [assumption]."""
 _SECOND = round(1.0 / PERIOD_S)
 
-_SIGNAL: Any = signal  # scipy tells no types
-_BAND: Floats = _SIGNAL.butter(2, TREMOR_HZ, "bandpass", fs=1 / PERIOD_S, output="sos")
+_CONTINUED = 15  # samples at either end, turned about it
 _UP, _RIGHT = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
@@ -102,8 +100,9 @@ def _tremor(shank: Floats | None, thigh: Floats | None, inside: slice) -> float 
     """Both segments' angular velocity at 4 to 15 Hz, as a root mean square (deg/s)."""
     if shank is None or thigh is None:
         return None
-    heard = _SIGNAL.sosfiltfilt(_BAND, np.concatenate([shank, thigh], axis=1), axis=0)[inside]
-    return math.sqrt(float((heard * heard).sum(axis=1).mean()))
+    rates = np.concatenate([shank, thigh], axis=1).T
+    heard = both_ways(rates, *TREMOR_HZ, 1.0 / PERIOD_S, _CONTINUED)[:, inside]
+    return math.sqrt(float((heard * heard).sum(axis=0).mean()))
 
 
 MOVEMENT = Movement(
