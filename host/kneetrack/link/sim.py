@@ -160,7 +160,7 @@ class SimLink(BandLink):
     ) -> None:
         led = self._place.led
         self._radio.clock.speed = speed
-        self._radio.pace(EVENT_INTERVAL_S / speed if speed else None)
+        self._radio.pace(self._interval_s(speed))
         play: Message = {
             "rig": "play",
             "from_s": from_s,
@@ -178,6 +178,12 @@ class SimLink(BandLink):
             raise self._loss() from None
         if begin is not None:
             self._place.began(playing["board_us"], begin, self.lead_s)
+
+    def _interval_s(self, speed: float) -> float | None:
+        """Between two connection events of the air, at that speed."""
+        if self._place.led is not None:
+            return EVENT_INTERVAL_S
+        return EVENT_INTERVAL_S / speed if speed else None
 
     # --- what someone beside the board can do -----------------------------------------------------
 
@@ -256,7 +262,7 @@ class SimLink(BandLink):
         radio.listen_to(self._on_rig, self._on_gone)
         self._radio_address = await radio.listen()
         self._stack.push_async_callback(radio.close)
-        radio.pace(EVENT_INTERVAL_S)
+        radio.pace(self._interval_s(self._speed))
         if self._folder is None:
             temporary = tempfile.TemporaryDirectory(prefix="kneetrack-")
             self._flash = Path(self._stack.enter_context(temporary))

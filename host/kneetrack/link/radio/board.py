@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 ADDRESS = "F0:F1:F2:F3:F4:F5"
 SUPERVISION_S = 0.5
 _KEY_BYTES = 16
+_UNPACED_ADVERTISING_MS = 20.0  # the least that Bluetooth allows
 _NIMBLE_TIMEOUT = 13  # BLE_HS_ETIMEOUT, what _IRQ_GATTS_INDICATE_DONE tells then
 
 
@@ -102,7 +103,7 @@ class BoardRadio:
         return self._supervision_s / (self.clock.speed or 1.0)
 
     def pace(self, event_interval_s: float | None) -> None:
-        """Connection events of this interval from now on, None for none."""
+        """Connection events of this interval from now on; None for none, and hasty advertising."""
         self._event_interval_s = event_interval_s
         if self.chip is not None:
             self.chip.event_interval_s = event_interval_s
@@ -206,12 +207,14 @@ class BoardRadio:
         if response is not None:
             self._scan_response = bytes.fromhex(response)
         kinds = AdvertisingType
+        unpaced = self._event_interval_s is None
+        interval_ms = _UNPACED_ADVERTISING_MS if unpaced else interval_us / 1000
         await device.start_advertising(
             kinds.UNDIRECTED_CONNECTABLE_SCANNABLE if connectable else kinds.UNDIRECTED_SCANNABLE,
             advertising_data=self._advertising,
             scan_response_data=self._scan_response,
-            advertising_interval_min=interval_us / 1000,
-            advertising_interval_max=interval_us / 1000,
+            advertising_interval_min=interval_ms,
+            advertising_interval_max=interval_ms,
         )
         self.advertises.set()
 
