@@ -11,9 +11,10 @@ from rich.table import Table
 from kneetrack.cli import console
 from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.table import OUT_OF_RANGE_STYLE
-from kneetrack.cli.trend_table import SAME, about, apart_json, apart_sentence, value_text
+from kneetrack.cli.trend_table import SAME, apart_json
 from kneetrack.insight.as_json import side_json
 from kneetrack.report import words
+from kneetrack.report.trend_words import about, apart_sentence, value_text
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:

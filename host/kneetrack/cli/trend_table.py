@@ -18,6 +18,7 @@ from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.sessions import when
 from kneetrack.cli.table import OUT_OF_RANGE_STYLE, UNSURE_STYLE
 from kneetrack.report import words
+from kneetrack.report.trend_words import about, apart_sentence, value_text
 
 if TYPE_CHECKING:
     from kneetrack.catalogue import Catalogue, Figure, Session
@@ -29,19 +30,6 @@ SAME = "≈"
 _LEAST_DRAWING = 12
 _MOST_DRAWING = 40
 _OTHERS = 54  # columns that the rest of a row takes
-
-
-def about(name: str) -> Measure:
-    """What a name stands for, the share's as well."""
-    from kneetrack.catalogue.entry import SHARE
-    from kneetrack.detection.measure_table import Measure
-    from kneetrack.insight.values import described
-
-    if name == SHARE:
-        return Measure(
-            SHARE, "in range", "%", 0, "Of the session's reps that could be judged, those in range."
-        )
-    return described(name)
 
 
 def trends(
@@ -113,18 +101,6 @@ def _table(at: AtLoad, measure: Measure, low: float, high: float, width: int, fo
     return table
 
 
-def value_text(value: float, measure: Measure) -> str:
-    """A value with a sign where it has a zero that means something."""
-    if is_signed(measure):
-        return words.signed(value, measure.decimals)
-    return words.plain(value, measure.decimals)
-
-
-def is_signed(measure: Measure) -> bool:
-    """Whether the value goes either way from nothing."""
-    return "inward" in measure.meaning or " + " in measure.meaning or "+." in measure.meaning
-
-
 def _change(point: Point, change: Change | None, measure: Measure) -> Text:
     if not point.compared:
         return Text("too few")
@@ -174,31 +150,6 @@ def _drawn(figure: Figure, low: float, high: float, width: int) -> Text:
         cells[first], cells[last] = "├", "┤"
     cells[column(figure.median)] = "●"
     return Text("".join(cells))
-
-
-def apart_sentence(apart: ToldApart | None, measure: Measure) -> str:
-    """What is told apart between two sessions, and how that is known."""
-    from kneetrack.catalogue.told_apart import LEAST_SESSIONS, Source
-
-    if apart is None:
-        return (
-            "What chance makes of it from session to session is not known yet: it takes "
-            f"{LEAST_SESSIONS} sessions at one load. Until then nothing is called changed."
-        )
-    if apart.source is Source.REPETITIONS:
-        return (
-            "Shares are told apart by how many reps they are of; how they go from day to day is "
-            "not in it."
-        )
-    unit = f"{measure.unit}" if measure.unit.startswith("°") else f" {measure.unit}"
-    size = f"{apart.mdc:.{max(1, measure.decimals)}f}{unit}".rstrip()
-    how = {
-        Source.REFERENCES: f"from this person's reference squats of {apart.sessions} sessions",
-        Source.SESSIONS: f"from how {apart.sessions} sessions of this person followed each other",
-        Source.ASSUMED: "assumed, not yet learned from this person",
-    }[apart.source]
-    also = "" if apart.source is Source.SESSIONS else ", and more where the intervals are wide"
-    return f"Two sessions are told apart from {size} on ({how}){also}."
 
 
 def _legend(courses: Sequence[Trend]) -> str:
