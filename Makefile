@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-bluez lint format gen bench soak clean
+.PHONY: help setup demo test test-bluez lint format gen bench soak docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ bench: $(STAMP)  ## the figures of the README (installs the peers to compare wit
 
 soak: $(STAMP)  ## eight hours of training in virtual time: memory, clock, losses (an hour)
 	@$(BIN)/python tools/soak.py
+
+docs: $(STAMP)  ## the programming interface as web pages, from the docstrings: build/api
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/pdoc --output-directory build/api kneecore kneetrack \
+	  $$(cd host && ls -d kneetrack/*/ | grep -v __pycache__ | tr / . | sed 's/\.$$//')
+	@echo "Open build/api/index.html"
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
