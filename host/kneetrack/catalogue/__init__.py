@@ -8,6 +8,7 @@ intervals   a middle and a difference with what they are good for
 told_apart  the least difference between sessions that means something, and how it is known
 trend       one measure through a person's sessions; selftests: the same of self-tests, by leg
 compare     one condition against another, right against left
+persons     one person's course in one movement
 loads       load against repetitions in range
 """
 

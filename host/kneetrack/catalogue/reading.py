@@ -29,7 +29,7 @@ from kneetrack.edits.fields import pain_in
 from kneetrack.errors import KneeTrackError
 
 if TYPE_CHECKING:
-    from kneetrack.analysis import LegSession
+    from kneetrack.analysis import LegSession, SessionResult
     from kneetrack.samples import Rep
 
 _HAS_A_SAY = (
@@ -64,10 +64,7 @@ def read_entry(path: Path, mtime_ns: int) -> Entry:
     from kneetrack.analysis import analyse
 
     try:
-        result = analyse(path)
-        session = about(path, mtime_ns, result.session, result.warnings)
-        legs = tuple(_leg(leg) for leg in result.legs)
-        reps = tuple(_reps(leg) for leg in result.legs)
+        return entry_of(path, mtime_ns, analyse(path))
     except KneeTrackError as error:
         return _refused(path, str(error))
     except Exception as error:  # a fault of this program on one log must not hide the others
@@ -76,6 +73,13 @@ def read_entry(path: Path, mtime_ns: int) -> Entry:
             f"The analysis failed on {path} ({type(error).__name__}: {error}): a fault of this "
             "program. Please report it, with: kneetrack analyze.",
         )
+
+
+def entry_of(path: Path, mtime_ns: int | None, result: SessionResult) -> Entry:
+    """What the catalogue keeps of a log that was analysed."""
+    session = about(path, mtime_ns, result.session, result.warnings)
+    legs = tuple(_leg(leg) for leg in result.legs)
+    reps = tuple(_reps(leg) for leg in result.legs)
     return Entry(replace(session, legs=legs, identity=_identity(result.session, reps)), reps)
 
 

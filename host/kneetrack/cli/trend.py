@@ -59,6 +59,7 @@ def trend(
     same load. "Not distinguishable" does not say that nothing changed.
     """
     from kneetrack.catalogue.entry import Wanted
+    from kneetrack.catalogue.persons import course_of, default_measure
     from kneetrack.cli import console
     from kneetrack.cli.catalogue_bar import day_of, tags_of, up_to_date
     from kneetrack.cli.load_table import loads
@@ -89,7 +90,7 @@ def trend(
     name = measure or default_measure(found[0].exercise, selftest)
     check_measure(name)
     found = catalogue.sessions(wanted_like(wanted, found[0]), [name])
-    courses = [course for one in _sides(side) if (course := _course(catalogue, found, name, one))]
+    courses = [course for one in _sides(side) if (course := course_of(found, name, one))]
     if not courses:
         raise InputError(
             f"None of these {len(found)} sessions has {name}. What can be followed: "
@@ -131,19 +132,6 @@ def wanted_like(wanted: Wanted, one: Session) -> Wanted:
     return replace(wanted, exercise=one.exercise)
 
 
-def default_measure(exercise: str, selftest: str | None) -> str:
-    """What tells most of an exercise, or of a self-test."""
-    from kneetrack.catalogue.entry import TOTAL
-    from kneetrack.detection.movements import movement_of
-    from kneetrack.detection.movements.movement import ByReps
-    from kneetrack.selftest.tests import SELFTESTS
-
-    test = SELFTESTS.get(selftest or "")
-    if test is None and not isinstance(movement_of(exercise).how, ByReps):
-        test = next((each for each in SELFTESTS.values() if each.exercise == exercise), None)
-    return test.watched[0].name if test is not None else TOTAL
-
-
 def check_measure(name: str) -> None:
     """Refuse a name that nothing is known of."""
     from kneetrack.catalogue.entry import SHARE
@@ -160,18 +148,3 @@ def _sides(word: str | None) -> Sequence[Side]:
 
     one = side_of(word)
     return (Side.RIGHT, Side.LEFT) if one is None else (one,)
-
-
-def _course(catalogue: Catalogue, found: Sequence[Session], name: str, side: Side) -> Trend | None:
-    """That leg's course, with what is kept of the person's references."""
-    from kneetrack.calibration.references import Athlete
-    from kneetrack.catalogue.told_apart import references_of
-    from kneetrack.catalogue.trend import trend as course_of
-
-    first = found[0]
-    kept = None
-    if first.athlete is not None:
-        kept = references_of(
-            Athlete(first.athlete, side, first.exercise, simulated=first.simulated)
-        )
-    return course_of(found, name, side, kept)
