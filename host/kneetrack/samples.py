@@ -169,6 +169,8 @@ class Label:
 
     time_s: float
     text: str
+    start_s: float | None = None
+    """Where the rep began when it was said, by which people know it; None where not kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from kneetrack.cli.bigtype import big
+from kneetrack.cli.measure_columns import print_measures
 from kneetrack.cli.table import summary
 from kneetrack.cli.view import rep_bar, rep_line
 from kneetrack.detection import LegResult, Reference
@@ -197,6 +198,28 @@ def test_the_rep_table_fits_the_terminal_and_says_the_same_without_colour(width:
     third = next(line for line in text.splitlines() if line.strip().startswith("4 "))
     assert ">> moved much inward" in third or ">> moved much" in third
     assert "+10.0" in third and "+10.3 ± 0.6" in third
+
+
+@pytest.mark.parametrize("width", [60, 80, 110])
+def test_every_measure_fits_the_terminal_under_its_whole_name(width: int) -> None:
+    console = Console(width=width, color_system=None)
+    names = ("knee_in_at_15pct_cm", "knee_in_at_30deg_percent", "descent_s", "smoothness_up",
+             "thigh_rotation_excursion_deg", "tilt_ratio", "shank_lean_deg", "tremor_ratio",
+             "start_flexion_deg", "area_over_threshold_deg_times_s")  # fmt: skip
+    measured = [dataclasses.replace(one, measures=dict.fromkeys(names, 1.0)) for one in REPS]
+    with console.capture() as captured:
+        print_measures(console, measured, ())
+    text = captured.get()
+    assert all(len(line) <= width for line in text.splitlines())
+    assert "…" not in text, "nothing is cut off"
+
+
+def test_of_two_legs_one_tells_the_legend() -> None:
+    console = Console(width=80, color_system=None)
+    with console.capture() as captured:
+        for legend in (False, True):
+            console.print(summary(REPS, SETS, width=80, legend=legend))
+    assert captured.get().count("not to an ideal knee") == 1
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 70])

@@ -39,6 +39,24 @@ def test_a_week_of_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     since = json.loads(kneetrack("sessions", "--since", "2026-08-03", "--json").stdout)
     assert len(since["sessions"]) == 2
 
+    apart = kneetrack("compare", "--tag", "shoes=flat", "--versus", "shoes=lifting").stdout
+    assert apart.startswith("A, squat: shoes=flat against shoes=lifting")
+    assert "means of 3 pairs of sessions on the same days" in apart
+    assert "the middle rep (median) counts" in apart
+    assert "Means of the reps" not in apart
+    heads = next(line for line in apart.splitlines() if "95 % interval" in line)
+    assert heads.split()[:2] == ["flat", "lifting"]
+    long = "2026-08-01T08-00-00_squat_right.mcap"
+    (logs / "1_flat.mcap").rename(logs / long)
+    kneetrack("edit", logs / long, "--tag", "stance=wide", "--note", "after a long walk home")
+    two = kneetrack("compare", logs / long, logs / "2_lifting.mcap").stdout
+    assert f"\n  first   {long}\n" in two
+    assert "means of 5 reps of one session and 5 of another" in two
+    assert "Means of the reps, in which every rep counts" in two
+    assert max(map(len, two.splitlines())) <= 80
+    assert "shoes=flat, stance=wide, after a long walk home\n" in kneetrack("sessions").stdout
+    (logs / long).rename(logs / "1_flat.mcap")
+
     course = kneetrack("trend", "--side", "right")
     assert course.returncode == 0
     assert max(map(len, course.stdout.splitlines())) <= 80

@@ -98,6 +98,8 @@ BAD_INPUT = [
     (lambda w, f: ["analyze", w / "squats.csv", "--side", "middle"], 2, "side must be"),
     (lambda w, f: ["analyze"], 2, "--help"),
     (lambda w, f: ["analyse", "x"], 2, "--help"),
+    (lambda w, f: ["edit", "x.mcap", "--rep", "3"], 2, "Try: kneetrack edit --help"),
+    (lambda w, f: ["device", "pair", "--x"], 2, "Try: kneetrack device pair --help"),
     (lambda w, f: ["record", "--link", "sim:nonsense"], 2, "no scenario"),
     (lambda w, f: ["record", "--link", "nonsense"], 2, "no link address"),
     (lambda w, f: ["record", "--link", "log:x.mcap"], 2, "kneetrack replay"),

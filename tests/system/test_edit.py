@@ -123,6 +123,24 @@ def test_a_rep_that_was_none_is_listed_but_not_judged_and_can_be_put_back(one: P
     assert [entry["undone"] for entry in history] == [True, True]
 
 
+def test_a_rep_is_named_by_the_start_that_the_table_gives_it(one: Path) -> None:
+    start_s = document("analyze", one)["legs"][0]["reps"][2]["start_s"]
+    name = f"the rep from {start_s:.1f} s"
+    assert name in good("edit", one, "--rep", "3", "not a squat")
+    assert name in good("edit", one)
+    assert name in good("edit", one, "--put-back", "3")
+    append(one, Labelled(Side.RIGHT, 12.34, "by an earlier version"))
+    assert "the rep around 12.3 s: by an earlier version" in good("edit", one, "--history")
+
+
+def test_what_is_not_there_cannot_be_cleared(one: Path) -> None:
+    for word in ("shoes", "rpe"):
+        refused = kneetrack("edit", one, "--clear", word)
+        assert refused.returncode == 1 and is_one_sentence(refused.stderr)
+        assert f'no "{word}" to forget. What can be cleared: load, athlete, band.' in refused.stderr
+    assert document("edit", one)["changes"] == 0
+
+
 def test_a_rep_of_one_leg_is_not_that_of_the_other(both: Path) -> None:
     result = kneetrack("edit", both, "--leave-out", "4")
     assert result.returncode == 2 and "--side" in result.stderr

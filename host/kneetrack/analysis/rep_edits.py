@@ -18,7 +18,8 @@ from kneetrack.samples import Rep, Side
 def labelled(found: SessionResult, side: Side | None, number: int, text: str) -> Labelled:
     """What keeps `text` as what the rep of that number is. Raises as `rep_of`."""
     leg, rep = rep_of(found, side, number)
-    return Labelled(leg.side, round(0.5 * (rep.start_s + rep.end_s), 3), text)
+    middle_s, start_s = round(0.5 * (rep.start_s + rep.end_s), 3), round(rep.start_s, 3)
+    return Labelled(leg.side, middle_s, text, start_s)
 
 
 def put_back(found: SessionResult, side: Side | None, number: int) -> PutBack:

@@ -13,8 +13,11 @@ What a comparison rests on, in this order
                calibration for both shows
 
 A session, not a repetition, is one observation wherever there are several: repetitions of one
-session are no new trials of a shoe. Sessions at loads that only one side has are left out; where no
-load is common, all are taken and it is told.
+session are no new trials of a shoe. It counts by its middle repetition (median), as elsewhere: one
+odd repetition is no property of a session. Between repetitions of two sessions it is their means:
+Welch's interval is one of means, a median of eight has no interval worth the name, and where a knee
+moved inward in three of eight, the median says nothing of it, while the mean does. Sessions at
+loads that only one side has are left out; where no load is common, all are taken and it is told.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def analyze(
     from kneetrack.cli.beside import print_comparison
     from kneetrack.cli.insight_lines import edits_line, print_session
     from kneetrack.cli.measure_columns import measures_asked, print_measures
-    from kneetrack.cli.table import print_summary
+    from kneetrack.cli.table import last_with_reps, print_summary
     from kneetrack.detection import suggest
     from kneetrack.report import words
 
@@ -108,7 +108,8 @@ def analyze(
             continue
         if source.is_dir():
             output.print(str(path), markup=False, style="bold", soft_wrap=True)
-        for leg in result.legs:
+        explained = last_with_reps([leg.result for leg in result.legs])
+        for place, leg in enumerate(result.legs):
             title = f"{leg.result.side.word} leg, {leg.result.exercise.replace('_', ' ')}"
             grade = "none" if leg.calibration is None else leg.calibration.grade
             print_summary(
@@ -118,6 +119,7 @@ def analyze(
                 title=f"{title}, calibration grade {grade}",
                 gaps=leg.result.gaps,
                 every=every,
+                legend=place == explained,
             )
             if asked is not None:
                 print_measures(output, leg.result.reps, asked)

@@ -135,7 +135,7 @@ def run(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _fail("Cut short.", CUT_SHORT)
     except _CommandLineError as error:
-        path = "kneetrack" if error.ctx is None else error.ctx.command_path
+        path = _command(arguments) if error.ctx is None else error.ctx.command_path
         said = error.format_message()
         stop = "" if said.endswith((".", "?", "!")) else "."
         return _fail(f"{said}{stop} Try: {path} --help", error.exit_code)
@@ -149,6 +149,18 @@ def run(arguments: list[str]) -> int:
     if result == CUT_SHORT:  # typer's own answer to Ctrl-C
         return _fail("Cut short.", CUT_SHORT)
     return result if isinstance(result, int) else 0
+
+
+def _command(arguments: list[str]) -> str:
+    """The command that was typed, `kneetrack device pair`; errors of the parser don't name it."""
+    path, command = ["kneetrack"], typer.main.get_command(app)
+    for word in arguments:
+        within: dict[str, Any] = getattr(command, "commands", {})
+        if word not in within:
+            break
+        command = within[word]
+        path.append(word)
+    return " ".join(path)
 
 
 def _fail(sentence: str, code: int) -> int:

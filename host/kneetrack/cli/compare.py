@@ -75,6 +75,9 @@ def compare(
 
     Sessions of one day are compared in pairs: train both conditions on the same days, and in
     changing order. Three days tell little, ten tell a good deal.
+
+    A session counts by its middle rep (median). Two single sessions, and right and left within
+    one, are compared by the means of their reps, in which every rep counts.
     """
     from kneetrack.catalogue.entry import Wanted
     from kneetrack.cli import console
@@ -105,9 +108,11 @@ def compare(
             if not group:
                 raise InputError(f"There is no session with {title}. {_known(every, tag)}")
     else:
-        titles = (str(one), str(other))
-        groups = [(_session(catalogue, each, wanted),) for each in titles]
+        asked = (str(one), str(other))
+        groups = [(_session(catalogue, each, wanted),) for each in asked]
         _check_alike(*(group[0] for group in groups))
+        names_only = tuple(Path(each).name for each in asked)
+        titles = asked if len(set(names_only)) == 1 else names_only
     groups = [_with_figures(catalogue, group, names) for group in groups]
     chosen = measure or _told(groups)
     conditions(

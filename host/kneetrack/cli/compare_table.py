@@ -12,9 +12,10 @@ from kneetrack.cli import console
 from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.sessions import when
 from kneetrack.cli.table import OUT_OF_RANGE_STYLE, UNSURE_STYLE
-from kneetrack.cli.trend_table import SAME, about, value_text
+from kneetrack.cli.trend_table import SAME
 from kneetrack.errors import InputError
 from kneetrack.report import words
+from kneetrack.report.trend_words import about, value_text
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from kneetrack.insight.sides import SideDifference
 
 _SIDES = (Side.RIGHT, Side.LEFT)
+_RANKS = ("first", "second")
+_TITLE = 12
+"""The widest title that a column of 80 has room for."""
 
 
 def conditions(
@@ -86,15 +90,28 @@ def conditions(
             }
         )
         return
+    columns = _columns(titles)
+    named = titles if columns == _RANKS else ()
+    titles = _RANKS if named else titles
     output.print(_heading(first, other, titles), style="bold", markup=False)
+    for rank, title in zip(_RANKS, named, strict=False):
+        output.print(f"  {rank:<7} {title}", markup=False, soft_wrap=True)
     if warnings:
         output.print(f"! {' '.join(warnings)}", style=UNSURE_STYLE, markup=False)
     for one, effects in legs:
         output.print(f"\n{one.word} leg, {_basis(effects[0])}")
-        output.print(_table(titles, effects))
+        output.print(_table(columns, effects))
     output.print()
     for sentence in _remarks(found, titles, [each for _, effects in legs for each in effects]):
         output.print(sentence, markup=False)
+
+
+def _columns(titles: tuple[str, str]) -> tuple[str, str]:
+    """Titles that a column has room for: of one tag its values alone, else first and second."""
+    (one_key, _, one), (key, _, other) = (title.partition("=") for title in titles)
+    if one and other and one_key == key:
+        titles = (one, other)
+    return titles if max(map(len, titles)) <= _TITLE else _RANKS
 
 
 def _heading(one: Session, other: Session, titles: tuple[str, str]) -> str:
@@ -154,8 +171,8 @@ def _apart(every: Sequence[Session], name: str, side: Side) -> ToldApart | None:
 def _table(titles: tuple[str, str], effects: Sequence[Effect]) -> Table:
     table = plain_table(gap=2)
     table.add_column("", overflow="fold")
-    table.add_column(titles[0], justify="right", overflow="fold", max_width=14)
-    table.add_column(titles[1], justify="right", overflow="fold", max_width=14)
+    table.add_column(titles[0], justify="right", overflow="fold", max_width=_TITLE)
+    table.add_column(titles[1], justify="right", overflow="fold", max_width=_TITLE)
     table.add_column("difference", justify="right", no_wrap=True)
     table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -200,10 +217,10 @@ def _basis(effect: Effect) -> str:
 
     a, b = effect.counts
     return {
-        Basis.PAIRS: f"{a} pairs of sessions on the same days",
-        Basis.SESSIONS: f"{a} sessions against {b}, not paired",
+        Basis.PAIRS: f"means of {a} pairs of sessions on the same days",
+        Basis.SESSIONS: f"means of {a} sessions against {b}, not paired",
         Basis.ONE_SESSION: f"{a} session{'s' if a > 1 else ''} against {b}",
-        Basis.REPETITIONS: f"{a} reps of one session against {b} of another",
+        Basis.REPETITIONS: f"means of {a} reps of one session and {b} of another",
     }[effect.basis]
 
 
@@ -215,6 +232,15 @@ def _remarks(found: Groups, titles: tuple[str, str], effects: Sequence[Effect]) 
         f"The difference is {titles[0]} minus {titles[1]}. differ: by more than chance makes "
         f"(95 %); {SAME} not distinguishable, which is not the same as equal."
     ]
+    if Basis.REPETITIONS in bases:
+        told.append(
+            "Means of the reps, in which every rep counts; sessions and analyze show the middle "
+            "rep (median), which a few that went far don't move."
+        )
+    if bases - {Basis.REPETITIONS}:
+        told.append(
+            "Of each session the middle rep (median) counts; of several sessions, the mean."
+        )
     if any(each.told_apart is None for each in effects):
         told.append("can't tell: too few, or how much sessions differ by chance is not known.")
     if bases <= {Basis.PAIRS, Basis.SESSIONS}:
@@ -285,7 +311,8 @@ def right_and_left(
         output.print(f"\nover {many[0].counts[0]} sessions with both legs")
         output.print(_table(("right", "left"), many))
     output.print(
-        "\nRight minus left. differ: by more than the reps' scatter, the reference and the "
+        "\nRight minus left, in one session of the means of its reps, over several of their "
+        "middle reps (medians). differ: by more than the reps' scatter, the reference and the "
         f"mounting make (95 %; of this session: told apart from). {SAME} not distinguishable."
     )
 

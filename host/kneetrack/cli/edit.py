@@ -95,6 +95,7 @@ def edit(
         return
     log = _recording(log)
     facts = _facts(load, rpe, tag, note, exercise, athlete, clear or [], hints)
+    _check_cleared(log, clear or [])
     said = bool(facts or rep or leave_out or put_back)
     if undo + history + said > 1:
         raise UsageError("--undo and --history go by themselves; leave the other options out.")
@@ -167,6 +168,19 @@ def _facts(
     return facts
 
 
+def _check_cleared(log: Path, clear: list[str]) -> None:
+    """InputError where there is nothing to forget: a mistyped tag would stay unseen."""
+    if not clear:
+        return
+    session = _known(log)["session"]
+    tags = session.get("tags", {})
+    for word in clear:
+        if session.get(_CLEARED[word]) is None if word in _CLEARED else word not in tags:
+            known = [key for key, name in _CLEARED.items() if session.get(name) is not None]
+            what = ", ".join([*known, *tags]) or "nothing"
+            raise InputError(f'{log} has no "{word}" to forget. What can be cleared: {what}.')
+
+
 def _exercise(name: str) -> str:
     from kneetrack.traces import EXERCISES
 
@@ -208,7 +222,7 @@ def _make(
 
 def _tell(log: Path, made: list[Change], output: Console, hints: Console, *, undone: bool) -> None:
     """What was done; without anything done, what is known."""
-    from kneetrack.edits.words import change_words
+    from kneetrack.edits.words import change_words, rep_words
 
     for change in made:
         prefix = "Taken back: " if undone else ""
@@ -228,7 +242,7 @@ def _tell(log: Path, made: list[Change], output: Console, hints: Console, *, und
         output.print(fact, markup=False, soft_wrap=True)
     for label in known["labels"]:
         output.print(
-            f"{label['side']} leg, the rep at {label['time_s']:.1f} s: {label['text']}",
+            f"{label['side']} leg, {rep_words(label['time_s'], label['start_s'])}: {label['text']}",
             markup=False,
         )
     if not known["facts"] and not known["labels"]:
@@ -246,7 +260,7 @@ def _known(log: Path) -> dict[str, Any]:
     session = edits.over(read_session(log) if is_log(log) else {})
     kept = {key: session[key] for key in KEYS if session.get(key) not in (None, {}, "")}
     labels = [
-        {"side": side.word, "time_s": label.time_s, "text": label.text}
+        {"side": side.word, "time_s": label.time_s, "start_s": label.start_s, "text": label.text}
         for side, told in edits.labels.items()
         for label in told
     ]

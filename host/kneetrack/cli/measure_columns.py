@@ -41,7 +41,7 @@ GROUPS = {
         "medial_displacement_cm",
         "knee_in_percent",
     ),
-    "shank": ("shank_lean_deg", "shank_rotation_deg"),
+    "shank": ("shank_lean_deg", "shank_rotation_deg", "rotation_excursion_deg"),
     "thigh": (
         "thigh_tilt_deg",
         "tilt_ratio",
@@ -49,8 +49,18 @@ GROUPS = {
         "thigh_rotation_excursion_deg",
     ),
 }
+_WITH_ALL = {
+    "tempo": ("start_flexion_deg", "peak_flexion_rate_deg_s"),
+    "knee": (
+        "knee_in_at_15pct_percent",
+        "knee_in_at_30deg_percent",
+        "knee_in_at_60deg_percent",
+        "knee_in_at_bottom_percent",
+    ),
+}
+"""What `all` shows behind a group, so that what belongs together stands together."""
 _OTHER_NAMES = {"sparc": "smoothness", "tremor": "shaking", "displacement": "knee"}
-_REP = 4  # the width of its column
+_REP = 5  # the width of its column, with the edges
 _MOST_EXPLAINED = 10
 
 
@@ -74,7 +84,7 @@ def measures_asked(text: str | None) -> tuple[str, ...] | None:
 
 def print_measures(console: Console, reps: Sequence[Rep], asked: tuple[str, ...]) -> None:
     """The tables, and what their columns mean; a sentence where nothing of it is known."""
-    grouped = [name for names in GROUPS.values() for name in names]
+    grouped = [n for key, names in GROUPS.items() for n in (*names, *_WITH_ALL.get(key, ()))]
     every = dict.fromkeys([*grouped, *(name for rep in reps for name in rep.measures)])
     names = asked or tuple(every)
     known = [name for name in names if any(_value(rep, name) is not None for rep in reps)]

@@ -43,7 +43,7 @@ async def _replay(path: Path, speed: float) -> int:
     from kneetrack.analysis.source import TRACE_SUFFIX
     from kneetrack.cli import console
     from kneetrack.cli.insight_lines import edits_line, print_session
-    from kneetrack.cli.table import print_summary
+    from kneetrack.cli.table import last_with_reps, print_summary
     from kneetrack.cli.view import open_view
     from kneetrack.edits import read
     from kneetrack.errors import InputError
@@ -60,14 +60,20 @@ async def _replay(path: Path, speed: float) -> int:
         hints.print(log.torn, markup=False)
     view = open_view(output, hint="q or Ctrl-C ends the replay.")
     stopped, analyzers, events = await fold(log, view, speed)
-    for side, analyzer in analyzers.items():
-        result = analyzer.result()
-        title = f"{side.word} leg, {analyzer.exercise.replace('_', ' ')}"
-        print_summary(output, result.reps, result.sets, title=title, gaps=result.gaps)
+    results = [analyzer.result() for analyzer in analyzers.values()]
+    explained = last_with_reps(results)
+    for place, (side, result) in enumerate(zip(analyzers, results, strict=True)):
+        print_summary(
+            output,
+            result.reps,
+            result.sets,
+            title=f"{side.word} leg, {result.exercise.replace('_', ' ')}",
+            gaps=result.gaps,
+            legend=place == explained,
+        )
         for sentence in recorded_link(log, side):
             hints.print(sentence, markup=False)
     edits = read(log.path)
-    results = [analyzer.result() for analyzer in analyzers.values()]
     print_session(output, results, edits.over(log.session))
     for sentence in (edits_line(edits), *edits.remarks):
         if sentence:
@@ -112,13 +118,14 @@ def _version(log: SessionLog) -> str:
 
 
 async def fold(
-    log: SessionLog, view: View | None, speed: float
+    log: SessionLog, view: View | None, speed: float, *, takes_keys: bool = True
 ) -> tuple[bool, dict[Side, Analyzer], list[dict[str, Any]]]:
     """All legs of a log through decoder and analyzer; whether it was stopped, and the events.
 
-    `speed` 0 is as fast as it goes. What was said of the log later is in what is shown and in the
-    analyzers. The events are as JSON types, leg after leg, and those of the log alone, to be
-    compared with what was recorded in it.
+    `speed` 0 is as fast as it goes. q or Ctrl-C stops it, unless they are somebody else's
+    (`takes_keys`). What was said of the log later is in what is shown and in the analyzers. The
+    events are as JSON types, leg after leg, and those of the log alone, to be compared with what
+    was recorded in it.
     """
     from contextlib import nullcontext
 
@@ -195,7 +202,7 @@ async def fold(
                 cues=_cues_again(log, leg),
             )
         )
-    with ending(stop.set), view or nullcontext():
+    with ending(stop.set) if takes_keys else nullcontext(), view or nullcontext():
         await asyncio.gather(*pumps)
     return stop.is_set(), analyzers, [event for each in kept for event in each.end()]
 

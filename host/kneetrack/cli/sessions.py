@@ -21,6 +21,8 @@ LEGEND = (
 )
 MOST = 40
 _WIDE = 100
+_NOTES = 10
+"""So many letters of notes a table of 80 columns has room for."""
 
 
 def sessions(
@@ -180,17 +182,25 @@ def _print(shown: Sequence[Session], output: Console) -> None:
     real = [one for one in shown if not one.simulated]
     simulated = [one for one in shown if one.simulated]
     if real:
-        output.print(_table(real, output.width))
+        _print_table(real, output)
     if simulated:
         output.print("\nSimulated legs" if real else "Simulated legs")
-        output.print(_table(simulated, output.width))
+        _print_table(simulated, output)
     if shown:
         output.print(f"\n{LEGEND}")
+
+
+def _print_table(listed: Sequence[Session], output: Console) -> None:
+    output.print(_table(listed, output.width))
+    if _notes_aside(listed, output.width):
+        output.print("\nnotes")
+        output.print(_noted(listed))
 
 
 def _table(listed: Sequence[Session], width: int) -> Any:
     from kneetrack.cli.plain_table import plain_table
 
+    aside = _notes_aside(listed, width)
     table = plain_table()
     table.add_column("\ndate", no_wrap=True)
     table.add_column("\nathlete", max_width=12, overflow="fold")
@@ -200,27 +210,47 @@ def _table(listed: Sequence[Session], width: int) -> Any:
     table.add_column("load\nkg", justify="right", no_wrap=True)
     table.add_column("in\nrange", justify="right", no_wrap=True)
     table.add_column("own part\n°", justify="right", no_wrap=True)
-    table.add_column("\nnotes", overflow="fold", min_width=9)
+    if not aside:
+        table.add_column("\nnotes", overflow="fold", min_width=9)
+    form = "%Y-%m-%d %H:%M" if aside or width >= _WIDE else "%Y-%m-%d"
     for one in listed:
         legs = one.legs or (None,)
         for place, leg in enumerate(legs):
-            whose = _whose(one, width) if place == 0 else ("", "", "")
+            whose = _whose(one, form) if place == 0 else ("", "", "")
             load = "–" if one.load_kg is None else f"{one.load_kg:g}"
             table.add_row(
                 *whose,
                 *_leg_cells(leg)[:2],
                 load if place == 0 else "",
                 *_leg_cells(leg)[2:],
-                notes(one) if place == 0 else "",
+                *([] if aside else [notes(one) if place == 0 else ""]),
             )
     return table
 
 
-def _whose(one: Session, width: int) -> tuple[str, str, str]:
+def _notes_aside(listed: Sequence[Session], width: int) -> bool:
+    """Whether the notes are listed under the table: a narrow column would break their words."""
+    return width < _WIDE and any(len(notes(one)) > _NOTES for one in listed)
+
+
+def _noted(listed: Sequence[Session]) -> Any:
+    """The notes of those that have some, as wide as there is room."""
+    from kneetrack.cli.plain_table import plain_table
+
+    table = plain_table()
+    table.show_header = False
+    table.add_column("date", no_wrap=True)
+    table.add_column("notes", overflow="fold")
+    for one in listed:
+        if text := notes(one):
+            table.add_row(when(one, "%Y-%m-%d %H:%M"), text)
+    return table
+
+
+def _whose(one: Session, form: str) -> tuple[str, str, str]:
     from kneetrack.report import words
 
-    return (when(one, "%Y-%m-%d %H:%M" if width >= _WIDE else "%Y-%m-%d"), one.athlete or "–",
-            words.exercise(one.exercise))  # fmt: skip
+    return when(one, form), one.athlete or "–", words.exercise(one.exercise)
 
 
 def _leg_cells(leg: Leg | None) -> tuple[str, str, str, str]:

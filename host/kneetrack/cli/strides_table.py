@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from kneetrack.cli.plain_table import plain_table
-from kneetrack.detection.criteria import IMPLAUSIBLE_DEG, LEAST_STRIDES
+from kneetrack.detection.criteria import LEAST_STRIDES
 from kneetrack.insight.strides import ANGLES, TIMING, Spread, Strides, summarise_strides
 from kneetrack.insight.values import described, value_of
 from kneetrack.report import words
-from kneetrack.samples import Doubt, Rep, RepSet
+from kneetrack.report.stride_words import sentences
+from kneetrack.samples import Rep, RepSet
 
 _COLUMN = 16
 _NAMES = 24
@@ -46,6 +47,7 @@ def stride_summary(
     width: int,
     title: str | None = None,
     every: bool = False,
+    legend: bool = True,
 ) -> RenderableType:
     """The bouts, and below what is to be said of them; every stride with `every`."""
     whole = summarise_strides(reps)
@@ -55,39 +57,9 @@ def stride_summary(
         title = None
     told.append(_bouts(reps, sets, whole, width, title))
     told += [Text(line) for line in sentences(whole)]
-    told.append(Text(_LEGEND, style="dim"))
+    if legend:
+        told.append(Text(_LEGEND, style="dim"))
     return Group(*told)
-
-
-def sentences(whole: Strides) -> list[str]:
-    """What may be said of these strides, and what not."""
-    told: list[str] = []
-    if whole.apart:
-        kinds = ", ".join(f"{_reason(why)} {count}" for why, count in whole.apart)
-        left = whole.found - whole.counted
-        those = "1 stride is" if left == 1 else f"{left} strides are"
-        told.append(f"{those} listed and not counted: {kinds}.")
-    if whole.is_implausible:
-        told.append(
-            f"The valgus is {IMPLAUSIBLE_DEG:.0f}° or more throughout, beyond any knee's: the "
-            "sensors' axes are not known. Calibrate with the straps as they are; times are right."
-        )
-    elif whole.is_enough:
-        known = [_mean_of(whole.of(name)) for name in ("peak_valgus_deg", "valgus_excursion_deg")]
-        sigma = whole.of("peak_valgus_sigma_deg")
-        same = "some degrees" if sigma is None else f"± {sigma.median:.1f}°"
-        told.append(
-            f"Averages of {whole.counted} strides: valgus in stance {known[0]}, inward from "
-            f"contact {known[1]} (± one standard error of the average). How the straps sit and "
-            f"the skin moves is the same in all of them and adds {same}: less is not told apart in "
-            "one person."
-        )
-    else:
-        told.append(
-            f"{whole.counted} steady strides: angles are told as averages of {LEAST_STRIDES} and "
-            "more. Walk on to have them; the times above hold."
-        )
-    return told
 
 
 def stride_comparison(online: Sequence[Rep], offline: Sequence[Rep], *, title: str) -> Table:
@@ -149,16 +121,6 @@ def _cell(one: Spread | None, decimals: int, name: str, part: Strides) -> str:
         text += f" ± {one.sd:.{max(decimals, 1)}f}"
     few = name in ANGLES and not part.is_enough
     return f"({text})" if few else f"{text} " if name in ANGLES else text
-
-
-def _mean_of(one: Spread | None) -> str:
-    if one is None:
-        return "not known"
-    return f"{words.signed(one.mean)}°" + ("" if one.sem is None else f" ± {one.sem:.1f}°")
-
-
-def _reason(why: Doubt | str) -> str:
-    return words.SHORT_DOUBTS[why] if isinstance(why, Doubt) else why
 
 
 def _every(reps: Sequence[Rep], title: str | None, width: int) -> Table:

@@ -17,6 +17,7 @@ from rich.text import Text
 from kneecore.reps import Params
 from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.strides_table import stride_summary
+from kneetrack.detection import LegResult
 from kneetrack.detection.gait import WALKING
 from kneetrack.insight.sets import summarise_set
 from kneetrack.insight.strides import are_strides
@@ -79,7 +80,7 @@ def _cells(rep: Rep, given_deg: float | None) -> tuple[str, ...]:
     """What a rep has to say to each of _COLUMNS."""
     return (
         words.number(rep),
-        str(rep.set + 1),
+        str(rep.set + 1) if rep.set >= 0 else "–",
         words.plain(rep.start_s),
         words.plain(rep.peak_flexion_deg, 0),
         words.signed(given_deg),
@@ -164,6 +165,7 @@ def summary(
     title: str | None = None,
     given_deg: Sequence[float | None] | None = None,
     every: bool = False,
+    legend: bool = True,
 ) -> RenderableType:
     """Table, sets and legend together; one sentence where there are no reps. Strides are summed up
     unless `every` one is asked for."""
@@ -175,12 +177,17 @@ def summary(
             "band its calibration."
         )
     if are_strides(reps):
-        return stride_summary(reps, sets, width=width, title=title, every=every)
+        return stride_summary(reps, sets, width=width, title=title, every=every, legend=legend)
     return Group(
         rep_table(reps, width=width, title=title, given_deg=given_deg),
         *set_lines(reps, sets),
-        Text(words.legend(reps), style="dim"),
+        *([Text(words.legend(reps), style="dim")] if legend else []),
     )
+
+
+def last_with_reps(legs: Sequence[LegResult]) -> int:
+    """The place of the leg under whose table the legend of all belongs."""
+    return max((place for place, leg in enumerate(legs) if leg.reps), default=0)
 
 
 def print_summary(
@@ -192,12 +199,21 @@ def print_summary(
     given_deg: Sequence[float | None] | None = None,
     gaps: Sequence[Gap] = (),
     every: bool = False,
+    legend: bool = True,
 ) -> None:
     """Print `summary` as wide as the console is.
 
-    `gaps` are the samples that are missing for good, told below.
+    `gaps` are the samples that are missing for good, told below. Of two legs one tells the legend.
     """
-    whole = summary(reps, sets, width=console.width, title=title, given_deg=given_deg, every=every)
+    whole = summary(
+        reps,
+        sets,
+        width=console.width,
+        title=title,
+        given_deg=given_deg,
+        every=every,
+        legend=legend,
+    )
     console.print(whole, highlight=False)
     for line in words.gaps(gaps):
         console.print(line, markup=False, highlight=False)

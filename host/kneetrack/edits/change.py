@@ -37,6 +37,8 @@ class Labelled:
     side: Side
     time_s: float
     text: str = LEFT_OUT
+    start_s: float | None = None
+    """Where the rep began, as tables name it; the journals of earlier versions lack it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ def together(changes: Iterable[Change], unread: int = 0) -> Edits:
             case Set(new):
                 tags |= new.get(TAGS) or {}
                 values |= {key: value for key, value in new.items() if key != TAGS}
-            case Labelled(side, time_s, text):
-                labels.setdefault(side, []).append(Label(time_s, text))
+            case Labelled(side, time_s, text, start_s):
+                labels.setdefault(side, []).append(Label(time_s, text, start_s))
             case PutBack(side, start_s, end_s):
                 labels[side] = [
                     label for label in labels.get(side, []) if not start_s <= label.time_s <= end_s
@@ -138,8 +140,9 @@ def to_json(change: Change) -> dict[str, Any]:
     match change:
         case Set(values):
             return {"change": "set", "values": dict(values)}
-        case Labelled(side, time_s, text):
-            return {"change": "label", "side": side.word, "time_s": time_s, "text": text}
+        case Labelled(side, time_s, text, start_s):
+            begin = {} if start_s is None else {"start_s": start_s}
+            return {"change": "label", "side": side.word, "time_s": time_s, **begin, "text": text}
         case PutBack(side, start_s, end_s):
             span = {"start_s": start_s, "end_s": end_s}
             return {"change": "put_back", "side": side.word, **span}
@@ -152,7 +155,9 @@ def from_json(items: Mapping[str, Any]) -> Change:
         if kind == "set":
             return Set(_checked(items["values"]))
         if kind == "label":
-            return Labelled(Side.from_word(items["side"]), _finite(items["time_s"]), items["text"])
+            start_s = None if items.get("start_s") is None else _finite(items["start_s"])
+            time_s, text = _finite(items["time_s"]), items["text"]
+            return Labelled(Side.from_word(items["side"]), time_s, text, start_s)
         if kind == "put_back":
             side = Side.from_word(items["side"])
             return PutBack(side, _finite(items["start_s"]), _finite(items["end_s"]))

@@ -18,13 +18,18 @@ _WORDS = {
 
 
 def change_words(change: Change) -> str:
-    """`load 60 kg, shoes flat`, `right leg, rep at 12.3 s: not a squat`."""
+    """`load 60 kg, shoes flat`, `right leg, the rep from 12.3 s: not a squat`."""
     if isinstance(change, Set):
         return "; ".join(facts(change.values))
     side = change.side.word
     if isinstance(change, Labelled):
-        return f"{side} leg, the rep at {change.time_s:.1f} s: {change.text}"
-    return f"{side} leg, the rep at {change.start_s:.1f}–{change.end_s:.1f} s: put back"
+        return f"{side} leg, {rep_words(change.time_s, change.start_s)}: {change.text}"
+    return f"{side} leg, {rep_words(change.start_s, change.start_s)}: put back"
+
+
+def rep_words(time_s: float, start_s: float | None) -> str:
+    """`the rep from 49.8 s`: by its start, as tables have it; else by the instant that is kept."""
+    return f"the rep around {time_s:.1f} s" if start_s is None else f"the rep from {start_s:.1f} s"
 
 
 def facts(values: Mapping[str, Any]) -> list[str]:

@@ -71,9 +71,9 @@ _FIXED = (
         "How far the knee came inward over the foot since the rep began; outward negative.",
     ),
     Measure(TEMPO, "rep time", "s", 1, "From the rep's start to its end."),
-    Measure(DESCENT, "way down", "s", 1, "From the rep's start to where it stays deep."),
+    Measure(DESCENT, "time down", "s", 1, "From the rep's start to where it stays deep."),
     Measure(BOTTOM, "at the bottom", "s", 1, "How long it stays within 5 % of its depth."),
-    Measure(ASCENT, "way up", "s", 1, "From the bottom to the rep's end."),
+    Measure(ASCENT, "time up", "s", 1, "From the bottom to the rep's end."),
 )
 _OF_NAME = {row.name: row for row in _FIXED}
 

@@ -88,7 +88,7 @@ def set_sentences(summary: SetSummary, one: str = "rep") -> list[str]:
     if not found.judged:  # described, not judged: by its own measures
         names = tuple(n for n in summary.medians if n not in COMPARED)[:MOST_VALUES]
     if values := middles(summary, names):
-        told.append(f"  Median ± from {one} to {one}: {values}.")
+        told.append(f"  Median ± scatter: {values}.")
     if changed := changes(summary, one):
         told.append(f"  {changed}")
     return told

@@ -323,10 +323,12 @@ def _recorded_with(session: dict[str, Any] | None) -> str:
 
 def _torn(path: Path, walk: _Walk, left: int) -> str:
     parts = [f"{path.name} has no proper end: the recording was cut off"]
-    if walk.packets:
-        parts.append(f" after {walk.duration_s:.1f} s ({walk.packets} packets, all readable)")
+    if walk.packets:  # a duration, and said as one: the times of reps are on the band's clock
+        parts.append(f", and holds {walk.duration_s:.1f} s ({walk.packets} packets, all readable)")
+    lost = "1 byte" if left == 1 else f"{left} bytes"
+    were = "was" if left == 1 else "were"
     if walk.damage:
-        parts.append(f"; {walk.damage}, {left} bytes were left out")
+        parts.append(f"; {walk.damage}, {lost} {were} left out")
     elif left:
-        parts.append(f"; {left} bytes of an unfinished record were left out")
+        parts.append(f"; {lost} of an unfinished record {were} left out")
     return "".join(parts) + "."
