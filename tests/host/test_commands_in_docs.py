@@ -23,7 +23,7 @@ def test_the_program_takes_it(shown: Shown) -> None:
     command, words, context = PROGRAM, list(shown.arguments), None
     only_named = (
         words[1:] == [] and words[0].isalpha()
-    )  # `kneetrack validate`, spoken of in a sentence
+    )  # spoken of, in a sentence
     try:
         while words:
             context = command.make_context(
