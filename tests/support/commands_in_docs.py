@@ -1,4 +1,4 @@
-"""The commands that our pages show: as lines of a code block, `    kneetrack analyze a.mcap  # why`,
+"""The commands that our pages show: lines of a code block, `    kneetrack analyze a.mcap  # why`,
 with or without `$ `, or as code within a sentence, `` `kneetrack analyze a.mcap` ``.
 
 What the pages show of an output stands under its command in the same block.
