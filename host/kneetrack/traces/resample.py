@@ -26,15 +26,21 @@ _SCIPY: Any = scipy  # its parts are imported when they are asked for: signal ta
 
 def resampled(trace: Trace, period_s: float) -> tuple[FloatArray, FloatArray]:
     """(times (m,), rows (m, 12)) every `period_s` from the trace's first sample on."""
-    rows = trace.rows
-    if trace.rate_hz * period_s > _SAME:
-        sos = _SCIPY.signal.butter(4, _CUT_OFF / period_s, fs=trace.rate_hz, output="sos")
-        rows = _SCIPY.signal.sosfiltfilt(sos, rows, axis=0)
     first, last = float(trace.time_s[0]), float(trace.time_s[-1])
     count = int((last - first) / period_s + 1e-6) + 1
     times: FloatArray = first + period_s * np.arange(count, dtype=np.float64)
-    spline = _SCIPY.interpolate.CubicSpline(trace.time_s, rows, axis=0)
-    return times, np.ascontiguousarray(spline(times))
+    return times, onto(trace.time_s, trace.rows, trace.rate_hz, times, period_s)
+
+
+def onto(
+    times: FloatArray, rows: FloatArray, rate_hz: float, wanted: FloatArray, period_s: float
+) -> FloatArray:
+    """(m, k) at `wanted` (m,), every `period_s`, of evenly sampled `rows` (n, k) at `times`."""
+    if rate_hz * period_s > _SAME:
+        sos = _SCIPY.signal.butter(4, _CUT_OFF / period_s, fs=rate_hz, output="sos")
+        rows = _SCIPY.signal.sosfiltfilt(sos, rows, axis=0)
+    spline = _SCIPY.interpolate.CubicSpline(times, rows, axis=0)
+    return np.ascontiguousarray(spline(wanted))
 
 
 def onto_grid(trace: Trace) -> tuple[FloatArray, FloatArray]:
