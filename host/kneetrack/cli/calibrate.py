@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneetrack.cli.link_option import LINK_VARIABLE
 from kneetrack.cli.options import JSON_HELP, check_output, side_of
 from kneetrack.errors import InputError, KneeTrackError, UsageError
 from kneetrack.samples import Side
@@ -28,6 +29,7 @@ def calibrate(
         list[str] | None,
         typer.Option(
             metavar="LINK",
+            envvar=LINK_VARIABLE,
             help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO or trace:FILE.csv; twice for both "
             "legs at once [default: ble:auto].",
         ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from kneecore import wire
+from kneetrack.cli.link_option import LINK_VARIABLE
 from kneetrack.cli.options import JSON_HELP
 from kneetrack.errors import LinkError, UsageError
 from kneetrack.samples import Side, Status
@@ -20,7 +21,13 @@ T = TypeVar("T")
 
 
 LinkOption = Annotated[
-    str, typer.Option("--link", metavar="LINK", help="ble:auto, ble:NAME, serial:PORT or sim:NAME.")
+    str,
+    typer.Option(
+        "--link",
+        metavar="LINK",
+        envvar=LINK_VARIABLE,
+        help="ble:auto, ble:NAME, serial:PORT or sim:NAME.",
+    ),
 ]
 
 _STATES = {

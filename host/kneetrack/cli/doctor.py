@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneetrack.cli.link_option import LINK_VARIABLE
 from kneetrack.cli.options import JSON_HELP
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ _STYLES = {"ok": "green", "note": "yellow", "problem": "red"}
 
 def doctor(
     link: Annotated[
-        str, typer.Option(metavar="LINK", help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO.")
+        str,
+        typer.Option(
+            metavar="LINK",
+            envvar=LINK_VARIABLE,
+            help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO.",
+        ),
     ] = "ble:auto",
     no_stream: Annotated[
         bool, typer.Option("--no-stream", help="Leave out the five seconds of measurement.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneetrack.cli.link_option import LINK_VARIABLE
 from kneetrack.cli.options import JSON_HELP, side_of
 from kneetrack.errors import CalibrationError, LinkError, UsageError
 from kneetrack.samples import Side
@@ -29,7 +30,9 @@ def selftest(
     link: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="LINK", help="The band, as in record; twice: one leg after the other."
+            metavar="LINK",
+            envvar=LINK_VARIABLE,
+            help="The band, as in record; twice: one leg after the other.",
         ),
     ] = None,
     side: Annotated[

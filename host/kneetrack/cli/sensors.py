@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kneetrack.cli.link_option import LINK_VARIABLE
 from kneetrack.cli.options import JSON_HELP
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ _HOW = (
 
 def sensors(
     link: Annotated[
-        str, typer.Option(metavar="LINK", help="ble:auto, ble:NAME, serial:PORT or sim:tumble.")
+        str,
+        typer.Option(
+            metavar="LINK",
+            envvar=LINK_VARIABLE,
+            help="ble:auto, ble:NAME, serial:PORT or sim:tumble.",
+        ),
     ] = "ble:auto",
     show: Annotated[
         bool, typer.Option("--show", help="List what is stored of every sensor; no band is needed.")

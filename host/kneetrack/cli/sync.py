@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kneetrack.cli.link_option import LINK_VARIABLE
 from kneetrack.cli.options import JSON_HELP
 from kneetrack.errors import KneeTrackError, UsageError
 from kneetrack.samples import Side
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 def sync(
     link: Annotated[
-        str, typer.Option(metavar="LINK", help="ble:auto, ble:NAME or serial:PORT.")
+        str,
+        typer.Option(
+            metavar="LINK", envvar=LINK_VARIABLE, help="ble:auto, ble:NAME or serial:PORT."
+        ),
     ] = "ble:auto",
     list_only: Annotated[
         bool, typer.Option("--list", help="Only show what the band keeps; fetch nothing.")
