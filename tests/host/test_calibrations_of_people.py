@@ -75,11 +75,12 @@ def test_the_band_that_holds_ones_own_is_told_with_grade_and_age() -> None:
     assert not choice.warnings
 
 
-def test_ones_own_of_another_day_is_used_with_a_warning() -> None:
+def test_ones_own_of_another_day_is_used_and_its_age_told() -> None:
     keep(made(1, "A", hours_ago=80))
     choice = people.choose(1, Side.RIGHT, "A", NOW)
     assert choice.made is not None
-    assert "It is 3 days old. If the band was taken off since" in choice.warnings[0]
+    assert "3 days old" in choice.remarks[0]
+    assert not choice.warnings, "the checks before a recording warn of it"
 
 
 def test_a_band_that_holds_another_persons_gets_ones_own_and_it_is_said() -> None:

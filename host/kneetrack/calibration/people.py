@@ -5,8 +5,9 @@
 
 A band holds one calibration. Where several people wear it in turn, each has their own here, found
 by alias, and the band's own by its id. But a calibration says how the straps sat: who puts the band
-on again sits it a little otherwise, so one that is old, or older than somebody else's, is used with
-a warning, not in silence. What is compared at equal flexion suffers little from it, absolute valgus
+on again sits it a little otherwise, so one that is older than somebody else's is used with a
+warning, not in silence; of one that is merely old, the checks before a recording tell
+(`maintenance.worn`). What is compared at equal flexion suffers little from it, absolute valgus
 by as much as the strap is turned.
 
 Real and simulated legs are kept apart.
@@ -18,7 +19,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kneetrack.calibration.grounds import ZERO_KEEPS
 from kneetrack.calibration.kept import kept_in
 from kneetrack.calibration.references import Athlete
 from kneetrack.calibration.store import CalibrationFile
@@ -91,13 +91,7 @@ def choose(
     own = of_person(alias, side)
     anew = f"kneetrack calibrate --side {side.word} --athlete {alias}"
     if on_band is not None and on_band.athlete in (alias, None):
-        taken_off = _old(on_band, now)
-        warning = f"It is {age(on_band, now)} old. If the band was taken off since: {anew}"
-        return Choice(
-            on_band,
-            (f"The band holds {described(on_band, now)}.",),
-            (warning,) if taken_off else (),
-        )
+        return Choice(on_band, (f"The band holds {described(on_band, now)}.",))
     if own is not None:
         holds = "a calibration that was not made on this computer" if calibration_id else "none"
         if on_band is not None:
@@ -133,9 +127,12 @@ def described(made: CalibrationFile, now: datetime | None = None) -> str:
 
 def age(made: CalibrationFile, now: datetime | None = None) -> str:
     """How old it is, in words; empty where that can't be told."""
-    passed = _age(made, now or datetime.now(UTC))
-    if passed is None:
-        return ""
+    passed = age_of(made, now or datetime.now(UTC))
+    return "" if passed is None else in_words(passed)
+
+
+def in_words(passed: timedelta) -> str:
+    """A time that has passed: minutes, hours or days."""
     minutes = int(passed.total_seconds() // 60)
     if minutes < 90:
         return f"{minutes} min"
@@ -143,12 +140,8 @@ def age(made: CalibrationFile, now: datetime | None = None) -> str:
     return f"{hours} h" if hours < 48 else f"{hours // 24} days"
 
 
-def _old(made: CalibrationFile, now: datetime) -> bool:
-    passed = _age(made, now)
-    return passed is None or passed > ZERO_KEEPS
-
-
-def _age(made: CalibrationFile, now: datetime) -> timedelta | None:
+def age_of(made: CalibrationFile, now: datetime) -> timedelta | None:
+    """How old it is; None where it does not say when it was made."""
     try:
         created = datetime.fromisoformat(made.created_utc or "")
     except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kneetrack.cli import cue as cues
+from kneetrack.cli import preflight
 from kneetrack.cli.before import BEFORE_HELP, answers
 from kneetrack.cli.options import side_of
-from kneetrack.errors import CalibrationError, UsageError
+from kneetrack.errors import UsageError
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from kneetrack.calibration import CalibrationFile
     from kneetrack.cli.session import Leg, Told
+    from kneetrack.cli.view import View
     from kneetrack.cue.sounding import By
     from kneetrack.link import Link
 
@@ -112,6 +114,7 @@ def record(
         str | None,
         typer.Option(metavar="SIDE", help="The leg, where neither calibration nor source says it."),
     ] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help=preflight.NO_CHECK_HELP)] = False,
 ) -> None:
     """Record a band: reps live on the screen, everything received in a log.
 
@@ -127,6 +130,8 @@ def record(
     Meanwhile l, e and n take load, effort and a note of the set just done;
     a re-aligns a strap that slipped: stand still, three squats, go on.
     q or Ctrl-C ends the recording and keeps it.
+    Before it begins, band, calibration and disk are looked at: one line when all
+    is well, else what to do about it. More of that: kneetrack doctor
     A trace to play with comes from: kneetrack demo --save-trace squats.csv
     """
     from kneetrack.cli import console, session
@@ -152,7 +157,7 @@ def record(
     links = link or ["ble:auto"]
     said = answers(before or [], links, no_questions=no_questions, hints=console.hints())
     code = asyncio.run(
-        _record(
+        recording(
             links,
             exercise=exercise,
             told=replace(told, before=said),
@@ -164,12 +169,13 @@ def record(
             raw=not no_raw,
             table_zero=table_zero,
             side=side_of(side),
+            check=not no_check,
         )
     )
     raise typer.Exit(code)
 
 
-async def _record(
+async def recording(
     addresses: list[str],
     *,
     exercise: str | None,
@@ -182,13 +188,16 @@ async def _record(
     raw: bool,
     table_zero: bool,
     side: Side | None,
+    check: bool = True,
+    around: Callable[[Sequence[Leg], View], View] = lambda legs, view: view,
 ) -> int:
+    """The whole of it; `around` may put another view round the terminal's. The exit code."""
     from kneetrack.calibration import CalibrationFile
-    from kneetrack.cli import afterwards, console, session
+    from kneetrack.cli import afterwards, console, session, which_calibration
     from kneetrack.cli.desk import Desk
     from kneetrack.cli.insight_lines import print_session
     from kneetrack.cli.keys import HINT
-    from kneetrack.cli.table import print_summary
+    from kneetrack.cli.table import last_with_reps, print_summary
     from kneetrack.cli.view import open_view
     from kneetrack.link import open_links
 
@@ -205,21 +214,24 @@ async def _record(
                 link = await stack.enter_async_context(opened)
             if link.scenario is not None:
                 _agree(link.scenario.side, side)
-            made = await _calibration(link, given, side, told.athlete, hints)
-            _check_sensors(link, made)
+            made = await which_calibration.of(link, given, side, told.athlete, hints, quiet=check)
+            which_calibration.check_sensors(link, made)
             if made is not None and told.athlete is not None and exercise in (None, "squat"):
-                made = _with_reference(link, made, told.athlete, hints)
+                made = which_calibration.with_reference(link, made, told.athlete, hints)
             leg_side = _side(link, made, side)
             legs.append(session.leg_for(link, leg_side, exercise, made))
         if len({leg.analyzer.side for leg in legs}) < len(legs):
             raise UsageError("Both links say that they are on the same leg; one must be the other.")
+        if check:
+            await preflight.look(legs, told.athlete, out, hints)
         _hint_at_tags(told.tags, hints)
         facts = session.facts(legs, told)
         ready = stack.enter_context(cues.ready(told.cue, cue_by, legs, output, hints))
         desk = Desk(HINT) if output.is_terminal and not output.is_dumb_terminal else None
+        view = open_view(output, hint=desk.hint if desk else HINT, rest_s=rest_s)
         recorded = await session.run(
             legs,
-            open_view(output, hint=desk.hint if desk else HINT, rest_s=rest_s),
+            around(legs, view),
             session=facts,
             path=out,
             raw=raw,
@@ -230,16 +242,12 @@ async def _record(
         )
         if table_zero:
             await afterwards.remember_zeros(legs, recorded, hints)
-    for leg in legs:
-        result = leg.analyzer.result()
-        print_summary(
-            output,
-            result.reps,
-            result.sets,
-            title=leg.title,
-            gaps=result.gaps,
-        )
-    print_session(output, [leg.analyzer.result() for leg in legs], facts)
+    results = [leg.analyzer.result() for leg in legs]
+    explained = last_with_reps(results)
+    for place, (leg, result) in enumerate(zip(legs, results, strict=True)):
+        shown = (output, result.reps, result.sets)
+        print_summary(*shown, title=leg.title, gaps=result.gaps, legend=place == explained)
+    print_session(output, results, facts)
     for leg, figures in zip(legs, recorded.figures, strict=True):
         afterwards.tell_figures(leg, figures, hints, several=len(legs) > 1)
     for sentence in recorded.said:
@@ -293,104 +301,3 @@ def _agree(told: Side, side: Side | None) -> None:
             f"--side says {side.word}, but the source or calibration {told.word}. Leave --side "
             "out, or take the other source."
         )
-
-
-def _with_reference(
-    link: Link, made: CalibrationFile, athlete: str, hints: Console
-) -> CalibrationFile:
-    """With the reference kept of the athlete, where neither calibration nor source brings one."""
-    from kneetrack.cli import references
-
-    kinds = {window.kind for window in (link.scenario.windows if link.scenario else ())}
-    if kinds & {"functional", "reference"} and made.reference is None:
-        return made  # a trace brings its own along
-    return references.lend(made, athlete, simulated=link.info.is_simulated, hints=hints)
-
-
-def _check_sensors(link: Link, made: CalibrationFile | None) -> None:
-    """Axes and stance found with other counts than the band's hold no more."""
-    if made is None or link.info.is_simulated:
-        return
-    if made.sensors_id != link.feature.sensors_id:
-        raise CalibrationError(
-            "This calibration of the leg was made before the band's sensors were calibrated, and "
-            f"does not fit them. Make one: kneetrack calibrate --side {made.side.word}"
-        )
-
-
-async def _calibration(
-    link: Link,
-    given: list[CalibrationFile],
-    side: Side | None,
-    athlete: str | None,
-    hints: Console,
-) -> CalibrationFile | None:
-    """The calibration to record with; None where the band has only what it holds."""
-    scenario = link.scenario
-    wanted = side or (None if scenario is None else scenario.side) or Side(link.feature.side)
-    if given:
-        fitting = [one for one in given if one.side is wanted]
-        if not fitting and side is None and scenario is None and len(given) == 1:
-            fitting = given  # a real band is told its side by the calibration
-        if not fitting:
-            raise CalibrationError(
-                f"None of the calibrations is of the {wanted.word} leg; make one with: "
-                f"kneetrack calibrate --side {wanted.word}."
-            )
-        _tell_quality(fitting[-1], hints)
-        return fitting[-1]
-    if scenario is None:
-        return _kept(link, wanted, athlete, hints)
-    try:
-        made = await _of_source(link, hints)
-    except CalibrationError as error:
-        hints.print(f"Without a calibration, angles mean nothing: {error}", markup=False)
-        return None
-    _tell_quality(made, hints)
-    return made
-
-
-def _tell_quality(made: CalibrationFile, hints: Console) -> None:
-    from kneetrack.cli import session
-
-    hints.print(session.quality(made))
-    for warning in made.warnings:
-        hints.print(f"! {warning}", markup=False)
-
-
-async def _of_source(link: Link, hints: Console) -> CalibrationFile:
-    """A trace's calibration comes from its file, a simulated leg's from its movements."""
-    from kneetrack.analysis.calibrate import from_trace
-    from kneetrack.cli import session
-    from kneetrack.link.trace import TraceLink
-
-    if isinstance(link, TraceLink):
-        return from_trace(link.trace)
-    return await session.calibrate_with_progress(link, hints)
-
-
-def _kept(link: Link, side: Side, athlete: str | None, hints: Console) -> CalibrationFile | None:
-    """What is kept of the band and whoever wears it; None where there is only what it holds."""
-    from kneetrack.calibration import people
-
-    held = link.feature.calibration_id
-    chosen = people.choose(held, side, athlete)
-    for sentence in chosen.remarks:
-        hints.print(sentence, markup=False, soft_wrap=True)
-    for sentence in chosen.warnings:
-        hints.print(f"! {sentence}", markup=False, soft_wrap=True)
-    if chosen.made is not None:
-        return chosen.made
-    if not held:
-        whose = f" --athlete {athlete}" if athlete else ""
-        hints.print(
-            "The band has no calibration, so its angles mean nothing yet. End this with q and "
-            f"make one: kneetrack calibrate --side {side.word}{whose}",
-            markup=False,
-        )
-        return None
-    hints.print(
-        "The band uses a calibration that was not made on this computer; its angles are recorded, "
-        "but your reference reps are not known. They can be given with --calibration."
-    )
-    return None

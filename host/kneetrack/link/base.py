@@ -78,6 +78,8 @@ class LinkFigures:
     """How strongly the last advertisement was heard, not the connection."""
     mtu: int | None = None
     """The ATT MTU agreed on (Core Specification, Vol 3, Part F, 3.4.2)."""
+    channels: frozenset[Channel] | None = None
+    """What this computer's Bluetooth says the band offers; it may remember an older firmware."""
 
 
 class Link(Protocol):

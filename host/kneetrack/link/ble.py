@@ -251,10 +251,14 @@ class BandLink(ReceivingLink):
                 characteristic = client.services.get_characteristic(CHANNEL_UUIDS[channel])
                 if characteristic is not None:  # before protocol 1.2: no Session Transfer
                     await client.start_notify(characteristic, self._listener(channel))
+        offered = frozenset(
+            channel
+            for channel, uuid in CHANNEL_UUIDS.items()
+            if client.services.get_characteristic(uuid) is not None
+        )
         control = client.services.get_characteristic(wire.CONTROL_UUID)
-        if control is not None:
-            mtu = control.max_write_without_response_size + _ATT_HEADER
-            self.figures = LinkFigures(self.figures.rssi_dbm, mtu)
+        mtu = control and control.max_write_without_response_size + _ATT_HEADER
+        self.figures = LinkFigures(self.figures.rssi_dbm, mtu, offered)
 
     def _unread(self, label: str, error: BleakError) -> LinkError:
         return LinkError(

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from kneecore import wire
 from kneetrack.link.base import Link
 from kneetrack.maintenance.rows import Part, Row, State, remedy_of_way
-from kneetrack.samples import Status
+from kneetrack.maintenance.systems import Facts, facts_here, how_to_forget, how_to_shorten
+from kneetrack.samples import Channel, Status
 
 CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
 RSSI_GOOD_DBM, RSSI_LEAST_DBM = -75, -88
@@ -16,6 +17,8 @@ BATTERY_LOW_PERCENT, BATTERY_EMPTY_PERCENT = 20, 5
 INTERVAL_GOOD_MS = 30.0
 """Up to this the radio carries a leg with raw data several times over."""
 ANSWER_GOOD_MS = 200.0
+PATIENCE_LEAST_MS = 400
+"""Less than what BlueZ takes by itself (420 ms)."""
 STORAGE_LOW_KIB = 512
 """Some five minutes of knee samples."""
 
@@ -48,8 +51,13 @@ def connection_rows(link: Link, kind: str, connect_s: float) -> list[Row]:
     ]
     if kind == "serial":
         return rows
-    rssi, mtu = link.figures.rssi_dbm, link.figures.mtu
-    return [*rows, _signal_row(rssi), _mtu_row(mtu)]
+    figures = link.figures
+    return [
+        *rows,
+        _services_row(link),
+        _signal_row(figures.rssi_dbm),
+        _mtu_row(figures.mtu),
+    ]
 
 
 def _version(link: Link) -> tuple[int, int]:
@@ -82,6 +90,24 @@ def _pairing_row(link: Link, kind: str) -> Row:
             _UPDATE_BAND,
         )  # fmt: skip
     return _row("Pairing", State.OK, "paired: the band answers only over an encrypted connection")
+
+
+def _services_row(link: Link) -> Row:
+    """Whether the computer's Bluetooth shows all that the band's own version says it has."""
+    name, offered = "Services", link.figures.channels
+    if offered is None:
+        return _row(name, State.NOTE, "not known here")
+    wanted = set(Channel) - (set() if _version(link) >= (1, 2) else {Channel.TRANSFER})
+    lacking = sorted(channel.value for channel in wanted - offered)
+    if not lacking:
+        return _row(name, State.OK, "all that a band of this version has")
+    return _row(
+        name, State.PROBLEM,
+        f"{', '.join(lacking)} of the band not shown: this computer remembers those of an older "
+        "firmware",
+        f"{how_to_forget(facts_here())}; then hold its button for 3 s and connect again.",
+        lacking=lacking,
+    )  # fmt: skip
 
 
 def _signal_row(rssi_dbm: int | None) -> Row:
@@ -127,15 +153,14 @@ def answer_row(times_s: list[float], kind: str) -> Row:
 
 
 def status_rows(link: Link, kind: str, status: Status) -> list[Row]:
-    """Battery, sensors, radio interval, memory, calibration: from wire.STATUS and Knee Feature."""
+    """Battery, sensors, the radio's interval, memory: from wire.STATUS and Knee Feature."""
     thigh_c, shank_c = status.temperature_c
     return [
         _battery_row(status.battery_percent),
         _sensor_row("thigh", link.feature.thigh_chip, status, wire.FAULT_THIGH_IMU, thigh_c),
         _sensor_row("shank", link.feature.shank_chip, status, wire.FAULT_SHANK_IMU, shank_c),
-        *([] if kind == "serial" else [_interval_row(status)]),
+        *([] if kind == "serial" else [interval_row(status, facts_here()), _patience_row(status)]),
         *_memory_rows(status),
-        _calibration_row(link),
         _uptime_row(status, kind),
     ]
 
@@ -163,20 +188,33 @@ def _sensor_row(mount: str, chip: int, status: Status, fault: int, warm_c: float
     return _row(name, State.OK, text, chip=chip, temperature_c=warm_c)
 
 
-def _interval_row(status: Status) -> Row:
-    interval, timeout = status.connection_interval_ms, status.supervision_timeout_ms
-    figures = {"interval_ms": interval, "supervision_timeout_ms": timeout}
+def interval_row(status: Status, facts: Facts) -> Row:
+    """How often the radio meets."""
+    interval = status.connection_interval_ms
+    figures = {"interval_ms": interval}
     if interval is None:
         return _row("Interval", State.NOTE, "the band does not tell it", figures=figures)
     text = f"the radio meets every {interval:g} ms"
-    if timeout is not None:
-        text += f", and gives up after {timeout / 1000:g} s of silence"
     if interval <= INTERVAL_GOOD_MS:
         return _row("Interval", State.OK, text, figures=figures)
     return _row(
         "Interval", State.NOTE, f"{text}: what is shown lags by that",
-        "This computer's Bluetooth chose it; another adapter may allow a shorter one.",
-        figures=figures,
+        how_to_shorten(facts), figures=figures,
+    )  # fmt: skip
+
+
+def _patience_row(status: Status) -> Row:
+    """After how much silence either side takes the other for gone."""
+    name, timeout = "Patience", status.supervision_timeout_ms
+    if timeout is None:
+        return _row(name, State.NOTE, "the band does not tell it", supervision_timeout_ms=None)
+    text = f"the connection is given up after {timeout / 1000:g} s of silence"
+    if timeout >= PATIENCE_LEAST_MS:
+        return _row(name, State.OK, text, supervision_timeout_ms=timeout)
+    return _row(
+        name, State.NOTE, f"{text}: a body in the way may be enough",
+        "Stay close. It is taken up again by itself, and what is missing is fetched.",
+        supervision_timeout_ms=timeout,
     )  # fmt: skip
 
 
@@ -207,17 +245,6 @@ def _memory_rows(status: Status) -> list[Row]:
             figures=figures,
         )
     ]
-
-
-def _calibration_row(link: Link) -> Row:
-    held = link.feature.calibration_id
-    side = "right" if link.feature.side == wire.SIDE_RIGHT else "left"
-    if held:
-        return _row("Calibration", State.OK, f"of the {side} leg, number {held}", id=held)
-    return _row(
-        "Calibration", State.NOTE, "none: angles mean nothing yet",
-        f"kneetrack calibrate --side {side}", id=0,
-    )  # fmt: skip
 
 
 def _uptime_row(status: Status, kind: str) -> Row:

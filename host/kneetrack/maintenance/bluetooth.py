@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from kneetrack.maintenance.rows import Part, Row, State
+from kneetrack.maintenance.systems import BLUEZ_LEAST, bluez_version
 
 ANSWER_S = 5.0
 SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket"
@@ -162,7 +163,20 @@ async def _asked(bus: Any, row: Any, bad: State) -> Row:
             adapters=powered,
         )
     on = ", ".join(name for name, is_on in powered.items() if is_on)
-    return row(State.OK, f"runs, {on} is switched on", adapters=powered)
+    version = _version(cast("Mapping[str, Mapping[str, Any]]", objects))
+    if version is None:
+        return row(State.OK, f"runs, {on} is switched on", adapters=powered)
+    text = f"BlueZ {version[0]}.{version[1]} runs, {on} is switched on"
+    if version >= BLUEZ_LEAST:
+        return row(State.OK, text, adapters=powered, bluez=list(version))
+    least = f"{BLUEZ_LEAST[0]}.{BLUEZ_LEAST[1]}"
+    return row(
+        State.NOTE,
+        f"{text}; older than what bleak is made for ({least})",
+        f"Update the package bluez to {least} or later, {_CABLE}.",
+        adapters=powered,
+        bluez=list(version),
+    )
 
 
 def _powered(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
@@ -173,6 +187,16 @@ def _powered(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
         if properties is not None:
             found[path.rpartition("/")[2]] = bool(properties["Powered"].value)
     return found
+
+
+def _version(objects: Mapping[str, Mapping[str, Any]]) -> tuple[int, int] | None:
+    """BlueZ's own, where an adapter tells."""
+    for interfaces in objects.values():
+        told = interfaces.get("org.bluez.Adapter1", {}).get("Modalias")
+        version = None if told is None else bluez_version(str(told.value))
+        if version is not None:
+            return version
+    return None
 
 
 async def _call(

@@ -76,43 +76,48 @@ def packages_row(kind: str) -> Row:
     )
 
 
-def storage_rows() -> list[Row]:
-    """The folder of the recordings: may it be written, how much has room, what lies there."""
+def storage_row(folder: Path | None = None, legs: int = 1) -> Row:
+    """The folder of the recordings (`folder`: another one): may it be written, and for how long
+    there is room."""
     try:
-        folder = user_data_dir()
+        folder = folder or user_data_dir()
         with tempfile.TemporaryFile(dir=folder):
             pass
         free = shutil.disk_usage(folder).free
     except (InputError, OSError) as error:
         why = str(error) if isinstance(error, InputError) else error.strerror or str(error)
-        return [
-            Row(
-                Part.COMPUTER,
-                "Storage",
-                State.PROBLEM,
-                f"recordings can't be kept: {why}",
-                "Allow writing there, or choose another place with record --out.",
-            )
-        ]
+        return Row(
+            Part.COMPUTER,
+            "Storage",
+            State.PROBLEM,
+            f"recordings can't be kept: {why}",
+            "Allow writing there, or choose another place with record --out.",
+        )
     state = State.OK
     if free < SCARCE_BYTES:
         state = State.PROBLEM if free < TOO_LITTLE_BYTES else State.NOTE
-    hours = free / BYTES_PER_HOUR
+    hours = free / BYTES_PER_HOUR / legs
+    length = f"{hours:.0f} h" if hours >= 1.0 else f"{60 * hours:.0f} min"
+    many = "one leg" if legs == 1 else f"{legs} legs"
     room = f"{free / 1e9:.1f} GB free in {folder}"
-    return [
-        Row(
-            Part.COMPUTER,
-            "Storage",
-            state,
-            f"{room}, for {hours:.0f} h of one leg" if hours < 1000 else room,
-            "" if state is State.OK else "Make room, or choose another place with record --out.",
-            {"folder": str(folder), "free_bytes": free},
-        ),
-        _kept_row(folder),
-    ]
+    return Row(
+        Part.COMPUTER,
+        "Storage",
+        state,
+        f"{room}, for {length} of {many}" if hours < 1000 else room,
+        "" if state is State.OK else "Make room, or choose another place with record --out.",
+        {"folder": str(folder), "free_bytes": free, "hours": round(hours, 2)},
+    )
 
 
-def _kept_row(folder: Path) -> Row:
+def storage_rows() -> list[Row]:
+    """The folder of the recordings, and what lies there."""
+    row = storage_row()
+    return [row] if row.state is State.PROBLEM and not row.figures else [row, _kept_row()]
+
+
+def _kept_row() -> Row:
+    folder = user_data_dir()
     found = privacy.holdings(folder)
     recordings = [one for one in found.files if one.kind == privacy.RECORDING]
     size = sum(one.size_bytes for one in recordings)

@@ -10,8 +10,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 from kneecore import wire
+from kneetrack.calibration import people
 from kneetrack.errors import CommandRefused, LinkError, UsageError
 from kneetrack.link import open_link, parse_address
 from kneetrack.link.base import Link
@@ -21,8 +23,10 @@ from kneetrack.maintenance.bluetooth import bluetooth_rows, why_not
 from kneetrack.maintenance.computer import packages_row, python_row, storage_rows
 from kneetrack.maintenance.rows import Part, Row, State
 from kneetrack.maintenance.streaming import DURATION_S, stream, stream_rows
+from kneetrack.maintenance.systems import facts_here, system_rows
+from kneetrack.maintenance.worn import Worn, worn_rows
 from kneetrack.protocol import read_status
-from kneetrack.samples import Status
+from kneetrack.samples import Side, Status
 
 SCAN_S = 4.0
 ASKED = 5
@@ -45,6 +49,8 @@ async def examine(address: str, stream_s: float = DURATION_S) -> AsyncIterator[R
         yield python_row()
         packages = packages_row(kind)
         yield packages
+        for row in system_rows(facts_here(), needed=kind == "ble"):
+            yield row
         for row in storage_rows():
             yield row
         problem = packages.state is State.PROBLEM
@@ -114,13 +120,28 @@ async def _of_band(link: Link, connect_s: float, kind: str, stream_s: float) -> 
         if status is None:
             yield Row(Part.BAND, "Status", State.PROBLEM, "it can't be read", "Update the band.")
             return
-        for row in status_rows(link, kind, status):
+        for row in (*status_rows(link, kind, status), *worn_rows(_worn(link, status))):
             yield row
         if stream_s > 0:
             for row in await _streamed(link, kind, status, stream_s):
                 yield row
     except LinkError as error:
         yield Row(Part.BAND, "Connection", State.PROBLEM, str(error))
+
+
+def _worn(link: Link, status: Status) -> Worn:
+    """As the band holds it, and as it is known on this computer."""
+    side, held = Side(link.feature.side), link.feature.calibration_id
+    return Worn(
+        side=side,
+        held_id=held,
+        sensors_id=link.feature.sensors_id,
+        made=people.held(held, side),
+        now=datetime.now(UTC),
+        uptime_s=status.uptime_s,
+        temperature_c=status.temperature_c,
+        is_simulated=link.info.is_simulated,
+    )
 
 
 async def _asked(link: Link) -> tuple[list[float], Status | None]:
