@@ -1,0 +1,269 @@
+"""Motion-BIDS: a data set that grows by one session with every export.
+
+After the Brain Imaging Data Structure, its part on motion (Jeung et al., "Motion-BIDS", Scientific
+Data 11:716, 2024; bids-specification, "Motion"). In the export's folder `bids`:
+
+    dataset_description.json  README  participants.tsv  participants.json
+    sub-ANNA/ses-20261122T140205/sub-ANNA_ses-..._scans.tsv
+    sub-ANNA/ses-20261122T140205/motion/
+        sub-..._task-squat_tracksys-kneeRight_motion.tsv       no header: channels.tsv names columns
+        sub-..._task-squat_tracksys-kneeRight_motion.json  _channels.tsv  _channels.json
+        sub-..._task-squat_tracksys-kneeRight_events.tsv  _events.json
+        the same for tracksys-imuRight, tracksys-kneeLeft, ...
+
+A band's knee (104 Hz) and its raw IMUs (208 Hz) are tracking systems of their own, for BIDS wants
+one rate and one clock in each. Every file begins with a LATENCY channel: seconds from the file's
+own first sample, whose instant (UTC) is `acq_time` in scans.tsv. The log knows its start to the
+second, so acq_time is right to a second against other devices; between the files of a session it is
+exact (fractions are kept). Events count from the first sample of the file that they belong to.
+
+Signs are the project's: flexion +, valgus + (inward), internal rotation +, on both legs; channels
+say so. Quaternions lead from the sensor to an earth frame of its own, z up. Missing is n/a.
+
+A label in BIDS has letters and digits only: the subject's is the athlete's alias, or what
+--subject says, without anything else; task is the movement.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kneecore import __version__
+from kneetrack.errors import InputError
+from kneetrack.export.about import NOTE, SIGNS
+from kneetrack.export.bids_channels import EARTHS, IMU, KNEE, Channel
+from kneetrack.export.columns import DECIMALS, EVENTS
+from kneetrack.export.csv_files import write_rows
+from kneetrack.export.events import Happening, happenings
+from kneetrack.export.formats import BIDS_FOLDER, Options
+from kneetrack.export.grid import FloatArray
+from kneetrack.export.recording import Leg, Progress, Recording, Series
+from kneetrack.whole_file import whole_file
+
+VERSION = "1.10.0"
+UNKNOWN = "n/a"
+DECIMALS_KNEE = (*DECIMALS["angles"][:5], *DECIMALS["orientations"][1:9], 0)
+DECIMALS_IMU = DECIMALS["imu"]
+
+
+def write(
+    recording: Recording, folder: Path, options: Options, told: Progress
+) -> list[Path]:
+    root = folder / BIDS_FOLDER
+    subject = f"sub-{_label(options.subject or recording.result.session.get('athlete'), 'unknown')}"
+    session = f"ses-{_session(recording)}"
+    task = _label(recording.legs[0].session.result.exercise, "unknown")
+    place = root / subject / session
+    stem = f"{subject}_{session}"
+    motion = place / "motion"
+    try:
+        motion.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise InputError(f"{motion} can't be made: {error.strerror or error}.") from error
+    written: list[Path] = []
+    scans: list[tuple[str, str]] = []
+    found = happenings(recording)
+    for leg in recording.legs:
+        for system, channels, decimals, times, rows, series in _systems(leg):
+            name = f"{stem}_task-{task}_tracksys-{system}"
+            path = motion / f"{name}_motion.tsv"
+            with whole_file(path) as file:
+                for share in write_rows(
+                    file, times - times[0], rows, decimals, separator="\t", unknown=UNKNOWN
+                ):
+                    told(f"Writing {path.name}", share)
+            _json(
+                motion / f"{name}_motion.json",
+                _sidecar(recording, leg, system, channels, times, series),
+            )
+            _tsv(motion / f"{name}_channels.tsv", Channel.HEADER, [one.row for one in channels])
+            _json(motion / f"{name}_channels.json", {"reference_frame": {"Levels": EARTHS}})
+            mine = [row for row in found if row.side in ("", leg.side.word)]
+            _tsv(motion / f"{name}_events.tsv", _EVENTS, _event_rows(mine, float(times[0])))
+            _json(motion / f"{name}_events.json", _EVENTS_JSON)
+            scans.append((f"motion/{path.name}", _acquired(recording, float(times[0]))))
+            written += sorted(motion.glob(f"{name}_*"))
+    path = place / f"{stem}_scans.tsv"
+    _tsv(path, ("filename", "acq_time"), scans)
+    return [*written, path, *_top(root, subject)]
+
+
+def _systems(
+    leg: Leg,
+) -> list[tuple[str, Sequence[Channel], Sequence[int], FloatArray, FloatArray, Series]]:
+    """Name, channels, decimals, times and columns of each tracking system."""
+    import numpy as np
+
+    side = leg.side.word.capitalize()
+    knee = np.column_stack([leg.angles.rows[:, :4], leg.orientations.rows])
+    found = [
+        (f"knee{side}", KNEE[leg.side], DECIMALS_KNEE, leg.angles.times, knee, leg.angles)
+    ]
+    if leg.imu is not None:
+        found.append(
+            (f"imu{side}", IMU[leg.side], DECIMALS_IMU, leg.imu.times, leg.imu.rows, leg.imu)
+        )
+    return found
+
+
+def _sidecar(
+    recording: Recording,
+    leg: Leg,
+    system: str,
+    channels: Sequence[Channel],
+    times: FloatArray,
+    series: Series,
+) -> dict[str, Any]:
+    kinds = [one.kind for one in channels]
+    seconds = float(times[-1] - times[0])
+    counts = {
+        f"{name}ChannelCount": kinds.count(name)
+        for name in ("ACCEL", "GYRO", "JNTANG", "LATENCY", "MISC", "ORNT")
+    }
+    effective = (len(times) - 1) / seconds if seconds > 0 else 1.0 / series.period_s
+    return {
+        "TaskName": leg.session.result.exercise.replace("_", " "),
+        "TaskDescription": f"{leg.session.result.exercise.replace('_', ' ')}, "
+        f"{len(leg.session.result.reps)} reps found",
+        "Instructions": "A free training session; the person chose load, depth and pace.",
+        "SamplingFrequency": round(1.0 / series.period_s, 6),
+        "SamplingFrequencyEffective": round(effective, 6),
+        "TrackingSystemName": f"{system}: two IMUs on thigh and shank of one leg",
+        "Manufacturer": "KneeTrack (simulated)" if recording.simulated else "KneeTrack",
+        "ManufacturersModelName": "knee band",
+        "SoftwareVersions": f"kneetrack {__version__}",
+        "InstitutionName": UNKNOWN,
+        "InstitutionAddress": UNKNOWN,
+        "InstitutionalDepartmentName": UNKNOWN,
+        "RecordingDuration": round(seconds, 4),
+        "MotionChannelCount": len(channels),
+        "TrackedPointsCount": 2,
+        **counts,
+        "ANGACCELChannelCount": 0,
+        "MAGNChannelCount": 0,
+        "POSChannelCount": 0,
+        "VELChannelCount": 0,
+        "MissingValues": f"{UNKNOWN}: the sample never came, or angles mean nothing there",
+        "RotationRule": "right-hand",
+        "RotationOrder": UNKNOWN,
+        "SpatialAxes": UNKNOWN,
+        "SubjectArtefactDescription": "sensors on skin move against the bone, by several degrees",
+    }
+
+
+_EVENTS = ("onset", "duration", "trial_type", "side", "set", "rep", "value")
+_EVENTS_JSON: dict[str, Any] = {
+    "trial_type": {"Description": EVENTS[3].meaning},
+    **{
+        name: {"Description": column.meaning}
+        for name, column in zip(("side", "set", "rep", "value"), (EVENTS[2], *EVENTS[4:]), strict=True)
+    },
+}
+
+
+def _event_rows(rows: Sequence[Happening], first_s: float) -> list[tuple[Any, ...]]:
+    return [
+        (
+            f"{row.onset_s - first_s:.4f}",
+            f"{row.duration_s:.4f}",
+            row.event,
+            row.side,
+            row.set,
+            row.rep,
+            row.text,
+        )
+        for row in rows
+    ]
+
+
+def _top(root: Path, subject: str) -> list[Path]:
+    """The files of the data set as a whole; participants are added to those that are there."""
+    about = root / "dataset_description.json"
+    _json(
+        about,
+        {
+            "Name": "KneeTrack sessions",
+            "BIDSVersion": VERSION,
+            "DatasetType": "raw",
+            "License": UNKNOWN,
+            "Authors": [UNKNOWN],
+            "Keywords": ["knee", "IMU", "training"],
+            "GeneratedBy": [{"Name": "kneetrack", "Version": __version__}],
+        },
+    )
+    readme = root / "README.md"
+    with whole_file(readme) as file:
+        file.write(_README)
+    people = root / "participants.tsv"
+    known = {subject}
+    if people.is_file():
+        lines = people.read_text(encoding="utf-8").splitlines()[1:]
+        known |= {line.split("\t")[0] for line in lines if line}
+    _tsv(people, ("participant_id",), [(one,) for one in sorted(known)])
+    described = root / "participants.json"
+    _json(described, {"participant_id": {"Description": "The athlete's alias, no name."}})
+    return [about, readme, people, described]
+
+
+_README = f"""\
+# KneeTrack sessions
+
+Knee angles, sensor orientations and raw IMU data of training sessions, written by
+`kneetrack export --format bids`.
+
+{SIGNS}
+
+Times are seconds from the first sample of each file (channel `latency`); `acq_time` in scans.tsv
+says when that was, in UTC. It is known to the second against other devices, and exactly between the
+files of one session. Missing samples are n/a.
+
+{NOTE}
+"""
+
+
+def _label(word: object, otherwise: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]", "", str(word or "")) or otherwise
+
+
+def _session(recording: Recording) -> str:
+    if recording.started is None:
+        return _label(recording.name, "unknown")
+    return recording.started.strftime("%Y%m%dT%H%M%S")
+
+
+def _acquired(recording: Recording, at_s: float) -> str:
+    at = recording.utc(at_s)
+    return UNKNOWN if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _json(path: Path, value: Any) -> None:
+    with whole_file(path) as file:
+        json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+
+
+def _tsv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE,
+                        escapechar="\\")  # fmt: skip
+    writer.writerow(header)
+    writer.writerows(
+        [[UNKNOWN if value is None or value == "" else _plain(value) for value in row]
+         for row in rows]
+    )  # fmt: skip
+    with whole_file(path) as file:
+        file.write(text.getvalue())
+
+
+def _plain(value: object) -> str:
+    """A cell may hold no tab and no line's end."""
+    return " ".join(str(value).split())
+
+
+WRITERS = {"bids": write}

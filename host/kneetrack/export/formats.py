@@ -1,0 +1,218 @@
+"""FORMATS: which formats there are, what each holds and how it says what. Start at `export`.
+
+One row a format; `kneetrack export`, its help and host/EXPORTS.md go by it. A format's own file has
+its theory at its head and a function `write(recording, folder, options, told)` that returns what it
+wrote. Nothing heavy is imported before a format is asked for.
+
+An export leaves NAME_export.json beside its files: what was exported, and the list of the files.
+Files on that list are written over by the next export of the same recording; others never.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from kneetrack.errors import InputError, UsageError
+from kneetrack.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from kneetrack.export.recording import Progress, Recording
+
+MODELS = ("rajagopal", "gait2392")
+ABOUT = "_export.json"
+BIDS_FOLDER = "bids"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """`package` is what `extra` brings; empty where nothing is needed. The rest is for people."""
+
+    name: str
+    module: str
+    files: str
+    holds: str
+    times: str
+    gaps: str
+    start: str
+    signs: str
+    package: str = ""
+    extra: str = ""
+
+
+_OWN_SIGNS = "flexion +, valgus (inward) +, internal rotation +, both legs"
+_ROWS = (
+    Format(
+        "csv",
+        "csv_files",
+        "NAME_SIDE_angles.csv, _orientations.csv, _imu.csv; NAME_reps.csv, NAME_events.csv",
+        "angles, sensor quaternions and raw IMU of each leg; reps with every measure; events",
+        "time_s of every sample",
+        "a row with a time and empty cells",
+        "NAME_export.json, and utc in reps",
+        _OWN_SIGNS,
+    ),
+    Format(
+        "parquet",
+        "parquet",
+        "NAME_SIDE_angles.parquet, _orientations, _imu; NAME_reps.parquet, NAME_events.parquet",
+        "as csv; unit and meaning in every field's metadata",
+        "time_s of every sample",
+        "a row with a time and nulls",
+        "in the metadata `kneetrack`, and utc in reps",
+        _OWN_SIGNS,
+        "pyarrow",
+        "tables",
+    ),
+    Format(
+        "sto",
+        "opensim",
+        "NAME_orientations.sto",
+        "thigh and shank segments as femur_r_imu, tibia_r_imu, femur_l_imu, tibia_l_imu",
+        "one column of time; a step of 9.616 ms, in between on the arc",
+        "rows left out, listed in the header",
+        "StartedUTC in the header",
+        "segment to ground, w,x,y,z; x forward, y up, z to the right",
+    ),
+    Format(
+        "mot",
+        "opensim",
+        "NAME_angles.mot",
+        "knee_angle_r, knee_adduction_r, knee_rotation_r, and _l; degrees",
+        "one column of time; a step of 9.616 ms, in between on the line",
+        "rows left out, listed in the header",
+        "StartedUTC in the header",
+        "knee_adduction = -valgus, knee_rotation internal +; knee_angle: flexion + "
+        "(rajagopal), flexion - (gait2392)",
+    ),
+    Format(
+        "bids",
+        "bids",
+        "bids/: dataset_description.json, participants.tsv, sub-*/ses-*/motion/*_tracksys-*",
+        "Motion-BIDS: a tracking system for each leg's knee (angles, quaternions) and IMUs",
+        "LATENCY, from the file's first sample",
+        "n/a",
+        "acq_time in scans.tsv, with the leg's first sample",
+        _OWN_SIGNS,
+    ),
+    Format(
+        "c3d",
+        "c3d",
+        "NAME.c3d, or NAME_1.c3d, NAME_2.c3d, ... of 10 min each",
+        "RKneeAngles, LKneeAngles as ANGLES points; raw IMU as analog channels; rep events",
+        "one rate: 103.99 Hz points, twice that analog; in between on the line",
+        "points: invalid (residual -1); analog: NaN",
+        "KNEETRACK:STARTED_UTC",
+        "x flexion +, y adduction + (-valgus), z internal rotation +: as Vicon's KneeAngles",
+        "ezc3d",
+        "c3d",
+    ),
+)
+FORMATS = {row.name: row for row in _ROWS}
+ALIASES = {"opensim": ("sto", "mot"), "all": tuple(FORMATS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`model` says which OpenSim model's sign knee_angle has, `subject` BIDS' label of the person.
+
+    None: the athlete's alias.
+    """
+
+    model: str = MODELS[0]
+    subject: str | None = None
+
+
+def formats_of(words: Iterable[str]) -> tuple[Format, ...]:
+    """The formats that were asked for, each once, in the order of the table. UsageError."""
+    asked: set[str] = set()
+    for word in words:
+        names = ALIASES.get(word, (word,))
+        if not FORMATS.keys() >= set(names):
+            raise UsageError(
+                f'There is no format "{word}". There are {", ".join(FORMATS)}, opensim (sto and '
+                "mot) and all."
+            )
+        asked.update(names)
+    return tuple(row for name, row in FORMATS.items() if name in asked)
+
+
+def check(formats: Sequence[Format], source: Path, folder: Path) -> None:
+    """Before anything is read: that packages are there, and the folder can be one.
+
+    Raises InputError and UsageError.
+    """
+    for row in formats:
+        if row.package:
+            try:
+                import_module(row.package)
+            except ImportError:
+                raise InputError(
+                    f"The format {row.name} needs the package {row.package}, which is not "
+                    f"installed. Install it with: pip install 'kneetrack[{row.extra}]'"
+                ) from None
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out {folder} is a file; name a folder for the files of an export.")
+    if not folder.absolute().parent.is_dir():
+        raise InputError(f"The folder {folder.absolute().parent} does not exist; make it first.")
+    if not folder.is_dir():
+        return
+    ours = set(_listed(folder / f"{source.stem}{ABOUT}"))
+    for path in sorted(folder.glob(f"{source.stem}*")):
+        if path.is_file() and _is_target(path, source.stem, formats) and path.name not in ours:
+            raise UsageError(
+                f"{path} exists already and is from no earlier export of {source.name}, so it is "
+                "not written over; choose another folder."
+            )
+
+
+def export(
+    recording: Recording,
+    formats: Sequence[Format],
+    folder: Path,
+    options: Options,
+    told: Progress,
+) -> tuple[Path, ...]:
+    """Write the recording into `folder`, which is made where it is not there; what was written.
+
+    Raises InputError where something can't be written.
+    """
+    from kneetrack.export.about import about
+
+    folder.mkdir(mode=0o700, exist_ok=True)
+    written: list[Path] = []
+    for row in formats:
+        module: Any = import_module(f"kneetrack.export.{row.module}")
+        written += module.WRITERS[row.name](recording, folder, options, told)
+    list_file = folder / f"{recording.name}{ABOUT}"
+    before = [name for name in _listed(list_file) if (folder / name).exists()]
+    now = [path.relative_to(folder).as_posix() for path in written]
+    with whole_file(list_file) as file:
+        told_of = {**about(recording), "files": sorted({*before, *now})}
+        json.dump(told_of, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+    return (*written, list_file)
+
+
+def _listed(path: Path) -> list[str]:
+    """The files of an earlier export."""
+    try:
+        value: Any = json.loads(path.read_text(encoding="utf-8"))
+        names = cast("list[object]", value["files"])
+        return [*map(str, names), path.name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _is_target(path: Path, stem: str, formats: Sequence[Format]) -> bool:
+    """Whether an export could write that file."""
+    rest = path.name.removeprefix(stem)
+    if rest == ABOUT:
+        return True
+    endings = {"csv": ".csv", "parquet": ".parquet", "sto": ".sto", "mot": ".mot", "c3d": ".c3d"}
+    suffixes = {endings[row.name] for row in formats if row.name in endings}
+    return path.suffix in suffixes and (rest.startswith("_") or path.suffix == ".c3d")
