@@ -55,7 +55,10 @@ PARTS = {
     ),
     "traces": Part(
         HOST / "traces",
-        {"kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.traces"},
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.whole_file",
+            "kneetrack.traces",
+        },
         never=IO,
     ),
     "sessionlog": Part(
@@ -143,6 +146,16 @@ PARTS = {
             "kneetrack.cohort",
         },
         never=IO - {"logging"} | {"time"},
+    ),
+    "export": Part(
+        HOST / "export",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.analysis",
+            "kneetrack.detection", "kneetrack.clock", "kneetrack.protocol", "kneetrack.sessionlog",
+            "kneetrack.cohort.arrow", "kneetrack.cohort.columns", "kneetrack.cohort.rows",
+            "kneetrack.whole_file", "kneetrack.export",
+        },
+        never=IO | {"time"},
     ),
     "report": Part(
         HOST / "report",

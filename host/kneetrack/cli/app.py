@@ -23,10 +23,13 @@ from kneetrack.cli import (
     calibrate,
     compare,
     cue,
+    dashboard,
     demo,
     device,
     doctor,
     edit,
+    export,
+    import_trace,
     movements,
     privacy,
     record,
@@ -78,14 +81,17 @@ app.command()(cue.cue)
 app.command()(record.record)
 app.command()(selftest.selftest)
 app.command()(replay.replay)
+app.command()(dashboard.dashboard)
 app.command()(analyze.analyze)
 app.command()(edit.edit)
 app.command()(angles.angles)
+app.command("import")(import_trace.import_trace)
 app.command()(sessions.sessions)
 app.command()(trend.trend)
 app.command()(compare.compare)
 app.command()(movements.movements)
 app.command()(report.report)
+app.command()(export.export)
 app.command()(validate.validate)
 app.command()(repair.repair)
 app.command()(sync.sync)
