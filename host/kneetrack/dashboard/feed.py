@@ -1,0 +1,230 @@
+"""One leg's decoded items and events as steps of the page's state (`board`).
+
+Samples are gathered until `take` is called: one step holds as many as came. The curve has every
+EVERYth of them (26 Hz), the pose only the newest. Words are made here, by `report.words` and what
+the command line says of links, so that page, terminal and report say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kneecore import wire
+from kneecore.excursion import threshold_deg
+from kneetrack.cue import Cue
+from kneetrack.dashboard.board import SAMPLES, Step
+from kneetrack.dashboard.pose import pose
+from kneetrack.insight.sets import tally
+from kneetrack.insight.values import value_of
+from kneetrack.live import LinkNews
+from kneetrack.report import words
+from kneetrack.samples import (
+    Channel,
+    Decoded,
+    Event,
+    Gap,
+    GapSeen,
+    GapSettled,
+    KneeSample,
+    Quaternion,
+    Rep,
+    RepEnded,
+    RepRevised,
+    RepSet,
+    SetEnded,
+    Side,
+    Status,
+    Warned,
+    Withdrawn,
+)
+
+EVERY = 4
+LIMIT_DEG = threshold_deg(0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a leg beforehand."""
+
+    title: str
+    side: Side
+    q_shank_sensor: Quaternion | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "side": self.side.word,
+            "leans": self.q_shank_sensor is not None,
+            "limit": LIMIT_DEG,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """How the command line says what a link and a band say of themselves."""
+
+    link: Callable[[LinkNews], str]
+    faults: Callable[[int], Sequence[str]]
+
+
+@dataclass(slots=True)
+class LegFeed:
+    """The fold of one leg; `index` is its place on the page."""
+
+    index: int
+    about: About
+    phrases: Phrases
+    _steps: list[Step] = field(default_factory=list[Step])
+    _points: list[list[float]] = field(default_factory=list[list[float]])
+    _newest: KneeSample | None = None
+    _told_s: float = -1.0
+    _faults: int = 0
+    _keeps: bool = False
+    _reps: dict[int, Rep] = field(default_factory=dict[int, Rep])
+    _sets: dict[int, RepSet] = field(default_factory=dict[int, RepSet])
+
+    @property
+    def time_s(self) -> float:
+        """Device time of the newest sample."""
+        return 0.0 if self._newest is None else self._newest.time_s
+
+    def item(self, item: Decoded) -> None:
+        if isinstance(item, KneeSample):
+            if self._newest is None or item.time_s >= self._newest.time_s:
+                self._newest = item
+            if item.number % EVERY == 0 and not item.flags & wire.FLAG_UNALIGNED:
+                self._points.append(
+                    [round(item.time_s, 3), round(item.flexion_deg, 1), round(item.valgus_deg, 1)]
+                )
+        elif isinstance(item, Status) and item.faults != self._faults:
+            self._faults = item.faults
+            self._say("faults", texts=list(self.phrases.faults(item.faults)))
+
+    def event(self, event: Event) -> None:
+        match event:
+            case RepEnded(rep) | RepRevised(rep):
+                self._reps[rep.index] = rep
+                self._say("rep", row=rep_row(rep))
+                self._tell_set(rep.set)
+            case SetEnded(ended):
+                self._sets[ended.index] = ended
+                self._tell_set(ended.index)
+            case Withdrawn(reps, sets):
+                self._reps = {key: rep for key, rep in self._reps.items() if key < reps}
+                self._sets = {key: one for key, one in self._sets.items() if key < sets}
+                self._say("withdrawn", reps=reps, sets=sets)
+                for index in sorted({rep.set for rep in self._reps.values()}):
+                    self._tell_set(index)
+            case GapSeen(gap):
+                if gap.channel is Channel.MEASUREMENT:
+                    self._say("gap", row=gap_row(gap))
+                    if not self._keeps:
+                        self._say("hint", text=words.gap(gap))
+            case GapSettled(gap, left):
+                if gap.channel is Channel.MEASUREMENT:
+                    self._say("settled", gap=gap_row(gap), left=[gap_row(one) for one in left])
+            case Warned(text):
+                self._say("hint", text=text)
+
+    def link(self, news: LinkNews) -> None:
+        self._keeps = news.keeps
+        self._say(
+            "link",
+            row={
+                "state": news.state.value,
+                "text": self.phrases.link(news),
+                "silent_s": round(news.silent_s, 1),
+                "missing": news.missing,
+                "lost": news.lost,
+                "battery": news.battery_percent,
+            },
+        )
+
+    def cue(self, cue: Cue, said: str) -> None:
+        self._say("cue", row={"t": round(cue.time_s, 3), "text": said})
+
+    def take(self) -> list[Step]:
+        """What came since the last time."""
+        newest = self._newest
+        if self._points or (newest is not None and newest.time_s > self._told_s):
+            now = None if newest is None else self._now(newest)
+            self._say(SAMPLES, points=self._points, now=now)
+            self._points = []
+            self._told_s = self.time_s
+        steps, self._steps = self._steps, []
+        return steps
+
+    def _say(self, kind: str, **what: Any) -> None:
+        self._steps.append({"kind": kind, "leg": self.index, **what})
+
+    def _tell_set(self, index: int) -> None:
+        reps = [rep for rep in self._reps.values() if rep.set == index]
+        self._say("set", row=set_row(index, reps, self._sets.get(index)))
+
+    def _now(self, sample: KneeSample) -> dict[str, Any]:
+        thigh, shank = pose(sample, self.about.side, self.about.q_shank_sensor)
+        return {
+            "t": round(sample.time_s, 3),
+            "flexion": round(sample.flexion_deg, 1),
+            "valgus": round(sample.valgus_deg, 1),
+            "rotation": round(sample.rotation_deg, 1),
+            "sigma": round(sample.valgus_sigma_deg, 1),
+            "unaligned": bool(sample.flags & wire.FLAG_UNALIGNED),
+            "rest": bool(sample.flags & wire.FLAG_REST),
+            "thigh": [round(each, 4) for each in thigh],
+            "shank": [round(each, 4) for each in shank],
+        }
+
+
+def rep_row(rep: Rep) -> dict[str, Any]:
+    """A rep as the page shows it."""
+    own = rep.own_excursion_deg
+    sigma = rep.own_excursion_sigma_deg
+    if "stride_s" in rep.measures:
+        big, what = words.plain(value_of(rep, "cadence_per_min"), 0), "steps/min"
+    elif own is None:
+        big, what = f"{rep.peak_flexion_deg:.0f}°", "deep"
+    else:
+        big, what = f"{words.signed(own)}°", words.short_verdict(rep)
+    return {
+        "index": rep.index,
+        "set": rep.set,
+        "kind": words.row_class(rep),
+        "mark": words.mark(rep),
+        "name": words.rep_name(rep),
+        "big": big,
+        "what": what,
+        "told": words.verdict(rep),
+        "own": None if own is None else round(own, 1),
+        "sigma": None if sigma is None else round(sigma, 1),
+        "depth": round(rep.peak_flexion_deg, 1),
+        "start": round(rep.start_s, 3),
+        "end": round(rep.end_s, 3),
+    }
+
+
+def set_row(index: int, reps: Sequence[Rep], ended: RepSet | None) -> dict[str, Any]:
+    """A set as far as it went."""
+    counted = tally(reps)
+    own = [
+        rep.own_excursion_deg
+        for rep in reps
+        if rep.own_excursion_deg is not None and not rep.is_reference and rep.label is None
+    ]
+    return {
+        "index": index,
+        "reps": counted.reps,
+        "references": counted.references,
+        "judged": counted.judged,
+        "in_range": counted.in_range,
+        "doubtful": counted.doubtful,
+        "mean": f"{words.signed(sum(own) / len(own))}°" if own else None,
+        "shared": "" if ended is None else words.shared(ended),
+        "ended": ended is not None,
+    }
+
+
+def gap_row(gap: Gap) -> dict[str, Any]:
+    return {"start": round(gap.start_s, 3), "end": round(gap.end_s, 3), "text": words.gap(gap)}

@@ -1,0 +1,127 @@
+// A bar per rep, and the last rep large. What a colour tells, a mark and the way a bar is filled
+// tell as well: solid in range, striped out of it, dashed where it is in doubt.
+
+const SCALE = 15; // degrees at the end of a bar
+
+const make = (kind, name, text = "") => {
+  const element = document.createElement(kind);
+  element.className = name;
+  element.textContent = text;
+  return element;
+};
+
+const percent = (value) => `${50 - (50 * Math.max(-SCALE, Math.min(SCALE, value))) / SCALE}%`;
+
+function column(limit) {
+  const root = make("div", "rep");
+  const parts = { value: make("span", "value"), field: make("span", "field"), bar: make("i", "bar") };
+  parts.whisker = make("i", "whisker");
+  parts.mark = make("span", "mark");
+  parts.number = make("span", "number");
+  for (const at of [limit, 0, -limit]) {
+    const line = make("i", at ? "limit" : "zero");
+    line.style.top = percent(at);
+    parts.field.append(line);
+  }
+  parts.field.append(parts.bar, parts.whisker);
+  root.append(parts.value, parts.field, parts.mark, parts.number);
+  return { root, parts, row: null };
+}
+
+function fill({ root, parts }, row, first) {
+  root.className = `rep ${row.kind}${first ? " first" : ""}`;
+  root.dataset.rep = row.index;
+  root.title = `${row.name}: ${row.told}`;
+  parts.mark.textContent = row.mark;
+  parts.number.textContent = row.index + 1;
+  const own = row.own;
+  parts.value.textContent = own === null ? row.big : (own > 0 ? "+" : "") + own.toFixed(1);
+  parts.bar.hidden = parts.whisker.hidden = own === null;
+  if (own === null) return;
+  const top = percent(Math.max(0, own));
+  const bottom = percent(Math.min(0, own));
+  parts.bar.style.top = top;
+  parts.bar.style.height = `calc(${bottom} - ${top})`;
+  parts.whisker.hidden = row.sigma === null;
+  if (row.sigma === null) return;
+  parts.whisker.style.top = percent(own + row.sigma);
+  parts.whisker.style.height = `calc(${percent(own - row.sigma)} - ${percent(own + row.sigma)})`;
+}
+
+/** The bars of one leg; `update` takes its reps, and tells which of them are new. */
+export function bars(root, limit) {
+  const columns = new Map();
+  return (reps) => {
+    const rows = Object.values(reps).sort((one, other) => one.index - other.index);
+    const fresh = [];
+    for (const [index, one] of columns) {
+      if (!(index in reps)) {
+        one.root.remove();
+        columns.delete(index);
+      }
+    }
+    let set = null;
+    for (const row of rows) {
+      const first = set !== null && row.set !== set;
+      set = row.set;
+      const key = String(row.index);
+      if (!columns.has(key)) {
+        columns.set(key, column(limit));
+        fresh.push(row.index);
+      }
+      const one = columns.get(key);
+      if (one.row === row && one.first === first) continue;
+      fill(one, row, first);
+      one.row = row;
+      one.first = first;
+      if (!one.root.parentNode) root.append(one.root);
+    }
+    if (fresh.length) root.scrollLeft = root.scrollWidth;
+    return fresh;
+  };
+}
+
+/** The last rep, large. */
+export function last(root) {
+  const part = (name) => root.querySelector(name);
+  return (reps, cue) => {
+    const row = Object.values(reps).reduce(
+      (latest, each) => (latest === null || each.index > latest.index ? each : latest),
+      null,
+    );
+    root.className = `last ${row ? row.kind : ""}`;
+    part(".what-rep").textContent = row ? row.name : "waiting for the first rep";
+    part(".big").textContent = row ? row.big : "–";
+    part(".verdict").textContent = row
+      ? `${row.mark === "ref" || row.mark === "·" ? "" : `${row.mark} `}${row.what}, ${row.depth.toFixed(0)}° deep`
+      : "";
+    part(".cue").textContent = row && cue && cue.t >= row.start ? `cue: ${cue.text}` : "";
+  };
+}
+
+/** What each set came to, the latest first. */
+export function sets(root) {
+  return (rows) => {
+    const shown = Object.values(rows).sort((one, other) => other.index - one.index).slice(0, 3);
+    const text = JSON.stringify(shown);
+    if (root.dataset.text === text) return;
+    root.dataset.text = text;
+    root.replaceChildren(
+      ...shown.map((row) => {
+        const box = make("div", "set");
+        const counted = row.judged
+          ? `${row.in_range} of ${row.judged} in range`
+          : `${row.references ? `${row.references} reference reps` : "described"}`;
+        box.append(
+          make("strong", "", `Set ${row.index + 1}${row.ended ? "" : ", under way"}`),
+          make("span", "", `${row.reps} ${row.reps === 1 ? "rep" : "reps"}`),
+          make("span", "", counted),
+          make("span", "", row.mean === null ? "" : `average ${row.mean}`),
+          make("span", "", row.doubtful ? `${row.doubtful} in doubt` : ""),
+          make("p", "", row.shared),
+        );
+        return box;
+      }),
+    );
+  };
+}
