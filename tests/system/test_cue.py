@@ -16,7 +16,7 @@ from kneetrack.link.radio import virtual
 from kneetrack.samples import Verdict
 from kneetrack.sessionlog import read_log
 
-SQUATS = "sim:squats?valgus=12&reps=4"
+SQUATS = "sim:squats?valgus=12&reps=3&table=2&stand=3.5&functional=3"
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from kneetrack.calibration import runner
 from kneetrack.detection import Analyzer, event_json
 from kneetrack.errors import CommandRefused, LinkLost, LogError, UsageError
 from kneetrack.link import open_link
+from kneetrack.link.radio import virtual
 from kneetrack.protocol import Decoder, read_status
 from kneetrack.samples import (
     Channel,
@@ -194,7 +195,7 @@ def test_a_band_that_dies_is_a_lost_link_and_what_came_is_kept(tmp_path):
                 await live.record(link, analyzer_for(link), writer=writer, sinks=[kept], waits=soon)
         return kept
 
-    kept = asyncio.run(check())
+    kept = virtual.run(check())
     log = read_log(path)
     assert log.torn is None
     decoder = Decoder(None, next(e["board_us"] for e in log.events if e["event"] == "origin"))

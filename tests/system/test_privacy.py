@@ -199,7 +199,7 @@ def test_what_the_program_makes_is_for_its_user_only(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         for arguments in (
-            ["record", "--link", "sim:squats?table=1&stand=2&functional=3&reps=1&speed=max"],
+            ["record", "--link", "sim:squats?table=0&stand=1&functional=1&reps=0&speed=max"],
             ["report", OLD_LOG, "--out", tmp_path / "r.html"],
             ["angles", OLD_LOG, "--out", tmp_path / "a.csv"],
             ["repair", torn],

@@ -20,8 +20,10 @@ from kneetrack.errors import LinkLost
 from kneetrack.link import open_link
 from kneetrack.samples import KneeSample, Status
 from kneetrack.sessionlog import SessionWriter, read_log
+from worn_already import AT_ONCE, calibration_of
 
-SHORT = "sim:squats?table=2&stand=2&functional=3&reps=3"
+SQUATS = f"squats?{AT_ONCE}&reps=3"
+SHORT = f"sim:{SQUATS}"
 LEFT_WAITING = ("Traceback", "never retrieved", "Exception ignored")
 
 
@@ -51,7 +53,9 @@ def reps_in(path: Path) -> int:
 
 def test_a_reader_that_leaves_after_the_first_line_ends_nothing(tmp_path: Path) -> None:
     log = tmp_path / "a.mcap"
-    with kneetrack("record", "--link", f"{SHORT}&speed=max", "--out", log) as recorder:
+    known = calibration_of(SQUATS, tmp_path)
+    command = ("record", "--link", f"{SHORT}&speed=max", "--out", log, "--calibration", known)
+    with kneetrack(*command) as recorder:
         recorder.stdout.readline()
         recorder.stdout.close()
         errors = recorder.stderr.read().decode()
@@ -63,8 +67,9 @@ def test_a_reader_that_leaves_after_the_first_line_ends_nothing(tmp_path: Path) 
 def test_a_terminal_that_knows_only_ascii_ends_nothing(tmp_path: Path) -> None:
     log = tmp_path / "a.mcap"
     ascii_only = os.environ | {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}
+    known = calibration_of(SQUATS, tmp_path)
     for command in (
-        ["record", "--link", f"{SHORT}&speed=max", "--out", log],
+        ["record", "--link", f"{SHORT}&speed=max", "--out", log, "--calibration", known],
         ["analyze", log],
         ["analyze", log, "--json"],
     ):
@@ -80,7 +85,8 @@ def test_the_systems_ways_to_end_a_program_end_a_recording_well(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     log = tmp_path / "a.mcap"
-    recorder = kneetrack("record", "--link", SHORT, "--out", log)
+    known = calibration_of(SQUATS, tmp_path)
+    recorder = kneetrack("record", "--link", SHORT, "--out", log, "--calibration", known)
     wait_for(log)
     recorder.send_signal(number)
     out, errors = recorder.communicate(timeout=60)

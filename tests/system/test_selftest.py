@@ -13,7 +13,7 @@ from kneetrack.analysis import analyse
 from kneetrack.sessionlog import read_log
 from terminal import Terminal
 
-FAST = "speed=max&functional=3&table=3"
+FAST = "speed=max&functional=0&table=0"
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +31,12 @@ def test_both_legs_in_turn_and_once_more(tmp_path):
         "--link",
         f"sim:lunge_test?{FAST}",
     )
-    both = kneetrack(*arguments, "--link", f"sim:lunge_test?{FAST}&side=left&lean=28&seed=2")
+    left = "sim:lunge_test?speed=max&functional=3&table=3&side=left&lean=28&seed=2"  # calibrated
+    both = kneetrack(*arguments, "--link", left)
     assert both.returncode == 0, both.stderr
     (row,) = json.loads(both.stdout)["measures"]
     assert len(row["legs"]["right"]["values"]) == len(row["legs"]["left"]["values"]) == 3
+    assert 34.0 < row["legs"]["right"]["mean"] < 42.0, "a lunge test needs no calibration"
     assert row["right_minus_left"]["verdict"] == "told_apart"
     assert row["legs"]["right"]["since_last"] is None
     assert "3 of 3" in both.stderr
@@ -56,7 +58,7 @@ def test_both_legs_in_turn_and_once_more(tmp_path):
 def test_ended_early_it_says_so_and_keeps_what_was_done(tmp_path, by, code):
     terminal = Terminal(
         "selftest", "lunge", "--no-questions",
-        "--link", "sim:lunge_test?speed=2&functional=0&table=0",
+        "--link", "sim:lunge_test?speed=2&functional=0&table=0&stand=1",
     )  # fmt: skip
     terminal.read_until("1 of 3")
     if by == "q":
@@ -77,7 +79,7 @@ def test_a_band_that_ends_before_the_test_is_no_success():
         "lunge",
         "--json",
         "--link",
-        "sim:lunge_test?speed=max&functional=0&table=0&reps=2",
+        f"sim:lunge_test?{FAST}&reps=2&stand=2",
     )
     assert done.returncode == 3, done.stderr
     assert "ended before the test was complete" in done.stderr
@@ -85,17 +87,8 @@ def test_a_band_that_ends_before_the_test_is_no_success():
     assert told["counted"] == {"right": 2} and not told["complete"]
 
 
-def test_a_lunge_test_needs_no_calibration():
-    done = kneetrack(
-        "selftest", "lunge", "--json", "--link", "sim:lunge_test?speed=max&functional=0&table=0"
-    )
-    assert done.returncode == 0, done.stderr
-    (row,) = json.loads(done.stdout)["measures"]
-    assert 34.0 < row["legs"]["right"]["mean"] < 42.0
-
-
 def test_a_balance_test_needs_one_and_says_so():
-    done = kneetrack("selftest", "balance", "--link", "sim:balance?speed=max&functional=0&table=0")
+    done = kneetrack("selftest", "balance", "--link", f"sim:balance?{FAST}")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
 

@@ -16,6 +16,7 @@ from kneetrack.link.radio import virtual
 from kneetrack.samples import RepSet
 from kneetrack.sessionlog import SessionWriter, read_log
 from terminal import Terminal
+from worn_already import AT_ONCE, calibration_of
 
 SHORT = "table=2&stand=3.5&functional=3&seed=411"
 AS_A_REAL_BAND = f"sim:rerack?sets=2&reps=2&rest=6&away=4&{SHORT}&speed=max"
@@ -54,9 +55,10 @@ def test_live_replay_and_analysis_end_the_same_sets_by_themselves(tmp_path: Path
 def test_load_and_effort_are_typed_after_a_set_and_the_rest_is_counted(tmp_path: Path) -> None:
     """In a terminal of 80 columns, in real time, with the keys of a person."""
     path = tmp_path / "session.mcap"
+    squats = f"squats?reps=2&{AT_ONCE}&last_table=12"
     terminal = Terminal(
-        "record", "--link", f"sim:squats?reps=2&{SHORT}&last_table=12", "--out", path,
-        "--rest", "3", "--rpe", "6", "--note", "first day",
+        "record", "--link", f"sim:{squats}", "--out", path,
+        "--calibration", calibration_of(squats, tmp_path), "--rest", "3", "--rpe", "6", "--note", "first day",
     )  # fmt: skip
     terminal.read_until("rep 2", 90.0)
     terminal.read_until("l load, e effort, n note of set 1")
@@ -90,8 +92,10 @@ def test_what_is_said_beforehand_is_checked_and_kept(tmp_path: Path) -> None:
         refused = kneetrack("record", "--link", "sim:squats", option, value)
         assert refused.returncode == 2 and why in refused.stderr, refused.stderr
     path = tmp_path / "session.mcap"
+    squats = f"squats?reps=1&{AT_ONCE}"
     result = kneetrack(
-        "record", "--link", f"sim:squats?reps=1&{SHORT}&speed=max", "--out", path,
+        "record", "--link", f"sim:{squats}&speed=max", "--out", path,
+        "--calibration", calibration_of(squats, tmp_path),
         "--load", "100lb", "--rpe", "7", "--tag", "shoes=Flat", "--tag", "hells=yes",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
