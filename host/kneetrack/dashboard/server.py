@@ -76,10 +76,10 @@ class Page:
 
     async def _index(self, request: Request) -> Response:
         token = request.query_params.get("token")
-        if token is None or self._door.is_known(request.headers):
-            return (
-                FileResponse(PAGE / "index.html") if token is None else RedirectResponse("/", 303)
-            )
+        if token is None:
+            return FileResponse(PAGE / "index.html")
+        if self._door.is_known(request.headers):
+            return RedirectResponse("/", HTTPStatus.SEE_OTHER)
         cookie = self._door.exchange(token)
         if cookie is None:
             return PlainTextResponse(

@@ -1,7 +1,7 @@
 // A bar per rep, and the last rep large. What a colour tells, a mark and the way a bar is filled
 // tell as well: solid in range, striped out of it, dashed where it is in doubt.
 
-const SCALE = 15; // degrees at the end of a bar
+const SCALES = [10, 15, 20, 30]; // degrees at the end of a bar: the first that holds all
 
 const make = (kind, name, text = "") => {
   const element = document.createElement(kind);
@@ -10,50 +10,54 @@ const make = (kind, name, text = "") => {
   return element;
 };
 
-const percent = (value) => `${50 - (50 * Math.max(-SCALE, Math.min(SCALE, value))) / SCALE}%`;
+const percent = (value, scale) => `${50 - (50 * Math.max(-scale, Math.min(scale, value))) / scale}%`;
 
-function column(limit) {
+function column() {
   const root = make("div", "rep");
   const parts = { value: make("span", "value"), field: make("span", "field"), bar: make("i", "bar") };
   parts.whisker = make("i", "whisker");
   parts.mark = make("span", "mark");
   parts.number = make("span", "number");
-  for (const at of [limit, 0, -limit]) {
-    const line = make("i", at ? "limit" : "zero");
-    line.style.top = percent(at);
-    parts.field.append(line);
-  }
-  parts.field.append(parts.bar, parts.whisker);
+  parts.lines = [make("i", "limit"), make("i", "zero"), make("i", "limit")];
+  parts.field.append(...parts.lines, parts.bar, parts.whisker);
   root.append(parts.value, parts.field, parts.mark, parts.number);
   return { root, parts, row: null };
 }
 
-function fill({ root, parts }, row, first) {
+function span(element, high, low, scale) {
+  element.style.top = percent(high, scale);
+  element.style.height = `calc(${percent(low, scale)} - ${percent(high, scale)})`;
+}
+
+function fill({ root, parts }, row, first, limit, scale) {
   root.className = `rep ${row.kind}${first ? " first" : ""}`;
   root.dataset.rep = row.index;
   root.title = `${row.name}: ${row.told}`;
   parts.mark.textContent = row.mark;
   parts.number.textContent = row.index + 1;
+  [limit, 0, -limit].forEach((at, place) => {
+    parts.lines[place].style.top = percent(at, scale);
+  });
   const own = row.own;
   parts.value.textContent = own === null ? row.big : (own > 0 ? "+" : "") + own.toFixed(1);
-  parts.bar.hidden = parts.whisker.hidden = own === null;
+  parts.bar.hidden = own === null;
+  parts.whisker.hidden = own === null || row.sigma === null;
   if (own === null) return;
-  const top = percent(Math.max(0, own));
-  const bottom = percent(Math.min(0, own));
-  parts.bar.style.top = top;
-  parts.bar.style.height = `calc(${bottom} - ${top})`;
-  parts.whisker.hidden = row.sigma === null;
-  if (row.sigma === null) return;
-  parts.whisker.style.top = percent(own + row.sigma);
-  parts.whisker.style.height = `calc(${percent(own - row.sigma)} - ${percent(own + row.sigma)})`;
+  span(parts.bar, Math.max(0, own), Math.min(0, own), scale);
+  if (row.sigma !== null) span(parts.whisker, own + row.sigma, own - row.sigma, scale);
 }
 
 /** The bars of one leg; `update` takes its reps, and tells which of them are new. */
 export function bars(root, limit) {
   const columns = new Map();
+  let scale = SCALES[0];
   return (reps) => {
     const rows = Object.values(reps).sort((one, other) => one.index - other.index);
     const fresh = [];
+    const widest = Math.max(0, ...rows.map((row) => Math.abs(row.own ?? 0) + (row.sigma ?? 0)));
+    const wanted = SCALES.find((each) => each >= widest) ?? SCALES.at(-1);
+    const again = wanted !== scale;
+    scale = wanted;
     for (const [index, one] of columns) {
       if (!(index in reps)) {
         one.root.remove();
@@ -66,12 +70,12 @@ export function bars(root, limit) {
       set = row.set;
       const key = String(row.index);
       if (!columns.has(key)) {
-        columns.set(key, column(limit));
+        columns.set(key, column());
         fresh.push(row.index);
       }
       const one = columns.get(key);
-      if (one.row === row && one.first === first) continue;
-      fill(one, row, first);
+      if (!again && one.row === row && one.first === first) continue;
+      fill(one, row, first, limit, scale);
       one.row = row;
       one.first = first;
       if (!one.root.parentNode) root.append(one.root);

@@ -4,7 +4,7 @@
 const THIGH = 0.42;
 const SHANK = 0.41;
 const HIP = 0.11; // from the middle
-const FACES = 14;
+const FACES = 20;
 const RINGS = [0, 0.12, 0.3, 0.5, 0.7, 0.88, 1];
 const THIGH_GIRTH = [0.062, 0.075, 0.078, 0.07, 0.06, 0.052, 0.052];
 const SHANK_GIRTH = [0.05, 0.054, 0.057, 0.05, 0.04, 0.033, 0.032];
@@ -67,11 +67,32 @@ function foot(ankle, q) {
   return [...sides, high];
 }
 
-const COLOURS = { thigh: [86, 180, 233], shank: [213, 222, 230], foot: [120, 135, 148] };
+/** As bright as it faces a lamp above the viewer's left shoulder; `isRound`: its back is dark. */
+function shaded([a, b, , d], colour, isRound) {
+  const [u, v] = [plus(b, a, -1), plus(d, a, -1)];
+  const normal = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+  const size = Math.hypot(...normal) || 1;
+  const facing = (normal[0] * 0.75 - normal[1] * 0.5 + normal[2] * 0.43) / size;
+  const light = 0.4 + 0.6 * (isRound ? Math.max(0, facing) : Math.abs(facing));
+  return `rgb(${colour.map((each) => Math.round(each * light)).join(",")})`;
+}
+
+/** A cap in front of the knee: which way it points is what the eye follows. */
+function cap(knee, q) {
+  const ahead = plus(knee, turned(q, [0.052, 0, 0]));
+  const ring = Array.from({ length: 10 }, (_, at) => {
+    const angle = (2 * Math.PI * at) / 10;
+    return plus(ahead, turned(q, [0, 0.036 * Math.cos(angle), 0.03 * Math.sin(angle)]));
+  });
+  const tip = plus(knee, turned(q, [0.07, 0, 0]));
+  return ring.map((each, at) => [each, ring[(at + 1) % 10], tip, tip]);
+}
+
+const COLOURS = { thigh: [86, 180, 233], shank: [213, 222, 230], knee: [240, 228, 66], foot: [120, 135, 148] };
 
 /** The stage; `update` takes the legs, `draw` paints. */
 export function stage(canvas) {
-  let yaw = 0.5; // seen from in front and a little from the person's left
+  let yaw = 0.3; // from in front, a little to the side
   let shown = [];
   let held = null;
   canvas.addEventListener("pointerdown", (event) => {
@@ -93,7 +114,7 @@ export function stage(canvas) {
     const [x, y, z] = point;
     const depth = x * Math.cos(yaw) + y * Math.sin(yaw);
     const across = -x * Math.sin(yaw) + y * Math.cos(yaw);
-    const scale = canvas.height / 1.12;
+    const scale = Math.min(canvas.height / 1.12, canvas.width / (shown.length > 1 ? 0.85 : 0.62));
     const near = 3.2 / (3.2 - depth);
     const middle = 0.45;
     return [
@@ -110,6 +131,7 @@ export function stage(canvas) {
     return [
       ...limb(leg.thigh, hip, THIGH, THIGH_GIRTH).map((quad) => [quad, COLOURS.thigh]),
       ...limb(leg.shank, knee, SHANK, SHANK_GIRTH).map((quad) => [quad, COLOURS.shank]),
+      ...cap(knee, towards(leg.thigh, leg.shank, 0.5)).map((quad) => [quad, COLOURS.knee]),
       ...foot(ankle, leg.shank).map((quad) => [quad, COLOURS.foot]),
     ];
   }
@@ -137,16 +159,12 @@ export function stage(canvas) {
     floor(ctx);
     const painted = shown.flatMap(polygons).map(([quad, colour]) => {
       const flat = quad.map(project);
-      return { flat, colour, depth: flat.reduce((sum, each) => sum + each[2], 0) / flat.length };
+      const depth = flat.reduce((sum, each) => sum + each[2], 0) / flat.length;
+      return { flat, depth, ink: shaded(quad, colour, colour === COLOURS.thigh || colour === COLOURS.shank) };
     });
     painted.sort((one, other) => one.depth - other.depth);
-    for (const { flat, colour } of painted) {
-      const [a, b, , d] = flat;
-      const area = (b[0] - a[0]) * (d[1] - a[1]) - (b[1] - a[1]) * (d[0] - a[0]);
-      const across = [b[0] - a[0], b[1] - a[1]];
-      const light = 0.55 + 0.45 * Math.min(1, Math.abs(across[0]) / (Math.hypot(...across) + 1e-6)) * (area ? 1 : 0);
-      ctx.fillStyle = `rgb(${colour.map((each) => Math.round(each * light)).join(",")})`;
-      ctx.strokeStyle = ctx.fillStyle;
+    for (const { flat, ink } of painted) {
+      ctx.fillStyle = ctx.strokeStyle = ink;
       ctx.beginPath();
       flat.forEach(([x, y], at) => (at ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));
       ctx.closePath();

@@ -7,6 +7,7 @@ import { placeOf } from "./state.js";
 export const WINDOW_S = 20;
 const APART_S = 0.1; // beyond that, points are not joined
 const HEIGHT = 110;
+const HEIGHT_OF_TWO = 84;
 const INK = "#a9b6c2";
 
 function hatched(gaps) {
@@ -33,18 +34,18 @@ function hatched(gaps) {
   };
 }
 
-function chart(root, colour, range, gaps) {
+function chart(root, height, colour, range, gaps) {
   const axis = { stroke: INK, grid: { stroke: "#26313a", width: 1 }, ticks: { show: false }, font: "12px system-ui" };
   return new uPlot(
     {
       width: Math.max(200, root.clientWidth),
-      height: HEIGHT,
+      height,
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: false, auto: false }, y: { range: (_, low, high) => range(low, high) } },
       axes: [
         { ...axis, size: 22, values: (_, at) => at.map((each) => `${each} s`) },
-        { ...axis, size: 40, values: (_, at) => at.map((each) => `${each}°`) },
+        { ...axis, size: 40, space: 22, values: (_, at) => at.map((each) => `${each}°`) },
       ],
       series: [{}, { stroke: colour, width: 2, points: { show: false }, spanGaps: false }],
       hooks: { drawClear: [hatched(gaps)] },
@@ -74,15 +75,16 @@ export function columns(trace, from) {
   return { times, flexion, valgus };
 }
 
-/** Both charts of one leg. */
-export function traces(root) {
+/** Both charts of one leg, of as many as the page shows. */
+export function traces(root, legs) {
+  const height = legs > 1 ? HEIGHT_OF_TWO : HEIGHT;
   let gaps = [];
   const frame = (name) => root.querySelector(name);
-  const bend = chart(frame(".flexion-chart"), "#56b4e9", (low, high) => [Math.min(0, low ?? 0), Math.max(100, high ?? 0)], () => gaps);
-  const inward = chart(frame(".valgus-chart"), "#f0e442", (low, high) => [Math.min(-10, low ?? 0), Math.max(15, high ?? 0)], () => gaps);
+  const bend = chart(frame(".flexion-chart"), height, "#56b4e9", (low, high) => [Math.min(0, low ?? 0), Math.max(100, high ?? 0)], () => gaps);
+  const inward = chart(frame(".valgus-chart"), height, "#f0e442", (low, high) => [Math.min(-10, low ?? 0), Math.max(15, high ?? 0)], () => gaps);
   new ResizeObserver(() => {
     for (const plot of [bend, inward]) {
-      plot.setSize({ width: Math.max(200, plot.root.parentNode.clientWidth), height: HEIGHT });
+      plot.setSize({ width: Math.max(200, plot.root.parentNode.clientWidth), height });
     }
   }).observe(frame(".flexion-chart"));
   return (leg, at) => {
