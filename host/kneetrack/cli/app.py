@@ -22,6 +22,7 @@ from kneetrack.cli import (
     before,
     calibrate,
     compare,
+    completing,
     cue,
     dashboard,
     demo,
@@ -53,20 +54,8 @@ CUT_SHORT = 130
 # depends on whether typer carries its own click.
 _CommandLineError: Any = typer.BadParameter.__bases__[0]
 
-_NEXT = """\
-KneeTrack measures what a knee does under load: 3D knee angles from two IMUs a leg, reps, and how
-far the knee moves inward against your own reference reps.
-
-  kneetrack demo                      see the whole thing without hardware, in a minute
-  kneetrack scan                      is a band around?
-  kneetrack calibrate --side right    45 seconds, after every strapping on
-  kneetrack record                    watch reps live and keep the recording
-  kneetrack --help                    every command
-"""
-
 app = typer.Typer(
     name="kneetrack",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -125,15 +114,17 @@ def start(
     Not a medical device: it gives training feedback and keeps a log, and says nothing about health.
     """
     if context.invoked_subcommand is None:
-        typer.echo(_NEXT, nl=False)
+        from kneetrack.cli import console, start_page
+
+        start_page.show(console.results())
 
 
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code. All that a user may cause ends here, as a sentence."""
     try:
-        result: object = typer.main.get_command(app).main(
-            arguments, prog_name="kneetrack", standalone_mode=False
-        )
+        command = typer.main.get_command(app)
+        completing.attach(command)
+        result: object = command.main(arguments, prog_name="kneetrack", standalone_mode=False)
     except KneeTrackError as error:
         return _fail(str(error), error.exit_code)
     except typer.Exit as ended:
