@@ -108,7 +108,8 @@ def _shift(
     shared = thigh.clock is not None and thigh.clock == shank.clock
     if align is Align.TAP:
         tap: Tap = find_tap(thigh, shank)
-        words = f"a knock both felt (peak {tap.sharpness:.1f} times the next)"
+        high = "over 100" if tap.sharpness > 100.0 else f"{tap.sharpness:.1f}"
+        words = f"a knock both felt (peak {high} times the next)"
         return tap.shift_s + more, words + by, tap.sigma_s
     if align is Align.START or (align is Align.AUTO and not shared and offset_s is not None):
         return start_s + more, f"their first samples{by}", None

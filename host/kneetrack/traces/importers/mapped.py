@@ -1,4 +1,4 @@
-'''Any table of numbers, told by a mapping file (TOML) where its columns are and what their units.
+"""Any table of numbers, told by a mapping file (TOML) where its columns are and what their units.
 
     delimiter = ";"            # left out: tab, semicolon or comma, whichever the header has
     skip_rows = 3              # lines before the header; left out: 0
@@ -18,7 +18,7 @@
 
 `[thigh.acc]`, `[shank.gyr]` and so on count instead of `[acc]`, `[gyr]` where both IMUs stand in one
 file, in columns of their own.
-'''
+"""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def read_mapping(path: Path) -> Mapping:
         raise TraceError(f"{path} can't be read: {error.strerror}.") from None
     unknown = sorted(value.keys() - _KEYS)
     if unknown:
-        raise TraceError(f"{path}: {unknown[0]} is not known; known are {', '.join(sorted(_KEYS))}.")
+        raise TraceError(
+            f"{path}: {unknown[0]} is not known; known are {', '.join(sorted(_KEYS))}."
+        )
     skip: object = value.get("skip_rows", 0)
     delimiter: object = value.get("delimiter")
     if isinstance(skip, bool) or not isinstance(skip, int) or skip < 0:

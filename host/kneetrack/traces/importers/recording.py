@@ -3,9 +3,9 @@
 A sensor samples at an even rate, by its own oscillator; the times in a file are that rate seen
 through rounding (whole ms), through a radio (packets of three come at once) or through a counter.
 So each stream is put on its own even grid: the missing samples are told from the counter, else from
-a delay that is never caught up, and the times are the line through all of them. Where times stray
-from any line by more than a sample and a half (a host's clock over hours) they are taken as they
-are, if they are even enough; else the file is refused.
+a delay that is never caught up, and the times are the line through them. Where times stray from any
+line by more than a sample and a half (a host's clock over hours) they are taken as they are, if
+they are even enough; else the file is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from kneetrack.errors import TraceError
 from kneetrack.traces.reader import RATE_HZ, STEP, FloatArray
 
 _LOOK = 16  # samples in which a packet that was held up is caught up with
-_STRAY = 1.5  # of a sample, from the line
+_STRAY = 1.5  # of a sample, from the line, in 3 of 4
+_HELD_UP_S = 0.5  # the longest that a packet may be late
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,13 @@ def stream(
         index = counter - counter[0]
     else:
         index = _index(time_s)
-    slope, start = np.polyfit(index, time_s - time_s[0], 1) if len(index) > 2 else (0.0, 0.0)
+    slope, even = _line(index, time_s)
     if slope <= 0.0:
-        raise TraceError(f"{path}: the times of the {what} do not increase; is it the right column?")
-    even = time_s[0] + start + slope * index
+        raise TraceError(
+            f"{path}: the times of the {what} do not increase; is it the right column?"
+        )
     off = np.abs(even - time_s)
-    if off.max() > _STRAY * slope:
+    if float(np.percentile(off, 75)) > _STRAY * slope or off.max() > _HELD_UP_S:
         even = _as_they_are(path, what, time_s, index)
     rate_hz = float(1.0 / slope)
     if not RATE_HZ[0] <= rate_hz * 1.001 <= RATE_HZ[1] * 1.002:
@@ -111,6 +113,16 @@ def stream(
         for at in np.flatnonzero(missing > 0)
     )
     return Stream(even, values, rate_hz, holes, float(np.percentile(off, 95)))
+
+
+def _line(index: FloatArray, time_s: FloatArray) -> tuple[float, FloatArray]:
+    """The even step and the even times (n,): a line through all but those that came late."""
+    since = time_s - time_s[0]
+    slope, start = (float(one) for one in np.polyfit(index, since, 1))
+    near = np.abs(start + slope * index - since) <= _STRAY * abs(slope)
+    if 2 <= near.sum() < len(index):
+        slope, start = (float(one) for one in np.polyfit(index[near], since[near], 1))
+    return slope, time_s[0] + start + slope * index
 
 
 def _index(time_s: FloatArray) -> FloatArray:

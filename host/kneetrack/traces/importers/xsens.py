@@ -61,7 +61,9 @@ def read(path: Path) -> Recording:
     elif (master := _MASTER.match(path.stem)) is not None:
         clock = f"xsens:{path.resolve().parent}/{master.group(1)}"
         words = f"the counter that all trackers of {master.group(1)} share"
-        times = times - times[0] + (counter[0] * (times[-1] - times[0]) / (counter[-1] - counter[0]))
+        times = (
+            times - times[0] + (counter[0] * (times[-1] - times[0]) / (counter[-1] - counter[0]))
+        )
     return Recording(
         path,
         "Xsens MT Manager",

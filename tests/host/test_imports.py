@@ -1,0 +1,252 @@
+"""Others' recordings as traces: each format gives the reps of what it was written from."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import foreign_imus
+import numpy as np
+import pytest
+from command_line import Result, is_one_sentence, kneetrack
+from foreign_imus import START_S
+from synthetic_legs import RATE_HZ, trace_of
+
+from kneetrack.analysis import analyse
+from kneetrack.analysis.trace import measure
+from kneetrack.detection import Analyzer
+from kneetrack.samples import Rep, Side, Window
+from kneetrack.traces import read_trace
+from kneetrack.traces.importers.checks import gyro_scale
+from kneetrack.traces.importers.recording import Stream, stream
+from kneetrack.traces.resample import onto
+
+SPANS = (("stand", 9.6, 12.0), ("functional", 12.0, 22.6), ("set", 22.6, 37.5))
+
+
+@cache
+def source_reps() -> tuple[Rep, ...]:
+    """Of the leg that all files are written from, in its own time."""
+    time_s, rows = foreign_imus.imus(stamp=False)
+    windows = tuple(Window(*span) for span in SPANS)
+    worn = time_s >= START_S
+    trace = trace_of((time_s[worn], rows[worn], rows[worn]), Side.RIGHT, windows)
+    measured = measure(trace)
+    analyzer = Analyzer(Side.RIGHT, "squat", windows)
+    analyzer.feed_all(measured.samples)
+    analyzer.flush()
+    return tuple(analyzer.result().reps)
+
+
+def imported(
+    pair: tuple[Path, Path], out: Path, *options: str | Path, late_s: float = 0.0
+) -> Result:
+    """`kneetrack import` with the windows named; the trace's zero is `late_s` after the source's."""
+    zero_s = START_S + late_s
+    named = [
+        word
+        for kind, start_s, end_s in SPANS
+        for word in (f"--{kind}", f"{start_s - zero_s:.3f}-{end_s - zero_s:.3f}")
+    ]
+    return kneetrack("import", *pair, "--side", "right", "--out", out, *named, *options)
+
+
+def holds_the_same_reps(out: Path, late_s: float = 0.0) -> None:
+    reps = analyse(out).legs[0].result.reps
+    wanted = source_reps()
+    assert len(reps) == len(wanted) == 4
+    for ours, theirs in zip(reps, wanted, strict=True):
+        assert ours.start_s + START_S + late_s == pytest.approx(theirs.start_s, abs=0.03)
+        assert ours.end_s + START_S + late_s == pytest.approx(theirs.end_s, abs=0.03)
+        assert ours.peak_flexion_deg == pytest.approx(theirs.peak_flexion_deg, abs=0.5)
+        assert ours.valgus_excursion_deg == pytest.approx(theirs.valgus_excursion_deg, abs=0.4)
+        assert ours.verdict == theirs.verdict
+
+
+def test_xsens_with_lost_packets_gives_the_same_reps(tmp_path: Path) -> None:
+    pair = foreign_imus.xsens(tmp_path, lost=range(2000, 2005))
+    done = imported(pair, tmp_path / "out.csv", "--from", "xsens")
+    assert done.returncode == 0, done.stderr
+    assert "5 in 1, longest 0.06 s" in done.stdout
+    assert "the counter that all trackers of MT_0120067F-000 share" in done.stdout
+    holds_the_same_reps(tmp_path / "out.csv")
+
+
+def test_synced_dots_give_the_same_reps(tmp_path: Path) -> None:
+    done = imported(
+        foreign_imus.movella_dot(tmp_path), tmp_path / "out.csv", "--from", "movella-dot", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert told["rate_hz"] == pytest.approx(120.0, abs=0.01)
+    assert told["aligned"] == "the clock of synced sensors"
+    assert [imu["gyro_scale"] for imu in told["imus"]] == pytest.approx([1.0, 1.0], abs=0.05)
+    assert told["still"][0] == pytest.approx([0.0, 3.9], abs=0.3)
+    holds_the_same_reps(tmp_path / "out.csv")
+
+
+def test_two_clocks_are_joined_by_a_knock_or_not_at_all(tmp_path: Path) -> None:
+    late_s = 0.734
+    pair = foreign_imus.movella_dot(tmp_path, synced=False, shank_late_s=late_s)
+    out = tmp_path / "out.csv"
+    refused = imported(pair, out, "--from", "movella-dot")
+    assert refused.returncode == 1 and is_one_sentence(refused.stderr)
+    assert "--align tap" in refused.stderr and not out.exists()
+    done = imported(pair, out, "--from", "movella-dot", "--align", "tap", late_s=late_s)
+    assert done.returncode == 0, done.stderr
+    holds_the_same_reps(out, late_s)
+
+
+def test_an_offset_that_is_given_is_taken_at_its_word(tmp_path: Path) -> None:
+    late_s = 0.734
+    pair = foreign_imus.movella_dot(tmp_path, synced=False, shank_late_s=late_s)
+    out = tmp_path / "out.csv"
+    done = imported(pair, out, "--from", "movella-dot", "--offset-ms", "734", late_s=late_s)
+    assert done.returncode == 0, done.stderr
+    assert "their first samples, the shank +734 ms" in done.stdout
+    holds_the_same_reps(out, late_s)
+
+
+def test_metawear_in_packets_and_four_files_gives_the_same_reps(tmp_path: Path) -> None:
+    late_s = 0.013
+    done = imported(
+        foreign_imus.metawear(tmp_path), tmp_path / "out.csv", "--from", "metawear", late_s=late_s
+    )
+    assert done.returncode == 0, done.stderr
+    assert "50/s" in done.stdout and "±20" in done.stdout
+    assert done.stdout.count("times ±") == 4
+    holds_the_same_reps(tmp_path / "out.csv", late_s)
+
+
+def test_ximu3_folders_give_the_same_reps(tmp_path: Path) -> None:
+    late_s = 0.7
+    done = imported(
+        foreign_imus.ximu3(tmp_path),
+        tmp_path / "out.csv",
+        *("--from", "x-imu3", "--align", "tap"),
+        late_s=late_s,
+    )
+    assert done.returncode == 0, done.stderr
+    holds_the_same_reps(tmp_path / "out.csv", late_s)
+
+
+def test_a_mapped_table_gives_the_same_reps_and_a_trace_that_the_band_plays(tmp_path: Path) -> None:
+    pair, mapping = foreign_imus.mapped(tmp_path)
+    out = tmp_path / "out.csv"
+    done = imported(pair, out, "--from", "csv", "--mapping", mapping)
+    assert done.returncode == 0, done.stderr
+    holds_the_same_reps(out)
+    trace = read_trace(out)
+    assert trace.side is Side.RIGHT and trace.rate_hz == pytest.approx(104.0, abs=0.01)
+    assert [window.kind for window in trace.windows] == ["stand", "functional", "set"]
+    assert "lab.csv" in trace.notes
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def test_rad_taken_for_deg_is_found_by_gravity_and_mended_by_a_word(tmp_path: Path) -> None:
+    pair = foreign_imus.movella_dot(tmp_path, gyr_deg=False)
+    out = tmp_path / "out.csv"
+    refused = imported(pair, out, "--from", "movella-dot")
+    assert refused.returncode == 1 and is_one_sentence(refused.stderr)
+    assert "rad/s taken for deg/s" in refused.stderr
+    assert imported(pair, out, "--from", "movella-dot", "--gyr-unit", "rad/s").returncode == 0
+
+
+@pytest.mark.parametrize("unit", ["rpm", ""])
+def test_a_unit_that_is_not_known_is_refused(tmp_path: Path, unit: str) -> None:
+    pair = foreign_imus.metawear(tmp_path, gyr_unit=unit)
+    refused = imported(pair, tmp_path / "out.csv", "--from", "metawear")
+    assert refused.returncode == 1 and is_one_sentence(refused.stderr)
+    assert "unit" in refused.stderr and "mapping" in refused.stderr
+
+
+def test_the_wrong_unit_of_gravity_is_refused(tmp_path: Path) -> None:
+    pair, mapping = foreign_imus.mapped(tmp_path, acc_unit="g")
+    refused = imported(pair, tmp_path / "out.csv", "--from", "csv", "--mapping", mapping)
+    assert refused.returncode == 1 and is_one_sentence(refused.stderr)
+    assert "gravity is 9.8" in refused.stderr
+
+
+def test_a_long_hole_is_not_made_up_but_can_be_left_out(tmp_path: Path) -> None:
+    pair = foreign_imus.xsens(tmp_path, lost=range(2000, 2050))
+    out = tmp_path / "out.csv"
+    refused = imported(pair, out, "--from", "xsens")
+    assert refused.returncode == 1 and is_one_sentence(refused.stderr)
+    assert "0.51 s, at 19.99 s" in refused.stderr and "0.01-19.98" in refused.stderr
+    done = kneetrack(
+        *("import", *pair, "--side", "right", "--from", "xsens", "--span", "0-19.9", "--out", out)
+    )
+    assert done.returncode == 0, done.stderr
+    assert read_trace(out).time_s[-1] == pytest.approx(19.9, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--from", "vicon"], "--from is one of"),
+        (["--from", "csv"], "needs --mapping"),
+        (["--from", "x-imu3", "--gyr-unit", "deg/s"], "those of x-imu3 do"),
+        (["--from", "xsens", "--stand", "5-2"], "written from-to"),
+        (["--from", "xsens", "--align", "guess"], "--align is one of"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense(tmp_path: Path, options: list[str], told: str) -> None:
+    done = kneetrack(
+        *("import", tmp_path / "a.csv", tmp_path / "b.csv", "--side", "left"),
+        *("--out", tmp_path / "o.csv", *options),
+    )
+    assert done.returncode == 2 and is_one_sentence(done.stderr)
+    assert told in done.stderr
+
+
+def test_free_acceleration_is_no_accelerometer(tmp_path: Path) -> None:
+    path = tmp_path / "dot.csv"
+    path.write_text(
+        "sep=,\nDeviceTag:,1\n\nPacketCounter,SampleTimeFine,FreeAcc_X,FreeAcc_Y,FreeAcc_Z\n"
+        "1,10,0,0,0\n2,20,0,0,0\n"
+    )
+    done = imported((path, path), tmp_path / "o.csv", "--from", "movella-dot")
+    assert done.returncode == 1 and "FreeAcc" in done.stderr and is_one_sentence(done.stderr)
+
+
+def test_it_writes_over_nothing_else(tmp_path: Path) -> None:
+    pair = foreign_imus.xsens(tmp_path)
+    (tmp_path / "diary.csv").write_text("dear diary\n")
+    assert imported(pair, tmp_path / "diary.csv", "--from", "xsens").returncode == 2
+    assert (tmp_path / "diary.csv").read_text() == "dear diary\n"
+
+
+# --- the parts ------------------------------------------------------------------------------------
+
+
+def test_held_up_packets_are_no_holes_and_lost_ones_are() -> None:
+    even = np.arange(1000) / 100.0
+    came = np.maximum.accumulate(even + np.where(np.arange(1000) % 97 == 0, 0.07, 0.0))
+    values = np.ones((1000, 3))
+    assert stream(Path("x"), "gyroscope", came, values).holes == ()
+    there = (np.arange(1000) < 400) | (np.arange(1000) >= 407)
+    there &= np.arange(1000) != 500
+    found = stream(Path("x"), "gyroscope", came[there], values[there])
+    assert [hole.count for hole in found.holes] == [7, 1]
+    assert found.rate_hz == pytest.approx(100.0, rel=1e-3)
+    assert np.abs(found.time_s - even[there]).max() < 0.005
+
+
+def test_what_is_faster_than_the_trace_does_not_come_back_as_slow_motion() -> None:
+    fine = np.arange(0, 10, 1 / 400.0)
+    shaking = np.column_stack([np.sin(2 * np.pi * 97.0 * fine)] * 3)
+    slow = np.arange(1, 9, 0.01)
+    assert np.abs(onto(fine, shaking, 400.0, slow, 0.01)).max() < 0.02
+
+
+def test_mirrored_axes_do_not_turn_as_gravity_does() -> None:
+    time_s, rows = foreign_imus.imus(stamp=False)
+    gyr = Stream(time_s, rows[:, 0:3], RATE_HZ, (), 0.0)
+    acc = Stream(time_s, rows[:, 3:6], RATE_HZ, (), 0.0)
+    mirrored = Stream(time_s, rows[:, 0:3] * [1, 1, -1], RATE_HZ, (), 0.0)
+    assert gyro_scale(gyr, acc) == pytest.approx(1.0, abs=0.03)
+    assert not 0.7 < (gyro_scale(mirrored, acc) or 1.0) < 1.4
