@@ -14,6 +14,7 @@ import typer
 from kneetrack.cli import cue as cues
 from kneetrack.cli import preflight
 from kneetrack.cli.before import BEFORE_HELP, answers
+from kneetrack.cli.link_option import LINK_VARIABLE
 from kneetrack.cli.options import side_of
 from kneetrack.errors import UsageError
 from kneetrack.samples import Side
@@ -33,6 +34,7 @@ def record(
         list[str] | None,
         typer.Option(
             metavar="LINK",
+            envvar=LINK_VARIABLE,
             help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO, trace:FILE; twice for two legs.",
         ),
     ] = None,
