@@ -183,6 +183,8 @@ def test_what_makes_no_sense_is_said_and_can_be_put_right() -> None:
     assert "from 0 (none) to 10" in desk.hint() and not log.events
     typed(desk, "\x7f\x7f9\r")
     assert log.events[-1]["rpe"] == 9.0
+    typed(desk, "e11\r7\r")
+    assert log.events[-1]["rpe"] == 7.0, "what was refused is typed over"
 
 
 def test_escape_or_an_empty_line_leaves_it() -> None:

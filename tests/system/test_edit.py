@@ -22,6 +22,7 @@ from kneetrack.maintenance.privacy import delete, holdings
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Side, Verdict
 from kneetrack.sessionlog import SessionWriter, read_log
+from kneetrack.sessionlog.streams import SAID
 from synthetic_legs import leg, save, trace_of
 
 BUMPS = {Side.RIGHT: [0.0, 8.0, 0.0, 0.0, 0.0, 0.0], Side.LEFT: [0.0, 0.0, 0.0, 12.0, 0.0, 0.0]}
@@ -131,6 +132,18 @@ def test_a_rep_is_named_by_the_start_that_the_table_gives_it(one: Path) -> None:
     assert name in good("edit", one, "--put-back", "3")
     append(one, Labelled(Side.RIGHT, 12.34, "by an earlier version"))
     assert "the rep around 12.3 s: by an earlier version" in good("edit", one, "--history")
+
+
+def test_what_was_said_while_recording_is_known_and_can_be_cleared(tmp_path: Path) -> None:
+    log = tmp_path / "said.mcap"
+    packets = Band(session([0.0]).samples, boot_id=4).live()
+    with SessionWriter(log, {"exercise": "squat"}) as writer:
+        for packet in packets[:20]:
+            writer.packet(Side.RIGHT, packet)
+        writer.event({"event": SAID, "side": "right", "set": 0, "load_kg": 61.235, "note": "stiff"})
+    assert good("edit", log) == 'load 61.2 kg\nexercise squat\nnote "stiff"\n'
+    good("edit", log, "--clear", "load")
+    assert good("edit", log).startswith("exercise")
 
 
 def test_what_is_not_there_cannot_be_cleared(one: Path) -> None:

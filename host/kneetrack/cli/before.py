@@ -40,7 +40,8 @@ def before() -> None:
     from kneetrack.cli import console
     from kneetrack.report.notice import notice
 
-    console.results().print(notice(), markup=False, soft_wrap=True)
+    output = console.results()
+    output.print(notice(), markup=False, soft_wrap=not output.is_terminal)
 
 
 def answers_of(words: Sequence[str]) -> dict[str, str] | None:
@@ -102,9 +103,10 @@ def ask(hints: Console, line: Callable[[], str]) -> dict[str, str] | None:
             marks = set[str]()
         if marks <= set(letters):
             return {name: "yes" if name[0] in marks else "no" for name in QUESTIONS}
+        hints.print(f"Not understood: {said.strip()}.", markup=False)
 
 
 def _show(hints: Console) -> None:
     from kneetrack.report.notice import notice
 
-    hints.print(f"\n{notice()}\n", markup=False, soft_wrap=True)
+    hints.print(f"\n{notice()}\n", markup=False)

@@ -116,9 +116,11 @@ class Desk:
         elif letter in _LEAVE:
             self._field = None
         elif letter in _BACK:
-            self._typed = self._typed[:-1]
+            self._typed, self._trouble = self._typed[:-1], ""
         elif letter.isprintable() and len(self._typed) < MOST_LETTERS:
-            self._typed += letter
+            # what was refused is there to be mended, or typed over
+            self._typed = letter if self._trouble else self._typed + letter
+            self._trouble = ""
 
     def _keep(self, field: Field) -> None:
         try:
@@ -133,7 +135,7 @@ class Desk:
         except KneeTrackError as error:  # the recording itself fails of it too, and says so
             self._trouble = str(error)
             return
-        shown = f"{value:g}" if isinstance(value, float) else "kept"
+        shown = f"{round(value, 1):g}" if isinstance(value, float) else "kept"
         unit = " kg" if field.name == "load_kg" else ""
         self._kept = f"✓ set {index + 1}: {field.word} {shown}{unit}"
         self._field = None

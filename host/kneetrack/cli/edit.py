@@ -254,10 +254,10 @@ def _known(log: Path) -> dict[str, Any]:
     from kneetrack.analysis.source import is_log
     from kneetrack.edits import KEYS, read
     from kneetrack.edits.words import facts
-    from kneetrack.sessionlog import read_session
+    from kneetrack.sessionlog import read_log
 
     edits = read(log)
-    session = edits.over(read_session(log) if is_log(log) else {})
+    session = edits.over(read_log(log).session if is_log(log) else {})
     kept = {key: session[key] for key in KEYS if session.get(key) not in (None, {}, "")}
     labels = [
         {"side": side.word, "time_s": label.time_s, "start_s": label.start_s, "text": label.text}

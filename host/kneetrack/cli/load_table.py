@@ -69,7 +69,7 @@ def _table(rows: Sequence[AtLoad]) -> Table:
     for row in rows:
         part = row.share
         table.add_row(
-            "not given" if row.load_kg is None else f"{row.load_kg:g} kg",
+            "not given" if row.load_kg is None else f"{round(row.load_kg, 1):g} kg",
             str(len(row.sessions)),
             str(row.reps),
             str(row.judged),

@@ -217,7 +217,7 @@ def _table(listed: Sequence[Session], width: int) -> Any:
         legs = one.legs or (None,)
         for place, leg in enumerate(legs):
             whose = _whose(one, form) if place == 0 else ("", "", "")
-            load = "–" if one.load_kg is None else f"{one.load_kg:g}"
+            load = "–" if one.load_kg is None else f"{round(one.load_kg, 1):g}"
             table.add_row(
                 *whose,
                 *_leg_cells(leg)[:2],

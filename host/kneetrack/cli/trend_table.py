@@ -77,7 +77,7 @@ def print_course(first: Session, course: Trend, output: Console) -> None:
 def _title(at: AtLoad, course: Trend) -> str:
     if len(course.loads) == 1 and at.load_kg is None:
         return ""
-    return "\nno load given" if at.load_kg is None else f"\n{at.load_kg:g} kg"
+    return "\nno load given" if at.load_kg is None else f"\n{round(at.load_kg, 1):g} kg"
 
 
 def _table(at: AtLoad, measure: Measure, low: float, high: float, width: int, form: str) -> Table:
