@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ import matplotlib.pyplot as plt
 LIMIT_DEG = 5.0
 """The least excursion that is told; that of a rep is larger where its uncertainty is."""
 Z = 1.96
+_CAPTION = 124
+"""Letters of the caption's size that a line has room for."""
 COLUMNS = ("source", "athlete", "side", "exercise", "load_kg", "own_excursion_deg", "verdict",
            "simulated")  # fmt: skip
 MOST_PEOPLE = 30
@@ -58,7 +61,7 @@ def by_load(rows: Rows) -> dict[str, list[float]]:
             load_kg = np.inf if row["load_kg"] is None else round(row["load_kg"], 1)
             found[float(load_kg)].append(row["own_excursion_deg"])
     return {
-        "no load told" if np.isinf(load_kg) else f"{load_kg:g} kg": found[load_kg]
+        "no load told" if np.isinf(load_kg) else f"{round(load_kg, 1):g} kg": found[load_kg]
         for load_kg in sorted(found)
     }
 
@@ -126,7 +129,7 @@ def draw(rows: Rows, title: str, made_by: str) -> Any:
         [f"{who} ({_many(len(people[who]), 'session')})" for who in reversed(shown)],
     )
     below.set_ylim(-0.7, len(shown) - 0.3)
-    below.set_xlim(-2.0, 102.0)
+    below.set_xlim(-2.0, 104.0)
     below.grid(axis="x", color="0.9")
     below.set_xlabel("judged reps in range (%)")
     below.set_title("Share in range, each person against themselves", loc="left")
@@ -143,17 +146,18 @@ def caption(rows: Rows, people: int, made_by: str) -> str:
     simulated = len({row["source"] for row in rows if row["simulated"]})
     of_them = f" ({simulated} of them simulated)" if simulated else ""
     hidden = f" The {MOST_PEOPLE} highest shares are shown." if people > MOST_PEOPLE else ""
-    return (
+    text = (
         f"{len(rows)} judged reps of {_many(recordings, 'recording')}{of_them}, "
         f"{_many(people, 'person', 'people')}; {made_by}. Reference, doubtful and left out reps "
-        "do not count.\n"
+        "do not count. "
         f"Boxes: quartiles and median, whiskers 5 to 95 %; grey: ±{LIMIT_DEG:g}°, below which "
-        "nothing is told. People who lift a load differ from those who do not:\n"
+        "nothing is told. People who lift a load differ from those who do not: "
         "boxes side by side do not show what a load does to one person. Bars: 95 % interval, wider "
-        "where sessions differ (rough with few);\n"
+        "where sessions differ (rough with few); "
         "hollow: a single session, no interval. What all reps of a set share is not in the own "
         "part; the table has it as set_shift_deg." + hidden
     )
+    return textwrap.fill(text, _CAPTION)
 
 
 def _many(count: int, one: str, more: str = "") -> str:
@@ -164,7 +168,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", type=Path, help="what `kneetrack analyze DIR --out` wrote")
     parser.add_argument("--out", type=Path, default=Path("population.png"), help="PNG, SVG or PDF")
-    parser.add_argument("--exercise", default="squat")
+    parser.add_argument(
+        "--exercise", default="squat", help="whose reps: squat [default], lunge, ..."
+    )
     options = parser.parse_args()
 
     told = json.loads(parquet.read_schema(str(options.table)).metadata[b"kneetrack"])
@@ -174,7 +180,7 @@ def main() -> int:
     whole = "" if told["complete"] else " (not of all recordings of the folder)"
     made_by = f"kneetrack {told['versions']['kneetrack']}{whole}"
     name = options.exercise.replace("_", " ").capitalize()
-    figure = draw(rows, f"{name}s of {len(sessions_of(rows))} people", made_by)
+    figure = draw(rows, f"{name}s of {_many(len(sessions_of(rows)), 'person', 'people')}", made_by)
     figure.savefig(options.out, dpi=150)
     print(f"{options.out}: {len(rows)} reps")
     return 0
