@@ -111,11 +111,69 @@ def test_a_share_is_judged_by_its_repetitions() -> None:
     assert verdicts == [False, True]
 
 
-def effect(one: Sequence[Session], other: Sequence[Session], *, by_load: bool = False):
+def test_a_share_that_differs_as_days_do_is_not_called_changed() -> None:
+    """The true share scatters by 10 % from session to session, thirty reps each: by repetitions
+    alone one in six is called changed."""
+    random = np.random.default_rng(3)
+    told = 0
+    for days in np.clip(random.normal(0.8, 0.1, (200, 8)), 0.0, 1.0):
+        kept = [session(k, 0.0, reps=30, in_range=int(random.binomial(30, p)))
+                for k, p in enumerate(days)]  # fmt: skip
+        found = trend(kept, SHARE, Side.RIGHT)
+        assert found is not None
+        last = found.points[-1].from_first
+        told += last is not None and last.changed
+    assert told / 200 < 0.08
+
+
+def test_sessions_that_are_all_the_same_have_not_changed() -> None:
+    """Time over the limit is nothing in most sessions: no scatter, and no difference."""
+    found = trend([session(k, 0.0, wide=0.0) for k in range(6)], TOTAL, Side.RIGHT)
+    assert found is not None
+    assert found.apart == ToldApart(0.0, Source.SESSIONS, 6, found.apart.factor)
+    assert not any(point.from_first.changed for point in found.points[1:] if point.from_first)
+
+
+def effect(
+    one: Sequence[Session],
+    other: Sequence[Session],
+    *,
+    by_load: bool = False,
+    name: str = TOTAL,
+):
     return compare(
-        groups(one, other, by_load=by_load), TOTAL, Side.RIGHT,
+        groups(one, other, by_load=by_load), name, Side.RIGHT,
         apart=ToldApart(1.3, Source.ASSUMED), reps_of=lambda _: (), by_load=by_load,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("later", [0, 100])
+def test_two_shares_that_agree_to_the_step_prove_nothing(later: int) -> None:
+    """Twice 8 of 8 against 7 of 8, as pairs of a day and as sessions of their own days."""
+    one = [session(day, 0.0, reps=8, in_range=8) for day in (0, 7)]
+    other = [session(day + later, 0.0, reps=8, in_range=7, hour=10) for day in (0, 7)]
+    found = effect(one, other, name=SHARE)
+    assert found is not None
+    assert found.difference.value == pytest.approx(12.5)
+    assert not found.told_apart
+
+
+def test_shares_of_two_pairs_are_told_apart_by_chance_in_no_more_than_one_of_twenty() -> None:
+    random = np.random.default_rng(8)
+    told = 0
+    for kept in random.binomial(8, 0.9, (400, 2, 2)):
+        one, other = (
+            [session(day, 0.0, reps=8, in_range=int(kept[day, at]), hour=8 + at) for day in (0, 1)]
+            for at in (0, 1)
+        )
+        found = effect(one, other, name=SHARE)
+        told += found is not None and found.told_apart is True
+    assert told / 400 < 0.05
+    far = [[session(day, 0.0, reps=20, in_range=n + day, hour=n) for day in (0, 1)]
+           for n in (18, 4)]  # fmt: skip
+    found = effect(*far, name=SHARE)
+    assert found is not None
+    assert found.told_apart
 
 
 def test_sessions_of_one_day_are_paired() -> None:

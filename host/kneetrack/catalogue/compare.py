@@ -18,17 +18,20 @@ odd repetition is no property of a session. Between repetitions of two sessions 
 Welch's interval is one of means, a median of eight has no interval worth the name, and where a knee
 moved inward in three of eight, the median says nothing of it, while the mean does. Sessions at
 loads that only one side has are left out; where no load is common, all are taken and it is told.
+
+A share is a count of a few repetitions, and moves in steps: that two or three sessions agree to the
+step says little. So its interval is never narrower than that of as many repetitions (Newcombe).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import mean
 
-from kneetrack.catalogue.entry import Figure, LegReps, Session, same_load
-from kneetrack.catalogue.intervals import Middle, of_groups, of_pairs
+from kneetrack.catalogue.entry import SHARE, Figure, LegReps, Session, same_load
+from kneetrack.catalogue.intervals import Middle, of_groups, of_pairs, of_shares
 from kneetrack.catalogue.loads import leg_result
 from kneetrack.catalogue.told_apart import ToldApart
 from kneetrack.catalogue.trend import figure_of
@@ -126,7 +129,7 @@ def compare(
             name=name,
             one=mean(a for a, _ in pairs),
             other=mean(b for _, b in pairs),
-            difference=of_pairs([a - b for a, b in pairs]),
+            difference=_known(of_pairs([a - b for a, b in pairs]), found, name, side),
             basis=Basis.PAIRS,
             counts=(len(pairs), len(pairs)),
         )
@@ -136,13 +139,29 @@ def compare(
             name=name,
             one=mean(values[0]),
             other=mean(values[1]),
-            difference=of_groups(*values),
+            difference=_known(of_groups(*values), found, name, side),
             basis=Basis.SESSIONS,
             counts=(len(values[0]), len(values[1])),
         )
     if len(one) == len(other) == 1:
         return _of_reps(one[0], other[0], name, side, apart, reps_of)
     return _one_of_many(one, other, name, side, apart)
+
+
+def _known(difference: Middle, found: Groups, name: str, side: Side) -> Middle:
+    """The difference; of shares no closer than their repetitions let it be known."""
+    if name != SHARE:
+        return difference
+    counts: list[tuple[int, int]] = []
+    for sessions in (found.one, found.other):
+        legs = [leg for each in sessions if (leg := each.leg(side)) is not None]
+        counts.append((sum(leg.in_range for leg in legs), sum(leg.judged for leg in legs)))
+    by_reps = of_shares(*counts)
+    value = difference.value
+    below, above = by_reps.value - (by_reps.low or 0.0), (by_reps.high or 0.0) - by_reps.value
+    if difference.low is not None and difference.high is not None:
+        below, above = max(below, value - difference.low), max(above, difference.high - value)
+    return replace(difference, low=value - below, high=value + above)
 
 
 def _of_reps(

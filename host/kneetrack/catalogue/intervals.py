@@ -6,6 +6,10 @@
                          the median's error where values are normal
     mean of n pairs      t(n-1) * s / sqrt(n)
     difference of means  Welch's t
+    difference of shares Newcombe's hybrid of two Wilson intervals (Stat Med 17:873, 1998)
+
+Values that do not scatter at all tell nothing of how they would: then there is no interval. (Two
+days at 8 of 8 against 7 of 8 are no proof of one in eight.)
 
 Student's t and no bootstrap: a handful of sessions holds too little to draw from anew. Bootstrap
 intervals of 5 values hold the truth in 84 % of cases where 95 are meant, of 10 in 89 % (percentile
@@ -81,9 +85,10 @@ def _holds(k: int, count: int) -> float:
 def of_pairs(differences: Sequence[float]) -> Middle:
     """The mean of differences within pairs. ValueError for none."""
     count, centre = len(differences), mean(differences)
-    if count < 2:
+    spread = stdev(differences) if count > 1 else 0.0
+    if spread == 0.0:
         return Middle(centre, None, None, count)
-    wide = t_quantile(count - 1) * stdev(differences) / math.sqrt(count)
+    wide = t_quantile(count - 1) * spread / math.sqrt(count)
     return Middle(centre, centre - wide, centre + wide, count)
 
 
@@ -96,7 +101,7 @@ def of_groups(one: Sequence[float], other: Sequence[float]) -> Middle:
     parts = [(variance(values) / len(values), len(values) - 1) for values in (one, other)]
     total = sum(part for part, _ in parts)
     if total == 0.0:
-        return Middle(centre, centre, centre, count)
+        return Middle(centre, None, None, count)
     freedom = total**2 / sum(part**2 / degrees for part, degrees in parts)
     wide = t_quantile(freedom) * math.sqrt(total)
     return Middle(centre, centre - wide, centre + wide, count)
@@ -113,3 +118,12 @@ def share(in_range: int, judged: int) -> Middle:
     wide = z * math.sqrt(p * (1 - p) / judged + z**2 / (4 * judged**2)) / scale
     low, high = max(0.0, centre - wide), min(1.0, centre + wide)
     return Middle(100.0 * p, 100.0 * low, 100.0 * high, judged)
+
+
+def of_shares(one: tuple[int, int], other: tuple[int, int]) -> Middle:
+    """One share minus another in percent, each given as (in range, judged). ValueError for none."""
+    a, b = share(*one), share(*other)
+    centre = a.value - b.value
+    below = math.hypot(a.value - (a.low or 0.0), (b.high or 0.0) - b.value)
+    above = math.hypot((a.high or 0.0) - a.value, b.value - (b.low or 0.0))
+    return Middle(centre, centre - below, centre + above, a.count + b.count)

@@ -12,7 +12,7 @@
     assumed     before that: 1.3° of excursions from the reference (detection.reliability); of a
                 self-test what its table has from the literature; 2.4° of absolute angles, whose
                 zero goes with the strap (biomechanics C3; values.MOUNTED lists them)
-    repetitions of a share: only how many repetitions it is the share of
+    repetitions of a share with fewer sessions: only how many repetitions it is the share of
 
 Nothing is known of other values with fewer sessions, and it is said: of a sway, a range or a
 tremor the zero cancels, so mounting is not what makes them differ, and what does is not published.
@@ -103,8 +103,8 @@ def told_apart(
     `references` are those kept of the person's leg; `middles` this person's sessions, one sequence
     a load, each in order of time.
     """
-    if name == SHARE:
-        return ToldApart(0.0, Source.REPETITIONS)
+    if name == SHARE:  # binomial scatter alone calls days changed that only differ as days do
+        return _from_sessions(middles) or ToldApart(0.0, Source.REPETITIONS)
     between = None if references is None else between_of(references)
     compared = name in _FROM_REFERENCES and isinstance(movement_of(exercise).how, ByReps)
     if compared and between is not None and between.learned:

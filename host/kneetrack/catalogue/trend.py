@@ -30,14 +30,14 @@ LEAST_USUAL = 2
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference, and what it must reach to be told apart."""
+    """A difference, and what it must exceed to be told apart: none exceeds nothing."""
 
     difference: float
     least: float
 
     @property
     def changed(self) -> bool:
-        return abs(self.difference) >= self.least
+        return abs(self.difference) > self.least
 
 
 @dataclass(frozen=True, slots=True)
