@@ -24,6 +24,7 @@ class Shown:
     line: int
     arguments: tuple[str, ...]
     output: tuple[str, ...] = ()
+    in_block: bool = False
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line} {' '.join(self.arguments)}"
@@ -51,7 +52,7 @@ def commands(page: Path) -> Iterator[Shown]:
                 if shown is None and below.strip():
                     break
                 output.append(shown[1] if shown else "")
-            yield Shown(name, at + 1, _words(begun[1]), tuple(output))
+            yield Shown(name, at + 1, _words(begun[1]), tuple(output), in_block=True)
         for found in () if begun else _WITHIN.finditer(line):
             yield Shown(name, at + 1, _words(found[1]))
 

@@ -1,0 +1,52 @@
+"""The gym session that host/README.md tells, played by a simulated leg from its first command on.
+
+Every command has to work as it stands, and every line that the page shows without a number has to
+be in what the command said.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from command_line import kneetrack
+from commands_in_docs import ROOT, Shown, commands
+
+LEG = "sim:squats?valgus=8&speed=max"
+NOT_PLAYED = {
+    "dashboard": "serves until it is ended; tests/system/test_dashboard.py",
+    "replay": "in the time that the session took; tests/system/test_live_session.py",
+    "sync": "wants a band that kept something; tests/system/test_sync.py",
+    "validate": "wants a laboratory's angles; tests/system/test_cli.py",
+}
+
+
+def played() -> list[Shown]:
+    return [
+        shown
+        for shown in commands(ROOT / "host" / "README.md")
+        if shown.in_block and shown.arguments[0] not in NOT_PLAYED
+    ]
+
+
+def without_numbers(output: tuple[str, ...]) -> list[str]:
+    return [" ".join(line.split()) for line in output if line and not re.search(r"\d", line)]
+
+
+def test_the_story_can_be_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KNEETRACK_LINK", LEG)
+    monkeypatch.setenv("COLUMNS", "80")
+    for shown in played():
+        arguments = [
+            f"{word}?speed=max" if word in ("sim:tumble", "sim:lunge_test") else word
+            for word in shown.arguments
+        ]
+        done = kneetrack(*arguments, cwd=tmp_path)
+        said = done.stdout + done.stderr
+        assert done.returncode in (0, 1) if arguments[0] == "doctor" else done.returncode == 0, said
+        words = " ".join(said.split())
+        missing = [line for line in without_numbers(shown.output) if line not in words]
+        assert not missing, f"{shown}: not said any more: {missing}\n{said}"
