@@ -29,7 +29,7 @@ class Outbox:
         extra: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self.passed_over = 0
-        """Steps of samples that were never sent."""
+        """Steps of samples that came to the page in a later snapshot only, if at all."""
         self.snapshots = 0
         self._snapshot = snapshot
         self._extra = extra
@@ -42,7 +42,8 @@ class Outbox:
     def push(self, steps: Sequence[Step]) -> None:
         """More steps, which are in the state already."""
         if self._anew:
-            self._pass_over(steps)
+            if self.snapshots:
+                self._pass_over(steps)
             return  # the snapshot will hold them
         self._waiting += steps
         if len(self._waiting) > MOST:

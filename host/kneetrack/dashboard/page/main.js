@@ -18,8 +18,7 @@ let jump = true; // a snapshot: the drawn leg is there at once
 let waiting = false;
 let newest = performance.now();
 let connected = false;
-const told = new Map(); // when a rep was told, by leg and index, in the server's ms
-const delays = [];
+const drawn = {}; // when a rep's bar was drawn first, by leg and index
 const counts = { messages: 0, snapshots: 0, frames: 0 };
 
 const theStage = stage($("#leg3d"));
@@ -92,12 +91,8 @@ function draw() {
     view.sets(leg.sets);
     view.traces(leg, state.at);
     drawLink(view, leg);
-    for (const index of fresh) {
-      const since = told.get(`${at} ${index}`);
-      if (since !== undefined) delays.push(Date.now() - since);
-    }
+    for (const index of fresh) drawn[`${leg.side} ${index}`] ??= Date.now();
   });
-  told.clear();
   $("#stage").hidden = !legs.length;
   const lean = state.legs.every((leg) => leg.leans);
   $("#stage-note").textContent = lean ? "" : "The shank is drawn upright: no calibration is known.";
@@ -123,10 +118,7 @@ function take(message) {
     state = message.state;
     jump = true;
   }
-  for (const step of message.steps ?? []) {
-    if (step.kind === "rep" && step.told_ms) told.set(`${step.leg} ${step.row.index}`, step.told_ms);
-    apply(state, step);
-  }
+  for (const step of message.steps ?? []) apply(state, step);
   later();
 }
 
@@ -148,4 +140,11 @@ $("#to-live").addEventListener("click", () => wire.say({ open: null }));
 setInterval(banner, 1000);
 
 // For whoever looks in from outside: tests and tools/bench_page.py.
-window.kneetrack = { state: () => state, meta: () => meta, counts, delays, pose: theStage.pose };
+window.kneetrack = {
+  state: () => state,
+  meta: () => meta,
+  say: wire.say,
+  pose: theStage.pose,
+  counts,
+  drawn,
+};

@@ -1,0 +1,237 @@
+"""The live page beside a recording of two bands: how late, how heavy, what is dropped.
+
+    python tools/bench_page.py                 a minute of reps
+    python tools/bench_page.py --seconds 600   the figure of the README; on a quiet machine
+
+Two simulated bands run in real time, 104 Hz each with raw data, recorded as `kneetrack dashboard`
+does it; Chromium (Debian's, without a GPU) shows the page. Told are
+
+    rep's end to bar   from the instant at which the rep was over, by the simulated leg's own time,
+                       until its bar was drawn; most of it is the detection, which has to see that
+                       the knee stays straight
+    told to bar        of that, from the analyzer's word until the bar was drawn
+    CPU                of the program, by thread, and of the browser with all its processes
+    dropped            knee samples that never came to the page; those that never came to the log
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from kneetrack.analysis.trace import alignment_of
+from kneetrack.cli.beside_view import Together
+from kneetrack.cli.dashboard import load_timeline, phrases
+from kneetrack.cli.record import recording
+from kneetrack.cli.session import Leg, Told
+from kneetrack.cue.sounding import By
+from kneetrack.dashboard.door import Door
+from kneetrack.dashboard.feed import About
+from kneetrack.dashboard.history import History
+from kneetrack.dashboard.hub import Hub, LiveView
+from kneetrack.dashboard.server import Page, bound, serving
+from kneetrack.samples import RepEnded
+from kneetrack.sessionlog import read_log
+
+CHROMIUM = "/usr/bin/chromium"
+S_PER_REP = 4.6
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Watched:
+    """A view that notes when reps were told, and how long before they were over."""
+
+    def __init__(self, legs: Sequence[Leg]) -> None:
+        self.told: dict[str, tuple[float, float]] = {}
+        self._legs = iter(legs)
+
+    def __enter__(self) -> Watched:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def leg(self, title: str) -> Any:
+        watched, leg = self, next(self._legs)
+
+        class One:
+            def packet(self) -> None: ...
+            def item(self, item: Any) -> None: ...
+            def link(self, news: Any) -> None: ...
+
+            def event(self, event: Any) -> None:
+                if isinstance(event, RepEnded):
+                    source_s = leg.link.source_s(leg.link.now_s())
+                    assert source_s is not None
+                    key = f"{leg.analyzer.side.word} {event.rep.index}"
+                    now_s = time.time()
+                    watched.told[key] = (now_s, now_s - (source_s - event.rep.end_s))
+
+        return One()
+
+
+class Browser(threading.Thread):
+    """Chromium with the page, until `done`."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(daemon=True)
+        self.where = where
+        self.done = threading.Event()
+        self.figures: dict[str, Any] = {}
+        self.pids: list[int] = []
+
+    def run(self) -> None:
+        before = set(_children(os.getpid()))
+        with sync_playwright() as started:
+            browser = started.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            )
+            tab = browser.new_page(viewport={"width": 1280, "height": 800})
+            session = tab.context.new_cdp_session(tab)
+            session.send("Network.enable")
+            sizes: list[float] = []
+            session.on("Network.loadingFinished", lambda it: sizes.append(it["encodedDataLength"]))
+            tab.goto(self.where)
+            tab.wait_for_timeout(500)
+            spent = "performance.timing.loadEventEnd - performance.timing.navigationStart"
+            self.figures["load_ms"] = tab.evaluate(spent)
+            self.figures["load_kb"] = sum(sizes) / 1000
+            self.figures["requests"] = len(sizes)
+            self.pids = sorted(set(_children(os.getpid())) - before)
+            while not self.done.wait(0.2):
+                tab.wait_for_timeout(1)
+            tab.wait_for_timeout(500)
+            self.figures |= tab.evaluate("({ drawn: kneetrack.drawn, counts: kneetrack.counts })")
+            browser.close()
+
+
+def _children(pid: int) -> list[int]:
+    """All processes below that one."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                found += [child, *_children(child)]
+    return found
+
+
+def _cpu_s(stat: Path) -> float:
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def _rss_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1000
+    raise RuntimeError("no VmRSS")
+
+
+def _threads() -> dict[str, float]:
+    """CPU seconds of this process by thread."""
+    return {
+        thread.name: _cpu_s(Path(f"/proc/self/task/{thread.native_id}/stat"))
+        for thread in threading.enumerate()
+    }
+
+
+async def _watch(hub: Hub, browser: Browser, seconds: float, told: list[str]) -> None:
+    """Figures over the middle of the recording, once samples come."""
+    while not any(leg["now"] for leg in hub.state()["legs"]):
+        await asyncio.sleep(0.5)
+    await asyncio.sleep(5.0)
+    begun_s, threads, rss_mb = time.monotonic(), _threads(), _rss_mb()
+    others = {pid: _cpu_s(Path(f"/proc/{pid}/stat")) for pid in browser.pids}
+    await asyncio.sleep(seconds)
+    lasted_s = time.monotonic() - begun_s
+    for name, spent_s in _threads().items():
+        share = 100 * (spent_s - threads.get(name, 0.0)) / lasted_s
+        if share >= 0.1:
+            told.append(f"CPU of thread {name}: {share:.1f} % of one processor")
+    spent_s = sum(_cpu_s(Path(f"/proc/{pid}/stat")) - was for pid, was in others.items())
+    told.append(f"CPU of the browser: {100 * spent_s / lasted_s:.1f} % of one processor")
+    told.append(
+        f"memory of the program: {rss_mb:.0f} MB, {lasted_s:.0f} s later {_rss_mb():.0f} MB"
+    )
+
+
+async def _session(seconds: float, out: Path) -> None:
+    hub = Hub(phrases())
+    told: list[str] = []
+    watched: list[Watched] = []
+    with contextlib.closing(bound("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        page = Page(Door(port), History(tuple, load_timeline), hub=hub)
+
+        def around(legs: Sequence[Leg], view: Any) -> Any:
+            watched.append(Watched(legs))
+            about: list[About] = []
+            for leg in legs:
+                alignment = alignment_of(leg.calibration)
+                about.append(About(leg.title, leg.analyzer.side, alignment and alignment[1]))
+            hub.begin("bench", about)
+            return Together(watched[0], LiveView(hub))
+
+        with serving(page, listening):
+            browser = Browser(f"http://127.0.0.1:{port}/")
+            browser.start()
+            watching = asyncio.create_task(_watch(hub, browser, seconds, told))
+            reps = round(seconds / S_PER_REP) + 4
+            await recording(
+                [f"sim:squats?valgus=8&reps={reps}&side={side}" for side in ("right", "left")],
+                exercise=None, told=Told(), cue_by=By.AUTO, rest_s=None, calibrations=[], out=out,
+                duration_s=seconds + 10.0, raw=True, table_zero=False, side=None, around=around,
+            )  # fmt: skip
+            await watching
+            passed = [tab.outbox.passed_over for tab in page.tabs]
+            browser.done.set()
+            await asyncio.to_thread(browser.join, 30.0)
+    drawn = browser.figures["drawn"]
+    ends = [
+        drawn[key] / 1000 - end_s for key, (_, end_s) in watched[0].told.items() if key in drawn
+    ]
+    words = [drawn[key] / 1000 - at_s for key, (at_s, _) in watched[0].told.items() if key in drawn]
+    print(f"\nThe page: {browser.figures['load_kb']:.0f} kB in {browser.figures['requests']} files, "
+          f"loaded in {browser.figures['load_ms']:.0f} ms")  # fmt: skip
+    print(f"reps told: {len(watched[0].told)}, drawn: {len(drawn)}")
+    for name, values in (("rep's end to bar", ends), ("told to bar", words)):
+        print(
+            f"{name}: p50 {1000 * statistics.median(values):.0f} ms, p95 {_p95_ms(values):.0f} ms"
+        )
+    for sentence in told:
+        print(sentence)
+    counts = browser.figures["counts"]
+    print(f"page: {counts['messages']} messages, {counts['frames']} frames drawn, "
+          f"{counts['snapshots']} snapshots")  # fmt: skip
+    print(f"dropped before the page's state: {hub.dropped} samples; steps passed over: {passed}")
+    print(f"log: {read_log(out).packet_count} packets")
+
+
+def _p95_ms(values: list[float]) -> float:
+    return 1000 * sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=60.0)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_DATA_HOME"] = folder
+        asyncio.run(_session(parser.parse_args().seconds, Path(folder) / "bench.mcap"))
+
+
+if __name__ == "__main__":
+    main()
