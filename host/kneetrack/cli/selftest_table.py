@@ -64,8 +64,9 @@ def selftests(
     output.print(_table(rows, measure))
     output.print(f"\n{apart_sentence(courses[0].apart, measure)}")
     output.print(
-        f"Since: against the leg's last test; {SAME} not distinguishable. In brackets: repetitions."
-        " Right – left is of means, and told apart from what stands beside it on."
+        f"Of each leg the middle repetition (median), in brackets of how many. Since: against the "
+        f"leg's last test; {SAME} not distinguishable. Right – left is of the means, and told "
+        "apart from what stands beside it on."
     )
 
 

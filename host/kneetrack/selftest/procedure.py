@@ -161,7 +161,7 @@ class Procedure:
     def _hold(self, time_s: float, phase: Phase) -> list[Told]:
         if phase is not Phase.BOTTOM:
             self._holding_s, self._enough = None, False
-            self.reading = Reading("held", 0.0, self.test.least, "s")
+            self.reading = Reading("held", 0.0, _HOLD_S, "s")
             return []
         self._holding_s = time_s if self._holding_s is None else self._holding_s
         held_s = max(0.0, time_s - self._holding_s - SETTLE_S)
