@@ -201,7 +201,8 @@ def test_a_trace_gives_its_reps_with_the_excursions_that_were_made(tmp_path: Pat
         assert rep["valgus_excursion_deg"] == pytest.approx(given, abs=1.5)
         assert rep["verdict"] == ("moved_inward" if given else "in_range")
     assert set(result) == {
-        "format", "legs", "gaps", "warnings", "versions", "session", "edits", "sides", "advice",
+        "format", "legs", "gaps", "markers", "warnings", "versions", "session", "edits", "sides",
+        "advice",
     }  # fmt: skip
     assert one["summary"]["share_in_range"] == pytest.approx(6 / 8)
     assert one["sets"][0]["summary"]["longest_streak"] == 2

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from synthetic_legs import RATE_HZ, Array, Squat, leg
 
 G = 9.80665

@@ -7,11 +7,13 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from command_line import PROGRAM, kneetrack
+from command_line import PROGRAM, kneetrack, running
 from kneetrack.sessionlog import read_log
 from kneetrack.sessionlog.streams import RECORDED_EVENTS
 
@@ -71,7 +73,8 @@ def test_analyze_json_has_the_promised_shape(work: Path) -> None:
     document = json.loads(kneetrack("analyze", "squats.mcap", "--json", cwd=work).stdout)
     assert document["format"] == 1
     assert set(document) == {
-        "format", "legs", "gaps", "warnings", "versions", "session", "edits", "sides", "advice",
+        "format", "legs", "gaps", "markers", "warnings", "versions", "session", "edits", "sides",
+        "advice",
     }  # fmt: skip
     leg = document["legs"][0]
     assert leg["side"] == "right" and leg["exercise"] == "squat"
@@ -209,39 +212,35 @@ def test_a_simulated_band_is_calibrated_into_a_file_that_record_takes(tmp_path: 
 # --- ends ----------------------------------------------------------------------------------------
 
 
-def started(*arguments: str | Path, until: Path) -> subprocess.Popen[str]:
+@contextmanager
+def started(*arguments: str | Path, until: Path) -> Iterator[subprocess.Popen[str]]:
     """A recorder that has begun to write `until`."""
-    recorder = subprocess.Popen(
-        [*PROGRAM, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
-    deadline = time.monotonic() + 120
-    while not (until.exists() and until.stat().st_size > 20_000):
-        assert recorder.poll() is None, recorder.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return recorder
+    with running(*arguments, text=True) as recorder:
+        deadline = time.monotonic() + 60
+        while not (until.exists() and until.stat().st_size > 20_000):
+            assert recorder.poll() is None, recorder.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield recorder
 
 
 def test_ctrl_c_ends_a_recording_well(tmp_path: Path, work: Path) -> None:
     log = tmp_path / "a.mcap"
-    recorder = started("record", "--link", f"trace:{work / 'squats.csv'}", "--out", log, until=log)
-    recorder.send_signal(signal.SIGINT)
-    _, errors = recorder.communicate(timeout=60)
+    command = ("record", "--link", f"trace:{work / 'squats.csv'}", "--out", log)
+    with started(*command, until=log) as recorder:
+        recorder.send_signal(signal.SIGINT)
+        _, errors = recorder.communicate(timeout=60)
     assert recorder.returncode == 0, errors
     assert read_log(log).torn is None
 
 
 def test_a_killed_recorder_leaves_a_log_that_opens(tmp_path: Path, work: Path) -> None:
     log = tmp_path / "a.mcap"
-    recorder = started("record", "--link", f"trace:{work / 'squats.csv'}", "--out", log, until=log)
-    time.sleep(3.0)
-    killed_at = time.time()
-    recorder.kill()
-    recorder.communicate()
+    command = ("record", "--link", f"trace:{work / 'squats.csv'}", "--out", log)
+    with started(*command, until=log) as recorder:
+        time.sleep(3.0)
+        killed_at = time.time()
+        recorder.kill()
     opened = read_log(log)
     assert opened.torn is not None
     assert killed_at - log.stat().st_mtime < 2.0, "no more than two seconds are missing"

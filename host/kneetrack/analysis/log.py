@@ -29,6 +29,7 @@ from kneetrack.edits import read as read_edits
 from kneetrack.errors import CalibrationError, LogError
 from kneetrack.samples import Decoded, KneeSample, Side
 from kneetrack.sessionlog import SessionLog, read_log
+from kneetrack.sessionlog.markers import markers_in
 
 
 class _Leg:
@@ -105,7 +106,14 @@ def analyse_log(path: Path, *, side: Side | None = None, realign: bool = False) 
         result = leg.analyzer.result()
         legs.append(LegSession(result, leg.calibration, leg.windows, clock.get(one)))
         warnings += [*leg.warnings, *result.warnings]
-    return SessionResult(path, tuple(legs), tuple(warnings), edits.over(log.session), edits)
+    return SessionResult(
+        path,
+        tuple(legs),
+        tuple(warnings),
+        edits.over(log.session),
+        edits,
+        tuple(marker for marker in markers_in(log.events) if side in (None, marker.side)),
+    )
 
 
 def log_samples(

@@ -24,6 +24,7 @@ from kneetrack.insight.session import summarise
 from kneetrack.insight.sides import SideDifference, sides
 from kneetrack.insight.values import OWN
 from kneetrack.samples import Window
+from kneetrack.sessionlog.markers import Marker
 
 FORMAT = 1
 
@@ -53,6 +54,8 @@ class SessionResult:
     """A log's own metadata, with what was said of it later laid over."""
     edits: Edits = field(default_factory=Edits)
     """What was said of it later, already applied."""
+    markers: tuple[Marker, ...] = ()
+    """What was marked by a key meanwhile."""
 
     @property
     def sides(self) -> tuple[SideDifference, ...]:
@@ -82,6 +85,7 @@ def to_json(result: SessionResult) -> dict[str, Any]:
         "format": FORMAT,
         "legs": [_leg_json(leg) for leg in result.legs],
         "gaps": _gaps_json(result),
+        "markers": [marker.to_json() for marker in result.markers],
         "warnings": list(result.warnings),
         "session": {
             "started_utc": _started_utc(result.session),

@@ -79,6 +79,7 @@ def analyze(
     from kneetrack.cli import console
     from kneetrack.cli.beside import print_comparison
     from kneetrack.cli.insight_lines import edits_line, print_session
+    from kneetrack.cli.marking import told
     from kneetrack.cli.measure_columns import measures_asked, print_measures
     from kneetrack.cli.table import last_with_reps, print_summary
     from kneetrack.detection import suggest
@@ -128,6 +129,8 @@ def analyze(
             if (other := suggest(leg.result)) is not None:
                 hints.print(f"! {words.looks_like(other, str(path))}", markup=False)
         print_session(output, [leg.result for leg in result.legs], result.session)
+        if marks := told(result.markers):
+            output.print(marks, markup=False)
         if said := edits_line(result.edits):
             hints.print(said, markup=False)
         for warning in _warnings(result):

@@ -14,7 +14,7 @@ from kneetrack.errors import UsageError
 from kneetrack.samples import Window
 
 if TYPE_CHECKING:
-    from kneetrack.traces.importers import Findings, Joined, Recording
+    from kneetrack.traces.importers import Align, Findings, Joined, Recording
 
 _SPAN = re.compile(r"^\s*(\d+(?:\.\d*)?)\s*(?:-|to|\.\.)\s*(\d+(?:\.\d*)?)\s*$")
 _WINDOW_HELP = "From-to in s of the trace; as often as you like."
@@ -139,7 +139,7 @@ def import_trace(
         for window in windows:
             if window.start_s >= joined.time_s[-1] or window.end_s <= joined.time_s[0]:
                 raise UsageError(
-                    f"--{window.kind} {window.start_s:g}-{window.end_s:g} lies outside of the trace "
+                    f"--{window.kind} {window.start_s:g}-{window.end_s:g} lies outside the trace "
                     f"({joined.time_s[0]:.1f} to {joined.time_s[-1]:.1f} s)."
                 )
         importers.write_trace(
@@ -151,7 +151,7 @@ def import_trace(
             shank_length_m=shank_length,
             notes=_notes(recordings, joined),
         )
-    together = importers.moving_together(*recordings, joined.shift_s)
+    together = importers.moving_together(recordings[0], recordings[1], joined.shift_s)
     still = importers.still_spans(joined.time_s, joined.rows)
     if json:
         console.print_json(_to_json(out, recordings, found, joined, together, still))
@@ -205,7 +205,7 @@ def _check(
     if exercise not in exercises:
         raise UsageError(f'--exercise is one of {", ".join(exercises)}, not "{exercise}".')
     if gyr_unit is not None and importers.tells_unit(form):
-        raise UsageError(f"--gyr-unit is for files that don't tell the unit; those of {form} do.")
+        raise UsageError(f"--gyr-unit is for files that tell no unit; those of {form} do.")
     if gyr_unit is not None and gyr_unit not in importers.GYR_UNITS:
         raise UsageError(f"--gyr-unit is one of {', '.join(importers.GYR_UNITS)}.")
     if out.suffix.lower() != ".csv":
@@ -216,7 +216,7 @@ def _check(
     check_output(out.with_suffix(".json"), '"side"')
 
 
-def _align_of(word: str) -> Any:
+def _align_of(word: str) -> Align:
     from kneetrack.traces.importers import Align
 
     try:

@@ -130,6 +130,7 @@ def record(
 
     Sets begin and end by themselves: walk back, turn away, or rest for 20 s.
     Meanwhile l, e and n take load, effort and a note of the set just done;
+    m marks an instant, to find it again in another recording;
     a re-aligns a strap that slipped: stand still, three squats, go on.
     q or Ctrl-C ends the recording and keeps it.
     Before it begins, band, calibration and disk are looked at: one line when all

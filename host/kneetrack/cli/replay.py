@@ -43,11 +43,13 @@ async def _replay(path: Path, speed: float) -> int:
     from kneetrack.analysis.source import TRACE_SUFFIX
     from kneetrack.cli import console
     from kneetrack.cli.insight_lines import edits_line, print_session
+    from kneetrack.cli.marking import told
     from kneetrack.cli.table import last_with_reps, print_summary
     from kneetrack.cli.view import open_view
     from kneetrack.edits import read
     from kneetrack.errors import InputError
     from kneetrack.sessionlog import read_log
+    from kneetrack.sessionlog.markers import markers_in
 
     output, hints = console.results(), console.hints()
     if path.suffix.lower() == TRACE_SUFFIX:
@@ -75,6 +77,8 @@ async def _replay(path: Path, speed: float) -> int:
             hints.print(sentence, markup=False)
     edits = read(log.path)
     print_session(output, results, edits.over(log.session))
+    if marks := told(markers_in(log.events)):
+        output.print(marks, markup=False)
     for sentence in (edits_line(edits), *edits.remarks):
         if sentence:
             hints.print(sentence, markup=False)

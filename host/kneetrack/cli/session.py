@@ -27,6 +27,7 @@ from kneetrack.calibration.sensors import band_name, curves
 from kneetrack.cli import realign
 from kneetrack.cli.desk import Desk
 from kneetrack.cli.keys import ending
+from kneetrack.cli.marking import Marks
 from kneetrack.cli.view import LegView, View
 from kneetrack.cue import Plan
 from kneetrack.detection import Analyzer
@@ -233,6 +234,10 @@ async def run(
         if desk:
             realign.offer(desk, realigning)
         typists = [desk.leg(leg.analyzer.side, write) for leg in legs] if desk else []
+        marks = Marks(write)
+        markers = [marks.leg(leg.analyzer.side) for leg in legs] if desk else []
+        if desk:
+            marks.offer(desk)
         with ending(end, len(steps), desk and desk.take), _shown(view):
             tasks = [
                 asyncio.create_task(
@@ -240,7 +245,7 @@ async def run(
                         leg.link,
                         leg.analyzer,
                         writer=writer,
-                        sinks=[sink, *typists[at : at + 1]],
+                        sinks=[sink, *typists[at : at + 1], *markers[at : at + 1]],
                         calibration=None
                         if leg.calibration is None
                         else leg.calibration.calibration,

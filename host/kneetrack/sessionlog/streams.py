@@ -29,11 +29,12 @@ ORIGIN, TAKEN_OFF, WINDOW = "origin", "taken_off", "window"
 DISK_FULL, CLOCK, REPAIRED = "disk_full", "clock", "repaired"
 LINK, LINK_STATE, UNFETCHED = "link", "link_state", "unfetched"
 SAID = "said"
+MARKER = "marker"
 CUE = "cue"
 REALIGNED = "realigned"
 RECORDED_EVENTS = (
     ORIGIN, TAKEN_OFF, WINDOW, DISK_FULL, CLOCK, REPAIRED, LINK, LINK_STATE, UNFETCHED, CUE, SAID,
-    REALIGNED,
+    REALIGNED, MARKER,
 )  # fmt: skip
 """Events that tell of the recording itself; all others are what the analysis said."""
 JSON_ENCODING = "json"

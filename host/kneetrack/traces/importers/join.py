@@ -149,11 +149,12 @@ def _refuse_long(holes: list[tuple[str, Hole]], start_s: float, end_s: float) ->
 
 def _onto(one: Stream, wanted: FloatArray, rate_hz: float) -> FloatArray:
     """(m, 3) at `wanted`, times of the stream's own clock."""
-    times, values = one.time_s, one.values
+    times: FloatArray = one.time_s
+    values: FloatArray = one.values
     if one.holes:
         count = round((times[-1] - times[0]) * one.rate_hz) + 1
-        whole: FloatArray = np.linspace(times[0], times[-1], count)
+        whole: FloatArray = np.linspace(float(times[0]), float(times[-1]), count)
         values = _SCIPY.interpolate.PchipInterpolator(times, values, axis=0)(whole)
         times = whole
-    inside = np.clip(wanted, times[0], times[-1])
+    inside = np.clip(wanted, float(times[0]), float(times[-1]))
     return onto(times, values, one.rate_hz, inside, 1.0 / rate_hz)

@@ -8,7 +8,7 @@
     column = "t"
     unit = "ms"                # s, ms, us, ns
 
-    [acc]                      # specific force: an IMU at rest shows 9.8 m/s^2 upwards
+    [acc]                      # specific force: at rest 9.8 m/s^2, upwards
     columns = ["ax", "ay", "az"]
     unit = "g"                 # m/s^2, g, mg
 
@@ -16,8 +16,8 @@
     columns = ["gx", "gy", "gz"]
     unit = "deg/s"             # rad/s, deg/s, mdps
 
-`[thigh.acc]`, `[shank.gyr]` and so on count instead of `[acc]`, `[gyr]` where both IMUs stand in one
-file, in columns of their own.
+`[thigh.acc]`, `[shank.gyr]` and so on count instead of `[acc]`, `[gyr]` where both IMUs stand in
+one file, in columns of their own.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@
 
 Lines and columns are those of the SDK's logger class (XsensDotLogger, as found in public Android
 projects). Units from the Xsens DOT User Manual XD0502P (manualshive.com/en/manual/xsens/dot/
-3652498, pages 24 and 25): acceleration m/s^2, angular velocity degree/s; SampleTimeFine in us of the
-sensor's own clock, wrapping at 2^32. The same manual (page 14) has rad/s for what its SDK converts,
-so the import checks the gyroscope against gravity (`checks`). dq/dv ("delta quantities") are not
-taken: choose rate quantities.
+3652498, pages 24 and 25): acceleration m/s^2, angular velocity degree/s; SampleTimeFine in us
+of the sensor's own clock, wrapping at 2^32. The same manual (page 14) has rad/s for what its SDK
+converts, so the import checks the gyroscope against gravity (`checks`). dq/dv ("delta quantities")
+are not taken: choose rate quantities.
 
 Sensors that were synced before share a clock; the file says so in SyncStatus, but only one that was
 streamed. For a recording of the sensor's memory say it yourself (--align clock).

@@ -118,11 +118,16 @@ def stream(
 def _line(index: FloatArray, time_s: FloatArray) -> tuple[float, FloatArray]:
     """The even step and the even times (n,): a line through all but those that came late."""
     since = time_s - time_s[0]
-    slope, start = (float(one) for one in np.polyfit(index, since, 1))
+    slope, start = _fit(index, since)
     near = np.abs(start + slope * index - since) <= _STRAY * abs(slope)
     if 2 <= near.sum() < len(index):
-        slope, start = (float(one) for one in np.polyfit(index[near], since[near], 1))
+        slope, start = _fit(index[near], since[near])
     return slope, time_s[0] + start + slope * index
+
+
+def _fit(x: FloatArray, y: FloatArray) -> tuple[float, float]:
+    slope, start = np.polyfit(x, y, 1).tolist()
+    return float(slope), float(start)
 
 
 def _index(time_s: FloatArray) -> FloatArray:

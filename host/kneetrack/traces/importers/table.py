@@ -60,12 +60,15 @@ def read_table(
     Raises TraceError for a file that can't be read, has no such line, or a word for a number.
     """
     lines = _lines(path)[skip_rows:]
-    for at, line in enumerate(lines[:_MOST_BEFORE]):
+    at, header, mark = -1, list[str](), ","
+    for number, line in enumerate(lines[:_MOST_BEFORE]):
         mark = delimiter or next((mark for mark in "\t;," if mark in line), ",")
-        header = [name.strip() for name in next(csv.reader([line], delimiter=mark), [])]
+        cells = next(csv.reader([line], delimiter=mark), list[str]())
+        header = [name.strip() for name in cells]
         if is_header(header):
+            at = number
             break
-    else:
+    if at < 0:
         raise TraceError(f"{path} has no line with the columns {wanted}; is it another format?")
     kept = [(index, name) for index, name in enumerate(header) if name and is_wanted(name)]
     rows: list[list[float]] = []

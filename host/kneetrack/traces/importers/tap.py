@@ -50,8 +50,8 @@ def find_tap(thigh: Recording, shank: Recording) -> Tap:
     if not sharpness >= SHARP:
         raise TraceError(
             "No knock stands out that both IMUs felt: the best offset is only "
-            f"{sharpness:.2f} times as good as the next ({SHARP:g} is asked for). Stamp once, hard, "
-            "before the set next time; or give the offset yourself with --offset-ms."
+            f"{sharpness:.2f} times as good as the next ({SHARP:g} is asked for). Stamp once "
+            "before the set, hard, next time; or give the offset yourself with --offset-ms."
         )
     at = float(lags[best])
     if 0 < best < len(height) - 1:
@@ -63,8 +63,8 @@ def find_tap(thigh: Recording, shank: Recording) -> Tap:
     if r is not None and r < TOGETHER:
         raise TraceError(
             f"At the offset at which the knocks coincide, thigh and shank don't move together (r "
-            f"{r:.2f}), so it is not one knock that both felt. Stamp once, hard, next time; or give "
-            "the offset yourself with --offset-ms."
+            f"{r:.2f}), so it is not one knock that both felt. Stamp once, hard, next time; or "
+            "give the offset yourself with --offset-ms."
         )
     return Tap(shift_s, min(sharpness, 999.0), 0.5 / min(thigh.acc.rate_hz, shank.acc.rate_hz))
 
@@ -76,25 +76,27 @@ def moving_together(thigh: Recording, shank: Recording, shift_s: float) -> float
     at: FloatArray = np.arange(first, last, 0.05)
     if len(at) < 20:
         return None
-    width = round(_SMOOTH_S / 0.05)
-    sizes = [
-        np.convolve(
-            np.interp(at - by, one.gyr.time_s, np.linalg.norm(one.gyr.values, axis=1)),
-            np.full(width, 1.0 / width),
-            mode="same",
-        )
-        for one, by in ((thigh, 0.0), (shank, shift_s))
-    ]
-    if min(float(size.std()) for size in sizes) < 1e-3:
+    ours = _turning(thigh.gyr, at)
+    theirs = _turning(shank.gyr, at - shift_s)
+    if min(float(ours.std()), float(theirs.std())) < 1e-3:
         return None
-    return float(np.corrcoef(*sizes)[0, 1])
+    return float(np.corrcoef(ours, theirs)[0, 1])
+
+
+def _turning(gyr: Stream, at: FloatArray) -> FloatArray:
+    """(m,) how fast an IMU turns at `at`, smoothed over _SMOOTH_S."""
+    size: FloatArray = np.linalg.norm(gyr.values, axis=1)
+    seen: FloatArray = np.interp(at, gyr.time_s, size)
+    width = round(_SMOOTH_S / 0.05)
+    return np.convolve(seen, np.full(width, 1.0 / width), mode="same")
 
 
 def _knocks(acc: Stream, rate_hz: float) -> FloatArray:
     """(n,) at `rate_hz`: the squared speed at which the size of the specific force changes."""
     count = int((acc.time_s[-1] - acc.time_s[0]) * rate_hz)
     at = acc.time_s[0] + np.arange(count) / rate_hz
-    size = np.interp(at, acc.time_s, np.linalg.norm(acc.values, axis=1))
-    change = np.diff(size, prepend=size[:1]) ** 2
+    force: FloatArray = np.linalg.norm(acc.values, axis=1)
+    size = np.asarray(np.interp(at, acc.time_s, force), dtype=np.float64)
+    change = np.concatenate([np.zeros(1), (size[1:] - size[:-1]) ** 2])
     spread = np.convolve(change, np.full(3, 1.0 / 3.0), mode="same")
     return spread - spread.mean()

@@ -45,6 +45,6 @@ def factor(kind: str, unit: str | None, where: str) -> float:
     if value is None:
         raise TraceError(
             f'{where}: the {kind} is in "{unit}", which is no unit known here; known are '
-            f"{', '.join(known)}. Say which it is in a mapping file (--from csv --mapping map.toml)."
+            f"{', '.join(known)}. Say which in a mapping file (--from csv --mapping map.toml)."
         )
     return value

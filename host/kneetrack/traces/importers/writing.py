@@ -29,7 +29,7 @@ def write_trace(
 ) -> None:
     """Both files, each in one step. Raises InputError where they can't be written."""
     table = np.column_stack([joined.time_s, joined.rows[:, _ORDER]])
-    sidecar = {
+    sidecar: dict[str, object] = {
         "side": side.word,
         "exercise": exercise,
         "windows": [

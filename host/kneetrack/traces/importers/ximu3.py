@@ -1,6 +1,6 @@
 """x-io x-IMU3: Inertial.csv as the x-IMU3 GUI and API write it.
 
-    Timestamp (us),Gyroscope X (deg/s),..,Accelerometer X (g),Accelerometer Y (g),Accelerometer Z (g)
+    Timestamp (us),Gyroscope X (deg/s),..Z,Accelerometer X (g),..Y (g),..Z (g)
 
 As in x-io's own examples (github.com/xioTechnologies/x-IMU3-CSV, Examples/Logged Data/.../
 Inertial.csv); the units are taken from the header, so "Time (s)" of other versions is read as well.

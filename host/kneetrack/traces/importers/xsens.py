@@ -1,4 +1,4 @@
-"""Xsens MT Manager: one .txt or .csv of each tracker (MTw, MTi), with lines of // before the header.
+"""Xsens MT Manager: one .txt or .csv of each tracker (MTw, MTi), with // lines above the header.
 
     // Start Time: Unknown
     // Update Rate: 100.0Hz
@@ -8,7 +8,7 @@
 Units are not in the file, but in the manual: Acc m/s^2, Gyr rad/s, the counter wraps at 65535 (MTw
 Awinda User Manual, table of exported data: manualshelf.com/manual/xsens-technologies/awnddng,
 page 45). SampleTimeFine counts 0.1 ms (MTi User Manual MT0605P, 4.12.3: manualshive.com/en/manual/
-xsens/mti-10-imu/889678, page 51); for an MTw it is empty or NaN, and the rate is that of the header.
+xsens/mti-10-imu/889678, page 51); for an MTw it is empty or NaN, and the rate is the header's.
 UTC_Valid has 0x04 set where UTC is valid (the same, 4.12.2). Headers as read by others:
 github.com/gait-tech/gaittoolbox (+tcdlib/@XsensBody/loadMTExport.m),
 github.com/Allwillcome/XsensDot2Mtw4OpenSense. FreeAcc is without gravity and is not taken.
