@@ -122,7 +122,7 @@ def test_when_all_is_well_there_is_one_line() -> None:
     assert [row for row in rows if row.state is not State.OK] == []
     assert not preflight.refusing(rows)
     line = preflight.summary(rows)
-    for word in ("battery 80 %", "both sensors answer", "zeroed", "grade A, 60 min old", "room"):
+    for word in ("battery 80 %", "both sensors answer", "zeroed on a table", "60 min old", "room"):
         assert word in line
 
 

@@ -1,4 +1,5 @@
-"""Numbers to read from across the room: three lines of a terminal, two pixels in each character."""
+"""Numbers to read from across the room: three lines of a terminal, two pixels in each character, or
+where there is room five lines, a pixel in two characters."""
 
 from __future__ import annotations
 
@@ -31,3 +32,9 @@ def big(text: str) -> str:
         "".join(_HALVES[pair] for pair in zip(rows[at], rows[at + 1], strict=True))
         for at in (0, 2, 4)
     )
+
+
+def huge(text: str) -> str:
+    """The same as five lines."""
+    rows = [" ".join(_GLYPHS[character][row] for character in text) for row in range(5)]
+    return "\n".join("".join("██" if pixel == "#" else "  " for pixel in row) for row in rows)

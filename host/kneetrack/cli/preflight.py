@@ -54,7 +54,7 @@ async def look(legs: Sequence[Leg], athlete: str | None, out: Path | None, hints
             tell(row, hints, name if len(legs) > 1 and row.part is Part.BAND else "")
         well = preflight.summary(rows)
         if well:
-            hints.print(f"{ready}: {name}, {well}.", markup=False, soft_wrap=True)
+            hints.print(f"{ready}: {name}, {well}.", markup=False, soft_wrap=not hints.is_terminal)
         refused += preflight.refusing(rows)
     if refused:
         raise _error(refused)
@@ -64,7 +64,8 @@ def tell(row: Row, hints: Console, name: str = "") -> None:
     """A row that is not good, with its remedy."""
     of = f" of {name}" if name else ""
     remedy = f" {_sentence(row.remedy)}" if row.remedy else ""
-    hints.print(f"! {row.name}{of}: {row.text}.{remedy}", markup=False, soft_wrap=True)
+    told = f"! {row.name}{of}: {row.text}.{remedy}"
+    hints.print(told, markup=False, soft_wrap=not hints.is_terminal)
 
 
 def _error(refused: Sequence[Row]) -> KneeTrackError:

@@ -7,6 +7,7 @@ second by rich's own thread, which only reads what `take` has put down.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,14 +19,14 @@ from rich.table import Table
 from rich.text import Text
 
 from kneecore import wire
-from kneecore.excursion import threshold_deg
 from kneetrack.cli import link_line
-from kneetrack.cli.bigtype import big
+from kneetrack.cli.bars import DRAWN, LETTERS, half_for, rep_bar, scale
+from kneetrack.cli.bigtype import big, huge
 from kneetrack.cli.lines import LegView, Lines, View, fault_texts, rep_line
 from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.rest import Rest
-from kneetrack.cli.strides_live import doubt, is_stride, pace, progress, stride_line
-from kneetrack.cli.table import IN_RANGE_STYLE, UNSURE_STYLE, style
+from kneetrack.cli.strides_live import doubt, is_stride, pace, progress
+from kneetrack.cli.table import IN_RANGE_STYLE, style
 from kneetrack.cue import Cue
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.states import QUIET_S
@@ -43,18 +44,22 @@ from kneetrack.samples import (
     RepSet,
     SetEnded,
     Status,
+    Verdict,
     Warned,
     Withdrawn,
 )
 
 __all__ = ["LegView", "Lines", "Screen", "View", "fault_texts", "open_view", "rep_line"]
 
-SCALE_DEG = 15.0  # the end of a rep's bar
 FULL_FLEXION_DEG = 120.0  # the end of the flexion bar
-LEAST_DEG = threshold_deg(0.0)  # of an excursion that counts; a bar's limits
 HINTS = 2
+_KEY = re.compile(r"(?<![^ ])[a-z](?= [a-z-]+)")
 
-WIDTH = 30  # of the last rep's panel
+WIDTH, NARROW_WIDTH = 30, 24  # of the last rep's panel
+HUGE_WIDTH, HUGE = 46, (100, 30)
+"""Of the last rep's panel where a leg has so many columns and lines: digits of five lines."""
+NARROW = 70  # columns: below, the panel is narrow and remarks are short
+SCALED = 4  # lines for bars: with no more, all are bars and none is their scale
 ROOMY = 14
 """Lines a leg needs for large digits. With fewer (two legs on 24 lines) the last rep is small."""
 
@@ -155,7 +160,7 @@ class Screen(OnScreen):
         hint = self._hint if isinstance(self._hint, str) else self._hint()
         lines = -(-Text(hint).cell_len // max(1, self._console.width))
         height = (self._console.height - max(1, lines)) // max(1, len(self._legs))
-        return Group(*[leg.draw(height) for leg in self._legs], Text(hint, style="dim"))
+        return Group(*[leg.draw(height) for leg in self._legs], _keys(hint))
 
 
 class _LegScreen:
@@ -163,6 +168,7 @@ class _LegScreen:
         self._console = console
         self._title = title
         self._rest = rest
+        self._is_huge = False
         self._seen = _Seen()
 
     def packet(self) -> None:
@@ -199,37 +205,49 @@ class _LegScreen:
     def draw(self, height: int) -> RenderableType:
         """All of it in `height` lines; reps give way where they are few, never the link."""
         small = height < ROOMY
+        self._is_huge = self._console.width >= HUGE[0] and height >= HUGE[1]
         hints = [
             Text(f"! {hint}", style="bold")
             for hint in (*fault_texts(self._seen.faults), *tuple(self._seen.hints))
         ]
         wrapped = sum(-(-text.cell_len // max(1, self._console.width)) for text in hints)
         top = Table.grid(expand=True, padding=(0, 1))
-        top.add_column(width=WIDTH)
+        top.add_column(width=self._panel_width)
         top.add_column(ratio=1)
         top.add_row(self._last_rep(small), self._now(small))
         resting = self._resting()
-        others = (4 if small else 7) + 3 + len(resting)  # title, average, link
+        others = self._panel_height(small) + 3 + len(resting)  # title, average, link
+        room = max(0 if small else 3, height - others - wrapped)
+        bars = self._bars(room)
+        # What is below stays where it is, however many reps there are.
+        free = [Text("") for _ in range(room - len(bars))]
         return Group(
             Text(self._title, style="bold", no_wrap=True, overflow="ellipsis"),
             top,
-            *self._bars(max(0 if small else 3, height - others - wrapped)),
+            *bars,
+            *free,
             self._average(),
             *resting,
             self._link(),
             *hints,
         )
 
+    @property
+    def _panel_width(self) -> int:
+        if self._is_huge:
+            return HUGE_WIDTH
+        return NARROW_WIDTH if self._console.width < NARROW else WIDTH
+
     def _last_rep(self, small: bool) -> Panel:
         rep = self._seen.last_rep
-        size = 4 if small else 7
+        size = self._panel_height(small)
         if rep is None:
             body = (
                 Text("waiting for the first rep")
                 if small
                 else Text("\n\nwaiting for the first rep")
             )
-            return Panel(body, title="last rep", width=WIDTH, height=size)
+            return Panel(body, title="last rep", width=self._panel_width, height=size)
         value, title = rep.own_excursion_deg, words.rep_name(rep)
         shown = f"{rep.peak_flexion_deg:.0f}°" if value is None else f"{words.signed(value)}°"
         what = "deep" if value is None else words.short_verdict(rep)
@@ -240,10 +258,15 @@ class _LegScreen:
         if small:
             body = Text(f"{shown}  {sign}{what}", style=style(rep))
         else:
-            digits = big(shown) if can_draw(self._console) else shown
+            draw = huge if self._is_huge else big
+            digits = draw(shown) if can_draw(self._console) else shown
             number = Text(digits, style=style(rep), no_wrap=True)
             body = Group(number, Text(f"{sign}{what}", style=style(rep)))
-        return Panel(body, title=title, subtitle=self._cue(rep), width=WIDTH, height=size)
+        width = self._panel_width
+        return Panel(body, title=title, subtitle=self._cue(rep), width=width, height=size)
+
+    def _panel_height(self, small: bool) -> int:
+        return 4 if small else 9 if self._is_huge else 7
 
     def _cue(self, rep: Rep) -> str | None:
         """The cue that the last rep got, or the one under way."""
@@ -262,15 +285,22 @@ class _LegScreen:
                 f"{above}The angles mean nothing yet: stand still for a moment. If this stays, the "
                 "band has no calibration; make one with: kneetrack calibrate"
             )
-        width = max(10, self._console.width - 52)
+        narrow = self._console.width < NARROW
+        width = max(8, self._console.width - self._panel_width - 22)
         filled = round(width * min(1.0, max(0.0, sample.flexion_deg / FULL_FLEXION_DEG)))
-        grid = Table.grid(padding=(0, 1))
-        grid.add_row("flexion", f"{sample.flexion_deg:6.1f}°", Text("━" * filled, IN_RANGE_STYLE))
-        sigma = f"± {sample.valgus_sigma_deg:.1f}°, inward +"
+        line = "━" if can_draw(self._console) else "="
+        grid = Table.grid(padding=(0, 1), expand=True)
+        grid.add_column(width=8, no_wrap=True)
+        grid.add_column(width=8, no_wrap=True)
+        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        grid.add_row("flexion", f"{sample.flexion_deg:6.1f}°", Text(line * filled, IN_RANGE_STYLE))
+        sigma = f"± {sample.valgus_sigma_deg:.1f}°{'' if narrow else ', inward +'}"
         grid.add_row("valgus", f"{sample.valgus_deg:+6.1f}°", Text(sigma, style="dim"))
         grid.add_row("rotation", f"{sample.rotation_deg:+6.1f}°", Text("internal +", style="dim"))
         silent_s = self._seen.silent_s
         note = "standing: heading taken anew" if sample.flags & wire.FLAG_REST else ""
+        if narrow and note:
+            note = "standing"
         if silent_s >= QUIET_S:
             note = f"{silent_s:.0f} s ago, none newer"
             grid.style = "dim"
@@ -278,9 +308,14 @@ class _LegScreen:
         return grid if small else Group(Text(""), grid)
 
     def _bars(self, room: int) -> list[Text]:
+        """The newest reps that have room, under their scale where there is enough of it."""
         reps = list(self._seen.reps.values())
-        half = max(10, min(24, (self._console.width - 24) // 2))
-        return [rep_bar(rep, half) for rep in reps[max(0, len(reps) - room) :]]
+        half = half_for(self._console.width)
+        judged = any(rep.own_excursion_deg is not None for rep in reps)
+        head = [scale(half)] if judged and room > SCALED else []
+        pen = DRAWN if can_draw(self._console) else LETTERS
+        shown = reps[max(0, len(reps) - room + len(head)) :]
+        return [*head, *[rep_bar(rep, half, pen) for rep in shown]]
 
     def _average(self) -> Text:
         reps = [r for r in tuple(self._seen.reps.values()) if not r.is_reference]
@@ -294,6 +329,9 @@ class _LegScreen:
         text = f"set {last[-1].set + 1}: {len(last)} {'rep' if len(last) == 1 else 'reps'}"
         if own:
             text += f", average own excursion {words.signed(sum(own) / len(own))}°"
+        judged = [r.verdict for r in last if r.verdict not in (None, Verdict.DOUBTFUL)]
+        if judged:
+            text += f", {judged.count(Verdict.IN_RANGE)} of {len(judged)} in range"
         ended = self._seen.sets.get(last[-1].set)
         if ended is not None and ended.shift_deg is not None:
             shift = words.with_sigma(ended.shift_deg, ended.shift_sigma_deg)
@@ -316,27 +354,8 @@ class _LegScreen:
         return Text(f"{seen.packets} packets, {lost}{late}", style="dim")
 
 
-def rep_bar(rep: Rep, half: int) -> Text:
-    """A rep's own excursion as a bar from the middle: inward to the right, limits at 5°.
-
-    `half` is how many characters either side has for SCALE_DEG.
-    """
-    if is_stride(rep):
-        return Text(stride_line(rep), style=UNSURE_STYLE if doubt(rep) else "")
-    kind = "ref" if rep.is_reference else "rep"
-    label = f"{kind:>4} {words.number(rep):>2} {words.mark(rep):>3} "
-    value = rep.own_excursion_deg
-    if value is None:
-        return Text(f"{label}{rep.peak_flexion_deg:6.0f}° deep", style="dim")
-    limit = round(half * LEAST_DEG / SCALE_DEG)
-    reach = max(-half, min(half, round(half * value / SCALE_DEG)))
-    cells = [" "] * (2 * half + 1)
-    for at in range(min(0, reach), max(0, reach) + 1):
-        cells[half + at] = "━"
-    for at in (-limit, limit):
-        cells[half + at] = "┃" if cells[half + at] == "━" else "│"
-    cells[half] = "┼"
-    text = Text(label, style=style(rep))
-    text.append(f"{words.signed(value):>6}° ")
-    text.append("".join(cells))
+def _keys(hint: str) -> Text:
+    """The line of keys, each key of one letter to be told from its word."""
+    text = Text(hint, style="dim")
+    text.highlight_regex(_KEY, style="not dim bold reverse")
     return text

@@ -74,8 +74,8 @@ def summary(rows: Sequence[Row]) -> str:
         parts.append(f"battery {by_name['Battery'].text}")
     if "Thigh sensor" in by_name and "Shank sensor" in by_name:
         parts.append("both sensors answer")
-    if ZERO in by_name:
-        parts.append("zeroed")
+    if ZERO in by_name and "rests_on" not in by_name[ZERO].figures:
+        parts.append("zeroed on a table")
     if CALIBRATION in by_name:
         parts.append(by_name[CALIBRATION].text)
     hours = by_name["Storage"].figures["hours"] if "Storage" in by_name else 0.0
