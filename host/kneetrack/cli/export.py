@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +24,9 @@ FORMAT_HELP = f"{_NAMES}; opensim (sto and mot); all. Several times for several.
 def export(
     source: Annotated[Path, typer.Argument(help="A log (.mcap) or a trace (.csv).")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the files.")],
-    formats: Annotated[
-        list[str], typer.Option("--format", metavar="FORMAT", help=FORMAT_HELP)
-    ] = ["csv"],  # noqa: B006 (typer's way; never changed)
+    formats: Annotated[list[str], typer.Option("--format", metavar="FORMAT", help=FORMAT_HELP)] = [
+        "csv"
+    ],
     side: Annotated[
         str | None, typer.Option(metavar="SIDE", help="Only this leg, on its own clock.")
     ] = None,
@@ -113,10 +113,9 @@ def export(
 
 
 class _Bar:
-    """Shown once the work has taken a while."""
+    """Shown once the work has taken a while, whatever it is doing then."""
 
     def __init__(self, hints: Console) -> None:
-        self._begun_s = time.monotonic()
         self._progress = Progress(
             BarColumn(24),
             TaskProgressColumn(),
@@ -125,20 +124,25 @@ class _Bar:
             transient=True,
             disable=not hints.is_terminal,
         )
-        self._shown = False
+        self._task = self._progress.add_task("", total=None)
+        self._timer = threading.Timer(SHOWN_AFTER_S, self._progress.start)
+        self._timer.daemon = True
 
     def __enter__(self) -> _Bar:
+        self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
         self._progress.stop()
 
     def told(self, what: str, share: float) -> None:
-        """`what` is being done, and so much of it is."""
-        if not self._shown:
-            if time.monotonic() - self._begun_s < SHOWN_AFTER_S:
-                return
-            self._progress.start()
-            self._progress.add_task("", total=1.0)
-            self._shown = True
-        self._progress.update(self._progress.task_ids[0], completed=share, description=what)
+        """`what` is being done, and so much of it is (less than nothing: not known)."""
+        known = share >= 0.0
+        self._progress.update(
+            self._task,
+            total=1.0 if known else None,
+            completed=share if known else 0.0,
+            description=what,
+        )

@@ -67,6 +67,4 @@ def started_text(recording: Recording) -> str | None:
 
 
 def columns_json(columns: Iterable[Column]) -> list[dict[str, str]]:
-    return [
-        {"name": each.name, "unit": each.unit, "meaning": each.meaning} for each in columns
-    ]
+    return [{"name": each.name, "unit": each.unit, "meaning": each.meaning} for each in columns]

@@ -52,9 +52,7 @@ DECIMALS_KNEE = (*DECIMALS["angles"][:5], *DECIMALS["orientations"][1:9], 0)
 DECIMALS_IMU = DECIMALS["imu"]
 
 
-def write(
-    recording: Recording, folder: Path, options: Options, told: Progress
-) -> list[Path]:
+def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
     root = folder / BIDS_FOLDER
     subject = f"sub-{_label(options.subject or recording.result.session.get('athlete'), 'unknown')}"
     session = f"ses-{_session(recording)}"
@@ -102,9 +100,7 @@ def _systems(
 
     side = leg.side.word.capitalize()
     knee = np.column_stack([leg.angles.rows[:, :4], leg.orientations.rows])
-    found = [
-        (f"knee{side}", KNEE[leg.side], DECIMALS_KNEE, leg.angles.times, knee, leg.angles)
-    ]
+    found = [(f"knee{side}", KNEE[leg.side], DECIMALS_KNEE, leg.angles.times, knee, leg.angles)]
     if leg.imu is not None:
         found.append(
             (f"imu{side}", IMU[leg.side], DECIMALS_IMU, leg.imu.times, leg.imu.rows, leg.imu)
@@ -162,7 +158,9 @@ _EVENTS_JSON: dict[str, Any] = {
     "trial_type": {"Description": EVENTS[3].meaning},
     **{
         name: {"Description": column.meaning}
-        for name, column in zip(("side", "set", "rep", "value"), (EVENTS[2], *EVENTS[4:]), strict=True)
+        for name, column in zip(
+            ("side", "set", "rep", "value"), (EVENTS[2], *EVENTS[4:]), strict=True
+        )
     },
 }
 

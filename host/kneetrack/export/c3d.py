@@ -57,9 +57,7 @@ UNITS = tuple("rad/s" if "Gyr" in name else "m/s^2" for name in CHANNELS)
 _PASSED_OVER = ("set", "gap", "window")
 
 
-def write(
-    recording: Recording, folder: Path, options: Options, told: Progress
-) -> list[Path]:
+def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
     times = even_times(recording)
     marks = list(_marks(happenings(recording)))
     parts = list(_parts(times, [at for at, _, _ in marks]))
@@ -67,7 +65,9 @@ def write(
     for number, (first, end) in enumerate(parts, start=1):
         told("Writing C3D", (number - 1) / len(parts))
         name = f"{recording.name}.c3d" if len(parts) == 1 else f"{recording.name}_{number}.c3d"
-        _write(folder / name, recording, times[first:end], marks, (number, len(parts)))
+        until_s = float(times[end]) if end < len(times) else math.inf
+        mine = [mark for mark in marks if times[first] <= mark[0] < until_s]
+        _write(folder / name, recording, times[first:end], mine, (number, len(parts)))
         written.append(folder / name)
     return written
 
@@ -92,7 +92,8 @@ def _parts(times: FloatArray, events: Sequence[float]) -> Iterator[tuple[int, in
         end = min(len(times), first + MOST_FRAMES)
         within = [at for at in events if times[first] <= at]
         if len(within) > MOST_EVENTS:
-            end = min(end, max(first + 1, int(np.searchsorted(times, within[MOST_EVENTS]))))
+            before = int(np.searchsorted(times, within[MOST_EVENTS], side="right")) - 1
+            end = min(end, max(first + 1, before))
         yield first, end
         first = end
 
@@ -114,6 +115,8 @@ def _write(
     points = np.full((4, len(angles), len(times)), 1.0)
     for at, each in enumerate(angles):
         points[:3, at] = each.T
+    invalid = np.isnan(points).any(axis=0)
+    points[:3, invalid] = 0.0
     labels = [f"{LETTER[leg.side]}KneeAngles" for leg in recording.legs]
     said: dict[str, Any] = file["parameters"]
     said["POINT"]["RATE"]["value"] = [RATE_HZ]
@@ -126,8 +129,10 @@ def _write(
     file.add_parameter("POINT", "ANGLES", labels)
     file.add_parameter("POINT", "ANGLE_UNITS", ["deg"])
     file["data"]["points"] = points
+    file["data"]["meta_points"]["residuals"] = np.where(invalid, -1.0, 0.0)[None]
+    file["data"]["meta_points"]["camera_masks"] = np.zeros((7, *invalid.shape), dtype=bool)
     _put_analog(file, recording, start_s, len(times))
-    _put_events(file, [mark for mark in marks if start_s <= mark[0] < times[-1] + KNEE_S], start_s)
+    _put_events(file, marks, start_s)
     for name, value in (
         ("STARTED_UTC", started_text(recording) or "unknown"),
         ("START_S", start_s),
@@ -165,19 +170,9 @@ def _channels(imu: Series, wanted: FloatArray) -> FloatArray:
 
 
 def _put_events(file: Any, marks: Sequence[tuple[float, str, str]], start_s: float) -> None:
-    since = [at - start_s for at, _, _ in marks]
-    file.add_parameter("EVENT", "USED", [len(marks)])
-    if not marks:
-        return
-    file.add_parameter("EVENT", "CONTEXTS", [context for _, _, context in marks])
-    file.add_parameter("EVENT", "LABELS", [label for _, label, _ in marks])
-    file.add_parameter("EVENT", "DESCRIPTIONS", [""] * len(marks))
-    file.add_parameter(
-        "EVENT",
-        "TIMES",
-        np.array([[math.floor(s / 60.0) for s in since], [s % 60.0 for s in since]]),
-    )
-    file.add_parameter("EVENT", "GENERIC_FLAGS", [0] * len(marks))
+    for at, label, context in marks:
+        minutes, seconds = divmod(at - start_s, 60.0)
+        file.add_event([minutes, seconds], context=context, label=label)
 
 
 def _put_away(file: Any, path: Path) -> None:

@@ -60,7 +60,11 @@ IMU = (
         for column in (
             *_vector(segment, "gyr", "rad/s", "rad_s", f"Angular rate of the {segment}'s IMU"),
             *_vector(
-                segment, "acc", "m/s²", "m_s2", f"Specific force (up at rest) of the {segment}'s IMU"
+                segment,
+                "acc",
+                "m/s²",
+                "m_s2",
+                f"Specific force (up at rest) of the {segment}'s IMU",
             ),
         )
     ),
@@ -79,6 +83,6 @@ EVENTS = (
 
 SERIES = {"angles": ANGLES, "orientations": ORIENTATIONS, "imu": IMU}
 """What is exported of each leg, sample by sample."""
-DECIMALS = {"angles": (4, 3, 3, 3, 2, 0), "orientations": (4, *([6] * 8), 0),
-            "imu": (4, *([6, 6, 6, 5, 5, 5] * 2), 0)}  # fmt: skip
+DECIMALS = {"angles": (6, 3, 3, 3, 2, 0), "orientations": (6, *([6] * 8), 0),
+            "imu": (6, *([6, 6, 6, 5, 5, 5] * 2), 0)}  # fmt: skip
 """How many of each column mean something, in a text file."""

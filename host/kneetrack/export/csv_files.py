@@ -43,9 +43,7 @@ def series_of(leg: Leg) -> Iterable[tuple[str, Series]]:
         yield "imu", leg.imu
 
 
-def write(
-    recording: Recording, folder: Path, options: Options, told: Progress
-) -> list[Path]:
+def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
     written: list[Path] = []
     for leg in recording.legs:
         for name, series in series_of(leg):

@@ -82,7 +82,7 @@ def write_orientations(
         "Frame=segment to ground; x forward, y up, z to the right; w,x,y,z",
     ]
     quaternion = ",".join(["%.7f"] * 4)
-    template = "\t".join(["%.4f", *([quaternion] * len(names))]) + "\n"
+    template = "\t".join(["%.6f", *([quaternion] * len(names))]) + "\n"
     _write(path, "orientations", header, names, times, blocks, whole, template, told)
     return [path]
 
@@ -106,7 +106,7 @@ def write_angles(
         f"Signs=knee_angle: flexion {flexion} ({options.model}); knee_adduction: adduction + "
         "(-valgus); knee_rotation: internal +; both legs",
     ]
-    template = "\t".join(["%.4f", *(["%.4f"] * len(names))]) + "\n"
+    template = "\t".join(["%.6f", *(["%.4f"] * len(names))]) + "\n"
     _write(path, "angles", header, names, times, blocks, whole, template, told)
     return [path]
 
@@ -128,7 +128,7 @@ def _said(recording: Recording, times: FloatArray, whole: np.ndarray) -> list[st
 def _spans(times: FloatArray) -> str:
     """Where rows are missing between others."""
     holes = np.flatnonzero(np.diff(times) > HOLE * KNEE_S)
-    return "; ".join(f"{times[at]:.4f} to {times[at + 1]:.4f} s" for at in holes)
+    return "; ".join(f"{times[at]:.6f} to {times[at + 1]:.6f} s" for at in holes)
 
 
 def _write(

@@ -24,9 +24,7 @@ from kneetrack.export.reps import rep_cells
 from kneetrack.whole_file import whole_binary_file
 
 
-def write(
-    recording: Recording, folder: Path, options: Options, told: Progress
-) -> list[Path]:
+def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
     said = about(recording)
     written: list[Path] = []
 

@@ -49,7 +49,8 @@ TOLD_EVERY = 20_000
 _UNALIGNED = wire.FLAG_UNALIGNED
 
 Progress: TypeAlias = Callable[[str, float], None]
-"""Called with what is being done, and the share of it that is done (0 to 1)."""
+"""Called with what is being done, and the share of it that is done (0 to 1; UNTOLD: not known)."""
+UNTOLD = -1.0
 
 
 def silent(_: str, __: float) -> None:
@@ -144,13 +145,13 @@ def read_recording(source: Path, how: How = How(), told: Progress = silent) -> R
 
 
 def _of_log(source: Path, how: How, told: Progress) -> Recording:
-    told("Finding the reps", 0.0)
+    told("Finding the reps", UNTOLD)
     if how.offline:
         result = analyse_offline(source, side=how.side)
     else:
         result = analyse(source, side=how.side, realign=how.realign)
     log = read_log(source)
-    clock = clocks(log) if how.side is None else {}
+    clock = _clocks(log, result, how)
     legs: list[Leg] = []
     for session in result.legs:
         side = session.result.side
@@ -172,8 +173,17 @@ def _of_log(source: Path, how: How, told: Progress) -> Recording:
     )
 
 
+def _clocks(log: SessionLog, result: SessionResult, how: How) -> dict[Side, ClockLine]:
+    """Nothing where one leg is exported: that has its own time."""
+    if len(result.legs) < 2:
+        return {}
+    if how.offline:  # which does not look at them
+        return clocks(log)
+    return {leg.result.side: leg.clock for leg in result.legs if leg.clock is not None}
+
+
 def _of_trace(source: Path, how: How, told: Progress) -> Recording:
-    told("Measuring the trace", 0.0)
+    told("Measuring the trace", UNTOLD)
     trace, edits = edited_trace(source, how.side)
     measured = measure(trace)
     result = session_of(measured, edits)
@@ -231,8 +241,7 @@ def _raw_table(log: SessionLog, side: Side, told: Progress) -> FloatArray | None
                 flat.append(item[6])
     if not numbers or decoder.feature is None:  # without the feature no count has a unit
         return None
-    order, once = np.unique(np.frombuffer(numbers, dtype=np.int64), return_index=True)
-    del order
+    _, once = np.unique(np.frombuffer(numbers, dtype=np.int64), return_index=True)
     return np.frombuffer(flat, dtype=np.float64).reshape(-1, 14)[once]
 
 

@@ -18,8 +18,7 @@ def rep_cells(recording: Recording) -> tuple[Sequence[Column], Cells]:
     legs = {leg.side.word: leg for leg in recording.legs}
     for name in _TIMES:
         cells[name] = [
-            legs[side].at(value)
-            for side, value in zip(cells["side"], cells[name], strict=True)
+            legs[side].at(value) for side, value in zip(cells["side"], cells[name], strict=True)
         ]
     count = len(cells["side"])
     known = tag_columns(set(tags))
