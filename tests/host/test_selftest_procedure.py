@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -13,6 +14,7 @@ from kneetrack.cli.selftest_result import listing, listing_json, print_outcome
 from kneetrack.detection import Analyzer
 from kneetrack.detection.cut import PERIOD_S
 from kneetrack.detection.movements import MOVEMENTS
+from kneetrack.insight.sides import MOUNT_SEM_DEG
 from kneetrack.insight.values import NAMES
 from kneetrack.samples import KneeSample, Rep, Side
 from kneetrack.selftest.outcome import counted_in, outcome, to_json
@@ -122,6 +124,42 @@ def test_one_repetition_tells_no_difference() -> None:
     assert not row.sides.told_apart
     told = to_json(LUNGE, (row,), {})["measures"][0]["right_minus_left"]
     assert told == {"difference": -20.0, "mdc": None, "verdict": "not_distinguishable"}
+
+
+def test_what_did_not_count_is_not_in_the_mean() -> None:
+    """A hold of 10 s was refused aloud; its sway is none of a hold of 20 s."""
+    holds = [
+        replace(rep("shank_sway_deg", sway), measures={"shank_sway_deg": sway, "hold_s": held})
+        for sway, held in ((3.0, 10.5), (1.0, 21.0), (1.1, 20.0), (0.9, 19.0))
+    ]
+    row = outcome(BALANCE, {Side.RIGHT: holds}, {})[0]
+    assert row.legs[Side.RIGHT].values == (1.0, 1.1, 0.9)
+
+
+def test_what_the_strap_may_have_done_is_not_called_changed() -> None:
+    """Depth is an absolute angle: 3 deg more, evenly, are within another strapping."""
+    now, last = ([rep("peak_flexion_deg", deg + 0.2 * k) for k in range(5)] for deg in (60, 57))
+    rows = outcome(SELFTESTS["squat"], {Side.RIGHT: now}, {Side.RIGHT: last})
+    (depth,) = (row for row in rows if row.watched.name == "peak_flexion_deg")
+    since = depth.legs[Side.RIGHT].since_last
+    assert since is not None and since.value == pytest.approx(3.0)
+    assert since.mdc == pytest.approx(1.96 * math.sqrt(2.0) * MOUNT_SEM_DEG)
+    assert not since.told_apart
+
+
+def test_a_sway_is_not_called_changed_by_the_scatter_of_one_day() -> None:
+    """Nothing is known of how it goes from day to day; legs of one day can be told apart."""
+    right, left, last = (
+        [
+            replace(rep("shank_sway_deg", 0.0), measures={"shank_sway_deg": sway, "hold_s": 21.0})
+            for sway in (middle, middle + 0.02, middle - 0.02)
+        ]
+        for middle in (1.0, 1.6, 0.5)
+    )
+    row = outcome(BALANCE, {Side.RIGHT: right, Side.LEFT: left}, {Side.RIGHT: last})[0]
+    since = row.legs[Side.RIGHT].since_last
+    assert since is not None and since.mdc is None and not since.told_apart
+    assert row.sides is not None and row.sides.told_apart
 
 
 @pytest.mark.parametrize("width", [80, 120])

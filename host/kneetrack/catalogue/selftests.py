@@ -2,7 +2,8 @@
 
 The legs of a test may lie in one log or in two of the same day, one band moved over: the last of
 the day counts for each. A retest's difference is told apart as sessions are (`told_apart`), right
-and left as insight.sides does.
+and left as insight.sides does. Only repetitions that count in the test have a say
+(selftest.outcome).
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from kneetrack.catalogue.entry import Figure, LegReps, Session
+from kneetrack.catalogue.entry import SHARE, Figure, LegReps, Session
+from kneetrack.catalogue.intervals import middle
 from kneetrack.catalogue.loads import leg_result
 from kneetrack.catalogue.told_apart import ToldApart
 from kneetrack.catalogue.trend import Change, figure_of
 from kneetrack.detection.movements import movement_of
 from kneetrack.insight.sides import SideDifference, compare_sides
-from kneetrack.samples import Side
+from kneetrack.insight.values import values_of
+from kneetrack.samples import Rep, Side
+from kneetrack.selftest.outcome import counting
+from kneetrack.selftest.tests import SELFTESTS
 
 Kept = Callable[[Session], Sequence[LegReps]]
 """A session's repetitions."""
@@ -50,7 +55,7 @@ def tests(
     days: dict[date, dict[Side, tuple[Session, Figure]]] = {}
     for session in sessions:
         for leg in session.legs:
-            figure = figure_of(leg, name)
+            figure = _figure(session, leg.side, name, reps_of)
             if session.day is not None and figure is not None:
                 days.setdefault(session.day, {})[leg.side] = (session, figure)
     last: dict[Side, Figure] = {}
@@ -63,6 +68,28 @@ def tests(
             last[side] = figure
         found.append(Test(day, legs, _sides(legs, name, reps_of)))
     return tuple(found)
+
+
+def _figure(session: Session, side: Side, name: str, reps_of: Kept) -> Figure | None:
+    """The middle of that leg's repetitions that count."""
+    leg = session.leg(side)
+    if name == SHARE:
+        return None if leg is None else figure_of(leg, name)
+    found = [
+        value
+        for kept in reps_of(session)
+        if kept.side is side
+        for _, value in values_of(_counting(session, kept.reps), name)
+    ]
+    if not found:
+        return None
+    one = middle(found)
+    return Figure(name, one.count, one.value, one.low, one.high)
+
+
+def _counting(session: Session, reps: Sequence[Rep]) -> Sequence[Rep]:
+    test = SELFTESTS.get(session.selftest or "")
+    return reps if test is None else counting(test, reps)
 
 
 def _since(now: Figure, before: Figure | None, apart: ToldApart | None) -> Change | None:
@@ -87,8 +114,8 @@ def _sides(legs: Mapping[Side, Tested], name: str, reps_of: Kept) -> SideDiffere
     if len(results) != 2:
         return None
     return compare_sides(
-        results[0].reps,
-        results[1].reps,
+        _counting(right.session, results[0].reps),
+        _counting(left.session, results[1].reps),
         name,
         references=(results[0].reference, results[1].reference),
         one_leg=movement_of(results[0].exercise).one_leg,

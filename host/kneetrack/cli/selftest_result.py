@@ -17,7 +17,7 @@ from kneetrack.errors import KneeTrackError
 from kneetrack.insight.values import described
 from kneetrack.report import words
 from kneetrack.samples import Rep, Side
-from kneetrack.selftest.outcome import Difference, Figure, Row
+from kneetrack.selftest.outcome import Difference, Figure, Row, least_of
 from kneetrack.selftest.tests import SELFTESTS, SelfTest
 
 if TYPE_CHECKING:
@@ -103,16 +103,18 @@ def print_outcome(
         f"Means of the {test.many}. In brackets: from where on a difference is told; {SAME} not "
         "distinguishable."
     )
-    known = [row.watched for row in rows if row.watched.mdc is not None]
+    known = [row.watched for row in rows if least_of(row.watched) is not None]
     for watched in known:
         measure = described(watched.name)
+        source = watched.source or "another strapping shifts it: assumed"
         output.print(
-            f"{measure.words}: never told below {watched.mdc:g}{measure.unit} ({watched.source})."
+            f"{measure.words}: never told below {least_of(watched):.2g}{measure.unit} ({source})."
         )
     if len(known) < len(rows):
-        rest = "The rest: by" if known else "By"
+        rest = "The rest: legs" if known else "Legs"
         output.print(
-            f"{rest} the scatter of these repetitions; days differ by more. (?): too few to tell."
+            f"{rest} by the scatter of these repetitions. (?): can't be told; how days differ "
+            "is learned from five tests on: kneetrack trend --selftest."
         )
 
 

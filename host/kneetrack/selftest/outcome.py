@@ -4,10 +4,14 @@ Two means are told apart where they differ by more than
 
     MDC = max(mdc, t sqrt(s1^2 / n1 + s2^2 / n2))
 
-`mdc` the least detectable change of the literature, where there is one (`tests`); s the scatter of
+`mdc` the least detectable change of the literature, where there is one (`tests`), or what another
+strapping makes of an absolute angle (insight.sides: 2.4 deg a side); s the scatter of
 the repetitions about their mean and t Student's for 95 % at Welch and Satterthwaite's degrees of
-freedom. The latter knows nothing of how a test differs from day to day: where the literature is
-silent, that is said. With fewer than two repetitions a side nothing is told.
+freedom. That scatter knows nothing of how a test differs from day to day: where `mdc` is not known,
+it tells one leg from the other of the same day, but no change since the last time. `trend` learns
+that from five tests on. With fewer than two repetitions a side nothing is told.
+
+Only repetitions that count have a say: a hold of 10 s sways by something else than one of 20 s.
 """
 
 from __future__ import annotations
@@ -20,17 +24,19 @@ from typing import Any
 
 import scipy
 
-from kneetrack.insight.values import values_of
+from kneetrack.insight.sides import MOUNT_SEM_DEG
+from kneetrack.insight.values import MOUNTED, value_of, values_of
 from kneetrack.samples import Rep, Side
 from kneetrack.selftest.tests import SelfTest, Watched
 
 _LEVEL = 0.975
+_MOUNT_MDC_DEG = 1.96 * math.sqrt(2.0) * MOUNT_SEM_DEG
 _SCIPY: Any = scipy  # its parts are imported when they are asked for: special takes a while
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`value` of one minus the other's; told apart beyond `mdc` (None: too few repetitions)."""
+    """`value` of one minus the other's; told apart beyond `mdc` (None: that can't be told)."""
 
     value: float
     mdc: float | None
@@ -73,9 +79,10 @@ def outcome(
     """A row a measure that at least one leg has."""
     rows: list[Row] = []
     for watched in test.watched:
-        found = {side: _values(reps, watched) for side, reps in now.items()}
+        found = {side: _values(test, reps, watched) for side, reps in now.items()}
+        before = {side: _values(test, reps, watched) for side, reps in last.items()}
         legs = {
-            side: Figure(values, _apart(values, _values(last.get(side, ()), watched), watched))
+            side: Figure(values, _since(values, before.get(side, ()), watched))
             for side, values in found.items()
             if values
         }
@@ -85,10 +92,14 @@ def outcome(
     return tuple(rows)
 
 
+def counting(test: SelfTest, reps: Sequence[Rep]) -> tuple[Rep, ...]:
+    """Those of a recording's repetitions that reach what the test wants of one."""
+    return tuple(rep for rep in reps if (value_of(rep, test.counted) or -math.inf) >= test.least)
+
+
 def counted_in(test: SelfTest, reps: Sequence[Rep]) -> int:
     """How many of a recording's repetitions count; no more than the test wants."""
-    found = sum(value >= test.least for _, value in values_of(reps, test.counted))
-    return min(found, test.repeats)
+    return min(len(values_of(counting(test, reps), test.counted)), test.repeats)
 
 
 def to_json(test: SelfTest, rows: Sequence[Row], counted: Mapping[Side, int]) -> dict[str, Any]:
@@ -130,14 +141,28 @@ def _difference_json(found: Difference | None, word: str) -> dict[str, Any] | No
     }
 
 
-def _values(reps: Sequence[Rep], watched: Watched) -> tuple[float, ...]:
-    return tuple(value for _, value in values_of(reps, watched.name))
+def _values(test: SelfTest, reps: Sequence[Rep], watched: Watched) -> tuple[float, ...]:
+    return tuple(value for _, value in values_of(counting(test, reps), watched.name))
 
 
 def _apart(one: Sequence[float], other: Sequence[float], watched: Watched) -> Difference | None:
     if not one or not other:
         return None
-    return Difference(mean(one) - mean(other), _mdc(one, other, watched.mdc))
+    return Difference(mean(one) - mean(other), _mdc(one, other, least_of(watched)))
+
+
+def _since(now: Sequence[float], last: Sequence[float], watched: Watched) -> Difference | None:
+    found = _apart(now, last, watched)
+    if found is None or least_of(watched) is not None:
+        return found
+    return Difference(found.value, None)
+
+
+def least_of(watched: Watched) -> float | None:
+    """What two tests must lie apart at least; None where only their repetitions can say."""
+    if watched.mdc is None and watched.name in MOUNTED:
+        return _MOUNT_MDC_DEG
+    return watched.mdc
 
 
 def _mdc(one: Sequence[float], other: Sequence[float], known: float | None) -> float | None:
