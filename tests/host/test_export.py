@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import gen_exports_doc
 import opensense
 from command_line import is_one_sentence, kneetrack
 from exported import MARK, RECORDED, STARTS_LATER_S, two_legs
@@ -418,7 +419,15 @@ def test_an_even_grid_makes_nothing_up() -> None:
     assert half == pytest.approx([math.cos(0.05), 0, 0, math.sin(0.05)], abs=1e-9)
 
 
-# The command.
+# The document, and the command.
+
+
+def test_the_document_has_the_columns_of_the_code() -> None:
+    text = gen_exports_doc.PATH.read_text(encoding="utf-8")
+    assert gen_exports_doc.document(text) == text, "run: python tools/gen_exports_doc.py"
+    assert all(f"<!-- {name} -->" in text for name in gen_exports_doc.PARTS)
+    changed = text.replace("| `flexion_deg` |", "| `bend` |")
+    assert gen_exports_doc.document(changed) == text != changed
 
 
 def test_help_tells_every_format() -> None:

@@ -18,15 +18,16 @@ from kneetrack.export.formats import export as write
 
 SHOWN_AFTER_S = 2.0
 _NAMES = ", ".join(FORMATS)
-FORMAT_HELP = f"{_NAMES}; opensim (sto and mot); all. Several times for several."
+DEFAULT = "csv"
+FORMAT_HELP = f"{_NAMES}; opensim (sto and mot); all. Several times for several; csv otherwise."
 
 
 def export(
     source: Annotated[Path, typer.Argument(help="A log (.mcap) or a trace (.csv).")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the files.")],
-    formats: Annotated[list[str], typer.Option("--format", metavar="FORMAT", help=FORMAT_HELP)] = [
-        "csv"
-    ],
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", metavar="FORMAT", help=FORMAT_HELP)
+    ] = None,
     side: Annotated[
         str | None, typer.Option(metavar="SIDE", help="Only this leg, on its own clock.")
     ] = None,
@@ -67,7 +68,7 @@ def export(
     """
     from kneetrack.cli import console
 
-    asked = formats_of(formats)
+    asked = formats_of(formats or [DEFAULT])
     if model not in MODELS:
         raise UsageError(f'--model is {" or ".join(MODELS)}, not "{model}".')
     if offline and realign:

@@ -19,15 +19,14 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
-from kneetrack.cohort.columns import REP, SESSION
 from kneetrack.export.columns import DECIMALS, EVENTS, SERIES
 from kneetrack.export.events import happenings
 from kneetrack.export.formats import Options
-from kneetrack.export.grid import FloatArray
+from kneetrack.export.grid import FloatArray, known_rows
 from kneetrack.export.recording import Leg, Progress, Recording, Series
 from kneetrack.export.reps import rep_rows
 from kneetrack.whole_file import whole_file
@@ -92,7 +91,7 @@ def write_rows(
     for begin in range(0, len(times), CHUNK):
         part = np.column_stack([times[begin : begin + CHUNK], rows[begin : begin + CHUNK]])
         part += 0.0  # no -0
-        whole = np.isfinite(part).all(axis=1).tolist()
+        whole = known_rows(part).tolist()
         lines = [
             template % tuple(row) if is_whole else _holed(row, forms, separator, unknown)
             for row, is_whole in zip(part.tolist(), whole, strict=True)
@@ -124,9 +123,8 @@ def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        return " ".join(map(str, value))
+        return " ".join(map(str, cast("list[object]", value)))
     return value
 
 
-REP_COLUMNS = (*SESSION, *REP)
 WRITERS = {"csv": write}

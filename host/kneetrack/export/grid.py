@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 
+BoolArray: TypeAlias = NDArray[np.bool_]
+
 HOLE = 1.5
 """Samples further apart than so many periods do not follow each other."""
 SAME_S = 2e-5
@@ -35,7 +37,8 @@ def filled(times: FloatArray, period_s: float) -> tuple[FloatArray, IntArray]:
     steps = np.diff(times)
     missing = np.where(steps > HOLE * period_s, np.rint(steps / period_s) - 1, 0).astype(np.int64)
     rows = np.concatenate([[0], np.cumsum(missing + 1)])
-    return np.interp(np.arange(rows[-1] + 1), rows, times), rows
+    whole: Any = np.interp(np.arange(int(rows[-1]) + 1), rows, times)
+    return whole, rows
 
 
 def spread(values: NDArray[Any], rows: IntArray, length: int) -> FloatArray:
@@ -43,6 +46,12 @@ def spread(values: NDArray[Any], rows: IntArray, length: int) -> FloatArray:
     wide = np.full((length, *values.shape[1:]), np.nan)
     wide[rows] = values
     return wide
+
+
+def known_rows(table: FloatArray) -> BoolArray:
+    """Which rows (n,) of a table (n, k) have no NaN in them."""
+    finite: Any = np.isfinite(table)
+    return finite.all(axis=1)
 
 
 def median_period(times: FloatArray) -> float:

@@ -41,7 +41,7 @@ from kneecore import __version__
 from kneetrack.errors import InputError
 from kneetrack.export.about import started_text
 from kneetrack.export.formats import Options
-from kneetrack.export.grid import HOLE, Even, FloatArray
+from kneetrack.export.grid import HOLE, BoolArray, Even, FloatArray, known_rows
 from kneetrack.export.recording import KNEE_S, Leg, Progress, Recording, even_times
 from kneetrack.samples import Side
 from kneetrack.whole_file import whole_file
@@ -72,7 +72,7 @@ def write_orientations(
             names.append(f"{body}_{LETTER[leg.side]}_imu")
             blocks.append(even.turned(quaternions))
     path = folder / f"{recording.name}_orientations.sto"
-    whole = np.isfinite(np.column_stack(blocks)).all(axis=1)
+    whole = known_rows(np.column_stack(blocks))
     header = [
         f"DataRate={1 / KNEE_S:.6f}",
         "DataType=Quaternion",
@@ -95,7 +95,7 @@ def write_angles(
     names = [f"{name}_{LETTER[leg.side]}" for leg in recording.legs for name in COORDINATES]
     blocks = [model_angles(leg, times, options.model) for leg in recording.legs]
     path = folder / f"{recording.name}_angles.mot"
-    whole = np.isfinite(np.column_stack(blocks)).all(axis=1)
+    whole = known_rows(np.column_stack(blocks))
     flexion = "+" if FLEXION_SIGN[options.model] > 0 else "-"
     header = [
         "version=1",
@@ -117,7 +117,7 @@ def model_angles(leg: Leg, times: FloatArray, model: str) -> FloatArray:
     return angles * [FLEXION_SIGN[model], -1.0, 1.0]
 
 
-def _said(recording: Recording, times: FloatArray, whole: np.ndarray) -> list[str]:
+def _said(recording: Recording, times: FloatArray, whole: BoolArray) -> list[str]:
     return [
         f"StartedUTC={started_text(recording) or 'unknown'}",
         f"Software=kneetrack {__version__}",
@@ -138,7 +138,7 @@ def _write(
     names: Sequence[str],
     times: FloatArray,
     blocks: Sequence[FloatArray],
-    whole: np.ndarray,
+    whole: BoolArray,
     template: str,
     told: Progress,
 ) -> None:

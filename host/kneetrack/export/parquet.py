@@ -59,10 +59,11 @@ def _cells(columns: Sequence[Column], series: Series) -> dict[str, Any]:
 
 
 def _array(pa: Any, cells: Any, kind: Any) -> Any:
-    if not isinstance(cells, tuple):
+    if isinstance(cells, list):
         return pa.array(cells, type=kind)
+    values: Any
     values, is_count = cells
-    holes = np.isnan(values)
+    holes: Any = np.isnan(values)
     if is_count:
         values = np.where(holes, 0, values).astype(np.int32)
     return pa.array(np.ascontiguousarray(values), type=kind, mask=holes)

@@ -312,4 +312,7 @@ def _instant(told: object) -> datetime | None:
 def even_times(recording: Recording) -> FloatArray:
     """Instants every KNEE_S from the first knee sample of any leg to the last."""
     first = recording.first_s
-    return first + KNEE_S * np.arange(math.floor((recording.last_s - first) / KNEE_S + 0.01) + 1)
+    steps: FloatArray = np.arange(
+        math.floor((recording.last_s - first) / KNEE_S + 0.01) + 1, dtype=np.float64
+    )
+    return np.asarray(first + KNEE_S * steps, dtype=np.float64)
