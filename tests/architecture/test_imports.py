@@ -127,6 +127,14 @@ PARTS = {
         {"kneecore", "kneetrack.samples", "kneetrack.detection", "kneetrack.cue.plan"},
         never=IO | CLOCK | {"threading", "pathlib"},
     ),
+    "lsl": Part(
+        HOST / "lsl.py",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.clock",
+            "kneetrack.detection.events", "kneetrack.sessionlog.markers",
+        },
+        never=IO | CLOCK,
+    ),
     "catalogue": Part(
         HOST / "catalogue",
         {
@@ -157,14 +165,23 @@ PARTS = {
         },
         never=IO | {"time"},
     ),
+    "dashboard": Part(
+        HOST / "dashboard",
+        {
+            "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.cue",
+            "kneetrack.insight", "kneetrack.live", "kneetrack.report",
+            "kneetrack.catalogue", "kneetrack.dashboard",
+        },
+        never=IO - {"asyncio", "socket"} | CLOCK,
+    ),
     "report": Part(
         HOST / "report",
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.analysis",
             "kneetrack.detection", "kneetrack.report", "kneetrack.calibration",
-            "kneetrack.whole_file",
+            "kneetrack.whole_file", "kneetrack.insight", "kneetrack.catalogue", "kneetrack.edits",
         },
-        never=IO,
+        never=IO - {"logging"},
     ),
 }  # fmt: skip
 
@@ -185,11 +202,15 @@ KEPT_TO = {
     "typer": {"cli"},
     "jinja2": {"report"},
     "matplotlib": {"report"},
+    "weasyprint": {"report/pdf.py"},
     "vqf": {"analysis/acausal.py"},
     "pyarrow": {"cohort"},
     "distributed": {"cohort/cluster.py"},
     "multiprocessing": {"cohort/processes.py"},
     "sqlite3": {"catalogue"},
+    "pylsl": {"lsl.py"},
+    "starlette": {"dashboard/server.py"},
+    "uvicorn": {"dashboard/server.py"},
 }
 
 

@@ -12,10 +12,18 @@ KEY = "m"
 
 
 class Marks:
-    """Sets markers for all legs at once; `leg` gives the sink that knows a leg's time."""
+    """Sets markers for all legs at once; `leg` gives the sink that knows a leg's time.
 
-    def __init__(self, write: Callable[[Mapping[str, object]], None]) -> None:
+    `write` puts them into the log, `tell` is told of each besides.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Mapping[str, object]], None],
+        tell: Callable[[Marker], None] | None = None,
+    ) -> None:
         self.number = 0
+        self._tell = tell
         self._write = write
         self._legs: list[_Leg] = []
 
@@ -33,7 +41,10 @@ class Marks:
         self.number += 1
         for leg in self._legs:
             if leg.time_s is not None:
-                self._write(marker_event(Marker(self.number, leg.side, leg.time_s)))
+                marker = Marker(self.number, leg.side, leg.time_s)
+                self._write(marker_event(marker))
+                if self._tell is not None:
+                    self._tell(marker)
 
     def _word(self) -> str:
         if all(leg.time_s is None for leg in self._legs):

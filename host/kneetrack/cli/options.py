@@ -10,6 +10,7 @@ from kneetrack.samples import Side
 
 SIDE_HELP = "The leg, where the source does not say it: right or left."
 JSON_HELP = "Print JSON instead of a table."
+LSL_HELP = "Publish angles and events to the Lab Streaming Layer, for anybody on the network."
 
 
 def side_of(word: str | None) -> Side | None:

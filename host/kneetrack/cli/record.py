@@ -15,7 +15,7 @@ from kneetrack.cli import cue as cues
 from kneetrack.cli import preflight
 from kneetrack.cli.before import BEFORE_HELP, answers
 from kneetrack.cli.link_option import LINK_VARIABLE
-from kneetrack.cli.options import side_of
+from kneetrack.cli.options import LSL_HELP, side_of
 from kneetrack.errors import UsageError
 from kneetrack.samples import Side
 
@@ -112,6 +112,7 @@ def record(
             "6 s: their zero, once more, for analyze --offline.",
         ),
     ] = False,
+    lsl: Annotated[bool, typer.Option("--lsl", help=LSL_HELP)] = False,
     side: Annotated[
         str | None,
         typer.Option(metavar="SIDE", help="The leg, where neither calibration nor source says it."),
@@ -138,6 +139,7 @@ def record(
     A trace to play with comes from: kneetrack demo --save-trace squats.csv
     """
     from kneetrack.cli import console, session
+    from kneetrack.cli import lsl as publishing
     from kneetrack.edits import fields
 
     session.check_new(out)
@@ -158,6 +160,8 @@ def record(
     if table_zero and no_raw:
         raise UsageError("--table-zero is found in the raw data; leave --no-raw out.")
     links = link or ["ble:auto"]
+    if lsl:
+        publishing.check_available()
     said = answers(before or [], links, no_questions=no_questions, hints=console.hints())
     code = asyncio.run(
         recording(
@@ -173,6 +177,7 @@ def record(
             table_zero=table_zero,
             side=side_of(side),
             check=not no_check,
+            lsl=lsl,
         )
     )
     raise typer.Exit(code)
@@ -192,11 +197,13 @@ async def recording(
     table_zero: bool,
     side: Side | None,
     check: bool = True,
+    lsl: bool = False,
     around: Callable[[Sequence[Leg], View], View] = lambda legs, view: view,
 ) -> int:
     """The whole of it; `around` may put another view round the terminal's. The exit code."""
     from kneetrack.calibration import CalibrationFile
     from kneetrack.cli import afterwards, console, session, which_calibration
+    from kneetrack.cli import lsl as publishing
     from kneetrack.cli.desk import Desk
     from kneetrack.cli.insight_lines import print_session
     from kneetrack.cli.keys import HINT
@@ -231,6 +238,7 @@ async def recording(
         facts = session.facts(legs, told)
         ready = stack.enter_context(cues.ready(told.cue, cue_by, legs, output, hints))
         desk = Desk(HINT) if output.is_terminal and not output.is_dumb_terminal else None
+        outlets = stack.enter_context(publishing.published(legs, hints)) if lsl else []
         view = open_view(output, hint=desk.hint if desk else HINT, rest_s=rest_s)
         recorded = await session.run(
             legs,
@@ -242,6 +250,7 @@ async def recording(
             table_zero=table_zero,
             desk=desk,
             cues=ready,
+            outlets=outlets,
         )
         if table_zero:
             await afterwards.remember_zeros(legs, recorded, hints)

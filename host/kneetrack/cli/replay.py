@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from kneetrack.cli.options import speed_of
+from kneetrack.cli.options import LSL_HELP, speed_of
 
 if TYPE_CHECKING:
     from kneetrack.calibration import CalibrationFile
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from kneetrack.cli.view import View
     from kneetrack.detection import Analyzer
     from kneetrack.live import Cues
+    from kneetrack.lsl import Outlet
     from kneetrack.samples import Side
     from kneetrack.sessionlog import SessionLog
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 def replay(
     log: Annotated[Path, typer.Argument(metavar="FILE.mcap", help="A log from kneetrack record.")],
     speed: Annotated[str, typer.Option(metavar="N", help="Times real time, or max.")] = "1",
+    lsl: Annotated[bool, typer.Option("--lsl", help=LSL_HELP)] = False,
 ) -> None:
     """Show a recording again: the same screen and the same events as live.
 
@@ -35,13 +38,14 @@ def replay(
     What was said of it later (kneetrack edit) is in it. q or Ctrl-C ends it. At its end it says
     whether the events are those of the recording, as that was.
     """
-    raise typer.Exit(asyncio.run(_replay(log, speed_of(speed))))
+    raise typer.Exit(asyncio.run(_replay(log, speed_of(speed), lsl=lsl)))
 
 
-async def _replay(path: Path, speed: float) -> int:
+async def _replay(path: Path, speed: float, *, lsl: bool) -> int:
     from kneecore import __version__
     from kneetrack.analysis.source import TRACE_SUFFIX
     from kneetrack.cli import console
+    from kneetrack.cli import lsl as publishing
     from kneetrack.cli.insight_lines import edits_line, print_session
     from kneetrack.cli.marking import told
     from kneetrack.cli.table import last_with_reps, print_summary
@@ -61,7 +65,11 @@ async def _replay(path: Path, speed: float) -> int:
     if log.torn is not None:
         hints.print(log.torn, markup=False)
     view = open_view(output, hint="q or Ctrl-C ends the replay.")
-    stopped, analyzers, events = await fold(log, view, speed)
+    outlets = publishing.outlets_of(log, speed) if lsl else {}
+    stopped, analyzers, events = await fold(log, view, speed, outlets=outlets)
+    for side, outlet in outlets.items():
+        hints.print(publishing.summary(side.word, outlet), markup=False)
+        outlet.close()
     results = [analyzer.result() for analyzer in analyzers.values()]
     explained = last_with_reps(results)
     for place, (side, result) in enumerate(zip(analyzers, results, strict=True)):
@@ -122,7 +130,12 @@ def _version(log: SessionLog) -> str:
 
 
 async def fold(
-    log: SessionLog, view: View | None, speed: float, *, takes_keys: bool = True
+    log: SessionLog,
+    view: View | None,
+    speed: float,
+    *,
+    takes_keys: bool = True,
+    outlets: Mapping[Side, Outlet] | None = None,
 ) -> tuple[bool, dict[Side, Analyzer], list[dict[str, Any]]]:
     """All legs of a log through decoder and analyzer; whether it was stopped, and the events.
 
@@ -194,6 +207,8 @@ async def fold(
         sinks: list[live.Sink] = [kept[-1]]
         if view is not None:
             sinks.append(view.leg(leg.title))
+        if outlets:
+            sinks.append(outlets[side])
         decoder = Decoder(link.feature, link.origin_us, raw=False)
         pumps.append(
             live.pump(

@@ -24,7 +24,7 @@ from kneetrack.analysis.trace import alignment_of, calibrate, reference_of
 from kneetrack.calibration import CalibrationFile, runner
 from kneetrack.calibration.closing import TableZero
 from kneetrack.calibration.sensors import band_name, curves
-from kneetrack.cli import realign
+from kneetrack.cli import lsl, realign
 from kneetrack.cli.desk import Desk
 from kneetrack.cli.keys import ending
 from kneetrack.cli.marking import Marks
@@ -34,6 +34,7 @@ from kneetrack.detection import Analyzer
 from kneetrack.detection.realigning import Realignment
 from kneetrack.errors import CalibrationError, KneeTrackError, LinkLost, LogError, UsageError
 from kneetrack.link import Link
+from kneetrack.lsl import Outlet
 from kneetrack.samples import Label, Side, Vector, Warned
 from kneetrack.sessionlog import SessionWriter, clock_watch, new_log_path
 from kneetrack.sessionlog.room import check_room
@@ -200,13 +201,14 @@ async def run(
     desk: Desk | None = None,
     cues: Sequence[live.Cues] = (),
     over: asyncio.Event | None = None,
+    outlets: Sequence[Outlet] = (),
 ) -> Recorded:
     """Record until the sources end, q, Ctrl-C, `duration_s`, or all links are lost for good.
 
     With `table_zero` each of these but a lost link ends the set only; then the sensors' zero is
     recorded once more (`calibration.closing`), or another q ends it without. What is missing then
     is fetched from the bands; a further q leaves it there. `desk` takes what is typed meanwhile;
-    `cues` are the legs', in order, where there are to be any. Whoever sets `over` ends the
+    `cues` and `outlets` are the legs', in order, where there are any. Whoever sets `over` ends the
     recording as the first q does.
     """
     if path is None:
@@ -234,7 +236,7 @@ async def run(
         if desk:
             realign.offer(desk, realigning)
         typists = [desk.leg(leg.analyzer.side, write) for leg in legs] if desk else []
-        marks = Marks(write)
+        marks = Marks(write, lambda marker: lsl.publish(outlets, marker))
         markers = [marks.leg(leg.analyzer.side) for leg in legs] if desk else []
         if desk:
             marks.offer(desk)
@@ -245,7 +247,12 @@ async def run(
                         leg.link,
                         leg.analyzer,
                         writer=writer,
-                        sinks=[sink, *typists[at : at + 1], *markers[at : at + 1]],
+                        sinks=[
+                            sink,
+                            *typists[at : at + 1],
+                            *markers[at : at + 1],
+                            *outlets[at : at + 1],
+                        ],
                         calibration=None
                         if leg.calibration is None
                         else leg.calibration.calibration,
