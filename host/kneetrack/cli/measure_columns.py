@@ -15,7 +15,7 @@ from kneetrack.cli.plain_table import plain_table
 from kneetrack.cli.table import style
 from kneetrack.detection.measure_table import MEASURES, Measure
 from kneetrack.errors import UsageError
-from kneetrack.insight.values import described
+from kneetrack.insight.values import NAMES, described, value_of
 from kneetrack.report import words
 from kneetrack.samples import Rep
 
@@ -73,7 +73,7 @@ def measures_asked(text: str | None) -> tuple[str, ...] | None:
         if word == ALL:
             return ()
         group = _OTHER_NAMES.get(word, word)
-        if group not in GROUPS and word not in MEASURES:
+        if group not in GROUPS and word not in MEASURES and word not in NAMES:
             raise UsageError(
                 f'There is no measure "{word}". Choose {", ".join(GROUPS)}, {ALL}, or a name from: '
                 "kneetrack movements --measures."
@@ -87,7 +87,7 @@ def print_measures(console: Console, reps: Sequence[Rep], asked: tuple[str, ...]
     grouped = [n for key, names in GROUPS.items() for n in (*names, *_WITH_ALL.get(key, ()))]
     every = dict.fromkeys([*grouped, *(name for rep in reps for name in rep.measures)])
     names = asked or tuple(every)
-    known = [name for name in names if any(_value(rep, name) is not None for rep in reps)]
+    known = [name for name in names if any(value_of(rep, name) is not None for rep in reps)]
     rows = [described(name) for name in known]
     if reps and not rows:
         console.print("None of these measures is known of any rep: single segments need an aligned")
@@ -104,14 +104,10 @@ def print_measures(console: Console, reps: Sequence[Rep], asked: tuple[str, ...]
         console.print(f"{row.words}: {row.meaning}", style="dim", highlight=False, markup=False)
 
 
-def _value(rep: Rep, name: str) -> float | None:
-    return rep.measures[name] if name in rep.measures else getattr(rep, name, None)
-
-
 def _cells(reps: Sequence[Rep], row: Measure) -> list[str]:
-    is_signed = any((_value(rep, row.name) or 0.0) < 0.0 for rep in reps)
+    is_signed = any((value_of(rep, row.name) or 0.0) < 0.0 for rep in reps)
     told = words.signed if is_signed else words.plain
-    return [told(_value(rep, row.name), row.decimals) for rep in reps]
+    return [told(value_of(rep, row.name), row.decimals) for rep in reps]
 
 
 def _head(row: Measure) -> tuple[str, str]:

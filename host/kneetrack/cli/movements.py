@@ -34,7 +34,11 @@ def movements(
         return
     if title == "criteria":
         _, heads, rows = _for_reading(heads, rows)
+    if title == "measures":
+        heads, rows = ("measure", *heads[2:]), [(f"{w}\n{n}", *rest) for n, w, *rest in rows]
     _print(heads, rows)
+    if title == "measures":
+        console.results().print(_WHERE, highlight=False, style="dim")
     if title == "criteria":
         from kneetrack.detection.criteria import SOURCES
 
@@ -42,6 +46,7 @@ def movements(
             console.results().print(f"{key}: {text}", highlight=False, style="dim")
 
 
+_WHERE = "In brackets, where it comes from: a row of host/FEATURES.md, a section of host/METHOD.md."
 _Found = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
 
 
@@ -58,10 +63,12 @@ def _movements() -> _Found:
 
 def _measures() -> _Found:
     from kneetrack.detection.measure_table import MEASURES
+    from kneetrack.insight.values import NAMES, described
 
     heads = ("name", "words", "unit", "meaning")
+    every = [described(name) for name in dict.fromkeys((*NAMES, *MEASURES))]
     rows: list[tuple[Any, ...]] = [
-        (each.name, each.words, each.unit, each.meaning) for each in MEASURES.values()
+        (each.name, each.words, each.unit, each.meaning) for each in every
     ]
     return "measures", heads, rows
 

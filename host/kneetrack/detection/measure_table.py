@@ -28,7 +28,7 @@ _ROWS = (
         "°",
         1,
         "One standard uncertainty of the absolute valgus where it is largest, as the band "
-        "tells it; in gait with what the blows of the steps add (biomechanics B3).",
+        "tells it; in gait with what the blows of the steps add (B3).",
     ),
     Measure(
         "area_over_threshold_deg_times_s",
@@ -36,7 +36,7 @@ _ROWS = (
         "°·s",
         2,
         "The own excursion summed up over the time in which it is beyond the threshold, "
-        "on the verdict's side (biomechanics A, row 1).",
+        "on the verdict's side (row 1).",
     ),
     Measure(
         "clean_depth_deg",
@@ -189,7 +189,7 @@ _ROWS = (
         "peak speed",
         "°/s",
         0,
-        "The largest rate of knee flexion in the rep, down or up (biomechanics A, row 9).",
+        "The largest rate of knee flexion in the rep, down or up (row 9).",
     ),
     Measure(
         "descent_rate_deg_s",
@@ -211,14 +211,14 @@ _ROWS = (
         "",
         2,
         "Spectral arc length (SPARC) of the thigh's angular speed on the way down: -1.4 "
-        "is one smooth movement, more bursts are further below (biomechanics C7).",
+        "is one smooth movement, more bursts are further below (C7).",
     ),
     Measure(
         "smoothness_up",
         "smooth up",
         "",
         2,
-        "The same on the way up (biomechanics C7).",
+        "The same on the way up (C7).",
     ),
     Measure(
         "tremor_deg_s",
@@ -226,28 +226,28 @@ _ROWS = (
         "°/s",
         1,
         "Root mean square of the segments' angular velocity at 4 to 15 Hz, from half a "
-        "second before the deepest point to the end (biomechanics C7).",
+        "second before the deepest point to the end (C7).",
     ),
     Measure(
         "tremor_ratio",
         "shaking vs ref",
         "",
         1,
-        "That by the median of the reference reps (biomechanics C7).",
+        "That by the median of the reference reps (C7).",
     ),
     Measure(
         "contact_flexion_deg",
         "bent at contact",
         "°",
         0,
-        "The knee's flexion when the foot comes to the ground (biomechanics C9).",
+        "The knee's flexion when the foot comes to the ground (C9).",
     ),
     Measure(
         "contact_valgus_deg",
         "valgus at contact",
         "°",
         1,
-        "The knee's abduction at that instant, inward + (C1, Cronström).",
+        "The knee's abduction at that instant, inward + (C9).",
     ),
     Measure(
         "contact_to_deepest_s",
@@ -303,7 +303,7 @@ _ROWS = (
         "stride",
         "s",
         2,
-        "From one contact of the foot to its next (biomechanics C9).",
+        "From one contact of the foot to its next (C9).",
     ),
     Measure(
         "cadence_per_min",

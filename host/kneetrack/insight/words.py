@@ -120,8 +120,8 @@ def side_sentence(found: SideDifference) -> str:
     least = f"{figure(found.name, found.mdc)} or more is told apart"
     more = found.more
     if more is None:
-        signed = figure(found.name, found.difference, signed=True)
-        return f"{words}: left and right not distinguishable (right minus left {signed}, {least})."
+        signed = f"means, right minus left {figure(found.name, found.difference, signed=True)}"
+        return f"{words}: left and right not distinguishable ({signed}, {least})."
     other = "left" if more is Side.RIGHT else "right"
     size = figure(found.name, abs(found.difference))
     share = "" if found.percent is None else f", {abs(found.percent):.0f} %"
