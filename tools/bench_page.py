@@ -200,18 +200,19 @@ async def _session(seconds: float, out: Path) -> None:
             passed = [tab.outbox.passed_over for tab in page.tabs]
             browser.done.set()
             await asyncio.to_thread(browser.join, 30.0)
-    drawn = browser.figures["drawn"]
-    ends = [
-        drawn[key] / 1000 - end_s for key, (_, end_s) in watched[0].told.items() if key in drawn
-    ]
-    words = [drawn[key] / 1000 - at_s for key, (at_s, _) in watched[0].told.items() if key in drawn]
-    print(f"\nThe page: {browser.figures['load_kb']:.0f} kB in {browser.figures['requests']} files, "
-          f"loaded in {browser.figures['load_ms']:.0f} ms")  # fmt: skip
+    figures = browser.figures
+    drawn = {key: at_ms / 1000 for key, at_ms in figures["drawn"].items()}
+    reps = [(drawn[key], *times) for key, times in watched[0].told.items() if key in drawn]
+    ends = [drawn_s - end_s for drawn_s, _, end_s in reps]
+    words = [drawn_s - told_s for drawn_s, told_s, _ in reps]
+    print(
+        f"\nThe page: {figures['load_kb']:.0f} kB in {figures['requests']} files, "
+        f"loaded in {figures['load_ms']:.0f} ms"
+    )
     print(f"reps told: {len(watched[0].told)}, drawn: {len(drawn)}")
     for name, values in (("rep's end to bar", ends), ("told to bar", words)):
-        print(
-            f"{name}: p50 {1000 * statistics.median(values):.0f} ms, p95 {_p95_ms(values):.0f} ms"
-        )
+        middle_ms = 1000 * statistics.median(values)
+        print(f"{name}: p50 {middle_ms:.0f} ms, p95 {_p95_ms(values):.0f} ms")
     for sentence in told:
         print(sentence)
     counts = browser.figures["counts"]

@@ -73,7 +73,8 @@ def of_program(root: Path) -> list[Text]:
     ):
         found += wording.in_python(path.read_text(encoding="utf-8"), where)
     for path, where in _files(root, "host/kneetrack/**/*.html", "host/kneetrack/**/*.js"):
-        found += wording.in_page(path.read_text(encoding="utf-8"), where)
+        if "/vendor/" not in where:  # others' code, of which nothing is shown
+            found += wording.in_page(path.read_text(encoding="utf-8"), where)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The live page in a real browser (Debian's chromium): replay, phone, live, two tabs, a slow one."""
+"""The live page in a real browser: replay, phone, live, reload, two tabs and a slow one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest.importorskip("uvicorn", reason="the extra `page` is not installed")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from playwright.sync_api import sync_playwright
 
 from command_line import PROGRAM
 from kneetrack.cli.dashboard import load_timeline, phrases
@@ -46,7 +44,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
+    with sync_playwright() as started:
         opened = started.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )

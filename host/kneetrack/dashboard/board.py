@@ -9,7 +9,7 @@ A state is JSON: what a page shows, and no more. `Board.apply` folds one step; a
     gap         row        samples that did not come
     settled     gap, left  the last word on a gap: what of it never came
     hint        text       a sentence, shown once
-    faults      texts      what the band says of its sensors, all of it
+    sensors     texts      what the band says of its sensors, all of it
     link        row        how the link stands
     cue         row        the last one
     samples     points, now    [time_s, flexion_deg, valgus_deg] each, any order; and the newest
@@ -47,7 +47,7 @@ def empty(legs: Iterable[Mapping[str, Any]], title: str = "", *, is_live: bool =
                 "sets": {},
                 "gaps": [],
                 "hints": [],
-                "faults": [],
+                "sensors": [],
                 "link": None,
                 "cue": None,
                 "now": None,
@@ -91,8 +91,8 @@ class Board:
             case "hint":
                 if step["text"] not in leg["hints"]:
                     leg["hints"] = [*leg["hints"], step["text"]][-HINTS:]
-            case "faults":
-                leg["faults"] = step["texts"]
+            case "sensors":
+                leg["sensors"] = step["texts"]
             case "link" | "cue":
                 leg[kind] = step["row"]
             case "samples":

@@ -100,7 +100,7 @@ class LegFeed:
                 )
         elif isinstance(item, Status) and item.faults != self._faults:
             self._faults = item.faults
-            self._say("faults", texts=list(self.phrases.faults(item.faults)))
+            self._say("sensors", texts=list(self.phrases.faults(item.faults)))
 
     def event(self, event: Event) -> None:
         match event:

@@ -45,7 +45,7 @@ function drawLink(view, leg) {
   link.textContent = leg.link ? leg.link.text : "";
   link.dataset.state = leg.link ? leg.link.state : "";
   const now = leg.now;
-  const hints = [...leg.faults, ...leg.hints];
+  const hints = [...leg.sensors, ...leg.hints];
   if (now && now.unaligned) {
     hints.unshift("The angles mean nothing yet: stand still for a moment, or calibrate the band.");
   }

@@ -23,10 +23,7 @@ export function player(root, say) {
   play.addEventListener("click", () => say({ play: !playing }));
   speed.addEventListener("change", () => say({ speed: Number(speed.value) }));
   document.addEventListener("keydown", (event) => {
-    if (event.key === " " && !root.hidden && event.target === document.body) {
-      event.preventDefault();
-      say({ play: !playing });
-    }
+    if (event.key === "p" && !root.hidden) say({ play: !playing });
   });
 
   return (now) => {

@@ -73,8 +73,8 @@ export function apply(state, step) {
     case "hint":
       if (!leg.hints.includes(step.text)) leg.hints = [...leg.hints, step.text].slice(-HINTS);
       break;
-    case "faults":
-      leg.faults = step.texts;
+    case "sensors":
+      leg.sensors = step.texts;
       break;
     case "link":
     case "cue":
