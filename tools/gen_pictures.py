@@ -40,7 +40,7 @@ def main() -> int:
         )
         console.save_svg(str(PICTURES / "rep-table.svg"), title="kneetrack demo")
         leg = session_report(log).legs[0]
-        (PICTURES / "over-time.svg").write_text(figures.over_time(leg), encoding="utf-8")
+        (PICTURES / "over-time.svg").write_text(figures.over_time(leg).svg, encoding="utf-8")
     print(*sorted(PICTURES.iterdir()), sep="\n")
     return 0
 

@@ -172,11 +172,16 @@ def test_the_report_is_one_file_that_needs_nothing_else(both_page: str) -> None:
 
 def test_every_figure_says_in_words_what_it_shows(both_page: str) -> None:
     alts = Page(both_page).alts
-    assert len(alts) == len(set(alts)) or len(alts) > 15
+    assert len(alts) > 15
     assert all(len(alt) > 60 and alt.endswith(".") for alt in alts)
     told = " ".join(alts)
-    for what in ("Valgus against flexion", "over 0 to 100 %", "Own excursion of", "Right minus left",
-                 "stick figures of a right leg"):  # fmt: skip
+    for what in (
+        "Valgus against flexion",
+        "over 0 to 100 %",
+        "Own excursion of",
+        "Right minus left",
+        "stick figures of a right leg",
+    ):
         assert what in told
 
 
@@ -207,8 +212,10 @@ def test_the_report_says_of_a_session_what_the_terminal_says(
     assert "Over the set" in text
 
 
-def test_the_same_log_gives_the_same_bytes(both_page: str, log: Path) -> None:
-    assert render(session_report(log)) == both_page
+def test_the_same_log_gives_the_same_bytes(both_page: str, log: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.html"
+    assert kneetrack("report", log, "--out", out, "--alone").returncode == 0
+    assert out.read_text() == both_page
 
 
 def test_no_text_of_ours_judges_or_diagnoses(both_page: str) -> None:
@@ -301,31 +308,29 @@ def test_earlier_sessions_give_a_trend_and_later_ones_do_not(
     make(sessions, "earlier", Made(started="2026-07-01T08:00:00+00:00"))
     make(sessions, "later", Made(started="2026-09-01T08:00:00+00:00"))
     out = tmp_path / "r.html"
-    assert kneetrack("report", log, "--out", out).returncode == 0
+    said = kneetrack("report", log, "--out", out, "--side", "right")
+    assert said.returncode == 0, said.stderr
     page = Page(out.read_text())
     assert "Trend: 2 sessions up to this one" in page.text
     assert "2026-07-01" in page.text and "2026-09-01" not in page.text
     assert any("right leg through 2 sessions" in alt for alt in page.alts)
-    assert kneetrack("report", log, "--out", out, "--alone").returncode == 0
-    assert "Trend:" not in out.read_text() and "2026-07-01" not in out.read_text()
 
 
-def test_the_pdf_is_the_same_page_on_paper(both_page: str, tmp_path: Path) -> None:
+def test_the_pdf_is_the_same_page_on_paper(tmp_path: Path) -> None:
     pypdf = pytest.importorskip("pypdf")
     try:
         pdf.check_available()
     except UsageError as missing:
         pytest.skip(str(missing))
+    page = render(dataclasses.replace(a_report(), facts=(("Athlete", "Änne"),), legs=()))
     outs = [tmp_path / "a.pdf", tmp_path / "b.pdf"]
     for out in outs:
-        pdf.write(both_page, out)
+        pdf.write(page, out)
     assert outs[0].read_bytes() == outs[1].read_bytes()
     sheets = [sheet.extract_text() for sheet in pypdf.PdfReader(outs[0]).pages]
     text = " ".join(" ".join(sheets).split())
-    assert (
-        "Right and left, side by side" in text and "moved much inward" in text
-    ) or "moved inward" in text
-    assert "after a long week" in text and "Weygers" in text
+    assert "Änne" in text and "strap slipped" in text and "Weygers" in text
+    assert "valgus +: knee inward" in text, "the figure's text is text"
     assert all("not a medical device" in sheet for sheet in sheets)
 
 
@@ -346,28 +351,6 @@ def test_the_rep_table_fits_the_terminal_and_says_the_same_without_colour(width:
     third = next(line for line in text.splitlines() if line.strip().startswith("4 "))
     assert ">> moved much inward" in third or ">> moved much" in third
     assert "+10.0" in third and "+10.3 ± 0.6" in third
-
-
-@pytest.mark.parametrize("width", [60, 80, 110])
-def test_every_measure_fits_the_terminal_under_its_whole_name(width: int) -> None:
-    console = Console(width=width, color_system=None)
-    names = ("knee_in_at_15pct_cm", "knee_in_at_30deg_percent", "descent_s", "smoothness_up",
-             "thigh_rotation_excursion_deg", "tilt_ratio", "shank_lean_deg", "tremor_ratio",
-             "start_flexion_deg", "area_over_threshold_deg_times_s")  # fmt: skip
-    measured = [dataclasses.replace(one, measures=dict.fromkeys(names, 1.0)) for one in REPS]
-    with console.capture() as captured:
-        print_measures(console, measured, ())
-    text = captured.get()
-    assert all(len(line) <= width for line in text.splitlines())
-    assert "…" not in text, "nothing is cut off"
-
-
-def test_of_two_legs_one_tells_the_legend() -> None:
-    console = Console(width=80, color_system=None)
-    with console.capture() as captured:
-        for legend in (False, True):
-            console.print(summary(REPS, SETS, width=80, legend=legend))
-    assert captured.get().count("not to an ideal knee") == 1
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 70])

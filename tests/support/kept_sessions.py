@@ -36,6 +36,8 @@ class Made:
     about: Mapping[str, object] = field(default_factory=dict)
     left_more_deg: float = 0.0
     seed: int = 1
+    lost_s: tuple[float, float] | None = None
+    """No packet that came in this span is in the log."""
 
 
 def make(folder: Path, name: str, made: Made) -> Path:
@@ -65,7 +67,11 @@ def make(folder: Path, name: str, made: Made) -> Path:
             writer.event({"event": "origin", "side": side.word, "board_us": 0})
             samples = _samples(starts, valgus, made.depth_deg, side, made.seed)
             for packet in Band(samples, first=0).live():
-                writer.packet(side, packet)
+                if (
+                    made.lost_s is None
+                    or not made.lost_s[0] < packet.received_at_s < made.lost_s[1]
+                ):
+                    writer.packet(side, packet)
     return path
 
 

@@ -189,6 +189,7 @@ def _given(rep: Rep, given: Sequence[dict[str, Any]]) -> float | None:
 
 def _report(output: Console, log: Path) -> Path | None:
     from kneetrack.report import html
+    from kneetrack.report.model import session_report
 
     output.print("\n5. Kept for later.")
     output.print(f"   Log:    {log}", markup=False, soft_wrap=True)
@@ -196,7 +197,7 @@ def _report(output: Console, log: Path) -> Path | None:
     try:
         with output.status("Writing the report ..."):
             html.check_available()
-            html.write(log, path)
+            html.write(session_report(log), path)
     except UsageError as missing:
         output.print(f"   Report: none. {missing}", markup=False)
         return None

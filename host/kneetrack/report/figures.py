@@ -1,201 +1,198 @@
-"""The report's figures, as SVG to put into a page.
-
-Colours are Okabe and Ito's (Color Universal Design, 2008), which people with any colour vision tell
-apart; whatever a colour says, a mark, a dash or a label says too. Text stays text, so a figure can
-be searched and read aloud, and the same report is the same bytes.
-"""
+"""Figures of a whole session: over time, rep by rep, right against left, and session by session."""
 
 # matplotlib's keyword arguments carry no types.
 # pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
-import io
-import itertools
 from collections.abc import Sequence
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
+from kneetrack.catalogue.trend import Point, Trend
+from kneetrack.insight.sides import SideDifference
+from kneetrack.insight.values import described
 from kneetrack.report import words
-from kneetrack.report.model import PERCENT, Floats, LegReport, MeanRep, Series
-from kneetrack.samples import Rep, Verdict
+from kneetrack.report.curves import Floats
+from kneetrack.report.drawing import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PAIR_IN,
+    WIDE_IN,
+    Drawn,
+    colour_of,
+    drawn,
+    envelope,
+    hatch_of,
+    legend_above,
+    panel,
+    rows,
+    thinned,
+)
+from kneetrack.report.model import LegReport
+from kneetrack.report.trend_words import about, value_text
+from kneetrack.samples import Rep
 
-BLUE, ORANGE, GREEN, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#8A8A8A", "#222222"
 MARGIN_S = 3.0  # shown before the first rep and after the last
-LEGEND_ROOM = 0.3  # of the height of what is drawn
-POINTS = 3000  # more do not show, and only make the page heavy
-
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "kneetrack",
-    "font.family": ["sans-serif"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.grid": True,
-    "grid.color": "#E4E4E4",
-    "axes.axisbelow": True,
-}
-_WIDTH_IN = 9.0
+MOST_MARKED = 40  # reps whose marks have room over the time, or on bars
+_MARKERS = "osD^v"
+_MINUTES_FROM_S = 300.0
 
 
-def over_time(leg: LegReport) -> str:
-    """Flexion and valgus over the recording; reps shaded, gaps hatched."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH_IN, 4.2), layout="constrained")
-        flexion, valgus = figure.subplots(2, 1, sharex=True)
-        series = thinned(about_the_reps(leg))
-        flexion.plot(series.time_s, series.flexion_deg, color=BLACK, linewidth=1)
+def over_time(leg: LegReport) -> Drawn:
+    """Flexion and valgus over the recording; reps or sets shaded, gaps hatched and left empty."""
+    start_s, end_s = span_of_reps(leg)
+    part = leg.series.part(start_s, end_s)
+    sigma, hole_s = part.valgus_sigma_deg, leg.series.hole_s
+    long = end_s - start_s > _MINUTES_FROM_S
+    per = 60.0 if long else 1.0
+    with rows(2, 4.2) as (figure, (flexion, valgus)):
+        times, values = thinned(part.time_s, part.flexion_deg, hole_s)
+        flexion.plot(times / per, values, color=BLACK, linewidth=0.9)
         flexion.set_ylabel("flexion, °")
-        low = series.valgus_deg - series.valgus_sigma_deg
-        high = series.valgus_deg + series.valgus_sigma_deg
-        valgus.fill_between(series.time_s, low, high, color=BLUE, alpha=0.2, linewidth=0)
-        valgus.plot(series.time_s, series.valgus_deg, color=BLUE, linewidth=1)
+        times, low, high = envelope(
+            part.time_s, part.valgus_deg - sigma, part.valgus_deg + sigma, hole_s
+        )
+        valgus.fill_between(times / per, low, high, color=BLUE, alpha=0.2, linewidth=0)
+        times, values = thinned(part.time_s, part.valgus_deg, hole_s)
+        valgus.plot(times / per, values, color=BLUE, linewidth=0.9)
         valgus.set_ylabel("valgus, ° (inward +)")
-        valgus.set_xlabel("time, s")
+        valgus.set_xlabel("time, min" if long else "time, s")
+        top = float(np.max(part.flexion_deg, initial=90.0))
+        marked = _marks_reps(leg)
         for axes in (flexion, valgus):
-            for rep in leg.reps:
-                shade = GREEN if rep.is_reference else _colour(rep)
-                axes.axvspan(rep.start_s, rep.end_s, color=shade, alpha=0.10, linewidth=0)
+            for each in leg.reps if marked else leg.sets:
+                colour = GREY
+                if isinstance(each, Rep):
+                    colour = GREEN if each.is_reference else colour_of(each)
+                axes.axvspan(
+                    each.start_s / per, each.end_s / per, color=colour, alpha=0.1, linewidth=0
+                )
             for gap in leg.gaps:
-                axes.axvspan(gap.start_s, gap.end_s, facecolor="none", edgecolor=GREY, hatch="///")
-        top = float(np.max(series.flexion_deg, initial=90.0))
-        for rep in leg.reps:
-            flexion.annotate(
-                words.mark(rep),
-                ((rep.start_s + rep.end_s) / 2, top * 1.04),
-                ha="center",
-                va="bottom",
-                color=_colour(rep),
-                annotation_clip=False,
-            )
+                axes.axvspan(
+                    gap.start_s / per, gap.end_s / per, facecolor="none", edgecolor=GREY,
+                    hatch="////", linewidth=0,
+                )  # fmt: skip
+        for each in leg.reps if marked else leg.sets:
+            _over(flexion, (each.start_s + each.end_s) / 2.0 / per, top,
+                  words.mark(each) if isinstance(each, Rep) else words.number(each),
+                  colour_of(each) if isinstance(each, Rep) else BLACK)  # fmt: skip
         valgus.set_ylim(*_range_in_reps(leg))
-        flexion.set_ylim(min(-5.0, float(np.min(series.flexion_deg, initial=0.0))), top * 1.14)
-        return _svg(figure, "Flexion and valgus over time")
+        flexion.set_ylim(min(-5.0, float(np.min(part.flexion_deg, initial=0.0))), top * 1.14)
+        valgus.set_xlim(start_s / per, end_s / per)
+        missing = f" Samples are missing in {len(leg.gaps)} places." if leg.gaps else ""
+        return drawn(
+            figure,
+            f"Flexion and valgus of the {leg.side.word} leg over {end_s - start_s:.0f} s, with "
+            f"{len(leg.reps)} {leg.movement.one}s in {len(leg.sets)} sets. Flexion reaches "
+            f"{top:.0f}°.{missing}",
+            wide=True,
+        )
 
 
-def mean_reps(mean: MeanRep, limit_deg: float) -> str:
-    """Mean and scatter over 0 to 100 % of a rep, with the reference at the same flexion."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH_IN, 3.0), layout="constrained")
-        flexion, valgus = figure.subplots(1, 2)
-        _band(flexion, mean.flexion_deg, mean.flexion_sd_deg, BLACK)
-        flexion.set_ylabel("flexion, °")
-        _band(valgus, mean.valgus_deg, mean.valgus_sd_deg, BLUE, label="these reps, mean ± SD")
-        if mean.reference_deg is not None:
-            low = mean.reference_deg - limit_deg
-            high = mean.reference_deg + limit_deg
-            valgus.fill_between(PERCENT, low, high, color=GREEN, alpha=0.13, linewidth=0)
-            valgus.plot(
-                PERCENT,
-                mean.reference_deg,
-                color=GREEN,
-                linestyle="--",
-                label=f"your reference at this flexion, ± {limit_deg:.1f}°",
-            )
-        valgus.set_ylabel("valgus, ° (inward +)")
-        low, high = valgus.get_ylim()
-        valgus.set_ylim(low, high + LEGEND_ROOM * (high - low))  # the bands stay below the legend
-        valgus.legend(loc="upper left", fontsize=8, frameon=False)
-        for axes in (flexion, valgus):
-            axes.set_xlabel("% of rep")
-            axes.set_xlim(0, 100)
-        return _svg(figure, "Mean rep")
+def shaded(leg: LegReport) -> str:
+    """What the shading of `over_time` means."""
+    one = leg.movement.one
+    if _marks_reps(leg):
+        return f"{one}s, with their mark above, reference reps in green"
+    return f"the {'bouts' if one == 'stride' else 'sets'}, with their number above"
 
 
-def excursions(reps: Sequence[Rep], limit_deg: float) -> str:
-    """Each rep's own excursion with its uncertainty, and the limits of the range."""
-    measured = [rep for rep in reps if rep.own_excursion_deg is not None and not rep.is_reference]
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH_IN, 2.8), layout="constrained")
-        axes = figure.subplots()
-        axes.axhspan(-limit_deg, limit_deg, color=GREEN, alpha=0.10, linewidth=0)
-        axes.axhline(0, color=GREY, linewidth=0.8)
-        for limit in (-limit_deg, limit_deg):
-            axes.axhline(limit, color=GREEN, linestyle="--", linewidth=1)
-        for place, rep in enumerate(measured):
-            value, sigma = rep.own_excursion_deg or 0.0, rep.own_excursion_sigma_deg or 0.0
-            axes.bar(place, value, width=0.6, color=_colour(rep), alpha=0.85)
-            axes.errorbar(place, value, yerr=sigma, color=BLACK, capsize=3, linewidth=1)
-            above = value >= 0
-            axes.annotate(
-                words.mark(rep),
-                (place, value + (sigma if above else -sigma)),
-                xytext=(0, 3 if above else -3),
-                textcoords="offset points",
-                ha="center",
-                va="bottom" if above else "top",
-            )
-        axes.set_xticks(range(len(measured)), [_name(rep, measured) for rep in measured])
-        reach = max([9.0] + [abs(rep.own_excursion_deg or 0.0) + 3.0 for rep in measured])
-        axes.set_ylim(-min(reach, max(9.0, reach * 0.6)), reach)
-        axes.set_xlabel("rep")
-        axes.set_ylabel("own excursion, ° (inward +)")
-        axes.grid(visible=False, axis="x")
-        return _svg(figure, "Own excursion of each rep")
+def _marks_reps(leg: LegReport) -> bool:
+    start_s, end_s = span_of_reps(leg)
+    return len(leg.reps) <= MOST_MARKED and end_s - start_s <= _MINUTES_FROM_S
+
+
+def span_of_reps(leg: LegReport) -> tuple[float, float]:
+    """The part with the reps: before it a band may lie on a table, angles and all."""
+    if leg.reps:
+        return leg.reps[0].start_s - MARGIN_S, leg.reps[-1].end_s + MARGIN_S
+    time_s = leg.series.time_s
+    return (float(time_s[0]), float(time_s[-1])) if len(time_s) else (0.0, 1.0)
+
+
+def _over(axes: Axes, x: float, top: float, text: str, colour: str) -> None:
+    axes.annotate(
+        text, (x, top * 1.04), ha="center", va="bottom", color=colour, annotation_clip=False
+    )
 
 
 def _range_in_reps(leg: LegReport) -> tuple[float | None, float | None]:
     """What the valgus axis must show: all that it was in reps, whatever it was elsewhere."""
-    series = leg.series
-    inside = np.zeros(series.time_s.shape, dtype=np.bool_)
-    for rep in leg.reps:
-        inside |= (series.time_s >= rep.start_s) & (series.time_s <= rep.end_s)
-    if not inside.any():
-        return (None, None)
-    values, sigma = series.valgus_deg[inside], series.valgus_sigma_deg[inside]
-    return (float(np.min(values - sigma)) - 2.0, float(np.max(values + sigma)) + 2.0)
+    parts = [leg.series.part(rep.start_s, rep.end_s) for rep in leg.reps]
+    lows = [float((p.valgus_deg - p.valgus_sigma_deg).min()) for p in parts if len(p.time_s)]
+    highs = [float((p.valgus_deg + p.valgus_sigma_deg).max()) for p in parts if len(p.time_s)]
+    return (min(lows) - 2.0, max(highs) + 2.0) if lows else (None, None)
 
 
-def about_the_reps(leg: LegReport) -> Series:
-    """The part of the series with the reps: before it a band may lie on a table, angles and all."""
-    series = leg.series
-    if not leg.reps:
-        return series
-    first, last = leg.reps[0].start_s - MARGIN_S, leg.reps[-1].end_s + MARGIN_S
-    inside = (series.time_s >= first) & (series.time_s <= last)
-    return Series(
-        series.time_s[inside],
-        series.flexion_deg[inside],
-        series.valgus_deg[inside],
-        series.valgus_sigma_deg[inside],
-    )
+def excursions(leg: LegReport) -> Drawn:
+    """Each rep's own excursion with its uncertainty, and the limits of the range."""
+    reps = [rep for rep in leg.reps if not rep.is_reference and rep.label is None]
+    values: Floats = np.array([rep.own_excursion_deg or 0.0 for rep in reps])
+    sigmas: Floats = np.array([rep.own_excursion_sigma_deg or 0.0 for rep in reps])
+    limit, few = leg.limit_deg, len(reps) <= MOST_MARKED
+    with panel(WIDE_IN, 2.9, left_in=0.8, top_in=0.1) as (figure, axes):
+        axes.axhspan(-limit, limit, color=GREEN, alpha=0.1, linewidth=0)
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        for at in (-limit, limit):
+            axes.axhline(at, color=GREEN, linestyle="--", linewidth=1)
+        places = np.arange(len(reps))
+        for colour in dict.fromkeys(map(colour_of, reps)):
+            those = [at for at, rep in enumerate(reps) if colour_of(rep) == colour]
+            axes.bar(
+                places[those], values[those], width=0.65, color=colour, alpha=0.85,
+                hatch=hatch_of(reps[those[0]]), edgecolor="white", linewidth=0,
+            )  # fmt: skip
+        known = [at for at, rep in enumerate(reps) if rep.own_excursion_deg is not None]
+        axes.errorbar(
+            places[known], values[known], yerr=sigmas[known], fmt="none", ecolor=BLACK,
+            capsize=3 if few else 0, elinewidth=1 if few else 0.5,
+        )  # fmt: skip
+        if few:
+            for place, rep in enumerate(reps):
+                _on_bar(axes, place, float(values[place]), float(sigmas[place]), words.mark(rep))
+            axes.set_xticks(places, [_name(rep, reps) for rep in reps])
+            axes.set_xlabel("set.rep" if len({rep.set for rep in reps}) > 1 else "rep")
+        else:
+            _set_borders(axes, reps)
+        reach = float(np.max(np.abs(values) + sigmas, initial=6.0)) + 3.0
+        low = float(np.min(values - sigmas, initial=-limit)) - 3.0
+        axes.set_ylim(max(low, -reach), reach)
+        axes.set_xlim(-0.8, max(1, len(reps)) - 0.2)
+        axes.set_ylabel("own excursion, °\n(inward +)")
+        axes.grid(visible=False, axis="x")
+        beyond = sum(colour_of(rep) == ORANGE for rep in reps)
+        return drawn(
+            figure,
+            f"Own excursion of {len(reps)} reps with one standard uncertainty; {beyond} lie beyond "
+            f"the dashed limits at ± {limit:.1f}°. The largest is "
+            f"{words.signed(float(values[np.argmax(np.abs(values))])) if len(reps) else '–'}°.",
+            wide=True,
+        )
 
 
-def thinned(series: Series) -> Series:
-    """At most POINTS of the series' samples, each stretch by its lowest and highest valgus."""
-    count = len(series.time_s)
-    if count <= POINTS:
-        return series
-    edges: list[int] = np.linspace(0, count, POINTS // 2 + 1).astype(int).tolist()
-    keep = {0, count - 1}
-    for start, end in itertools.pairwise(edges):
-        stretch = series.valgus_deg[start:end]
-        keep.add(int(start + np.argmin(stretch)))
-        keep.add(int(start + np.argmax(stretch)))
-    at = np.array(sorted(keep))
-    return Series(
-        series.time_s[at],
-        series.flexion_deg[at],
-        series.valgus_deg[at],
-        series.valgus_sigma_deg[at],
-    )
+def _on_bar(axes: Axes, place: int, value: float, sigma: float, text: str) -> None:
+    above = value >= 0
+    axes.annotate(
+        text, (place, value + (sigma if above else -sigma)), xytext=(0, 3 if above else -3),
+        textcoords="offset points", ha="center", va="bottom" if above else "top",
+    )  # fmt: skip
 
 
-def _band(axes: Axes, mean: Floats, sd: Floats, colour: str, label: str | None = None) -> None:
-    axes.fill_between(PERCENT, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
-    axes.plot(PERCENT, mean, color=colour, label=label)
-
-
-def _colour(rep: Rep) -> str:
-    if rep.verdict is None or rep.verdict is Verdict.DOUBTFUL:
-        return GREY
-    return BLUE if rep.verdict is Verdict.IN_RANGE else ORANGE
+def _set_borders(axes: Axes, reps: Sequence[Rep]) -> None:
+    """Many reps: a line where a set ends, and as many set numbers as have room."""
+    sets = list(dict.fromkeys(rep.set for rep in reps))
+    firsts = [next(at for at, rep in enumerate(reps) if rep.set == each) for each in sets]
+    for first in firsts[1:]:
+        axes.axvline(first - 0.5, color=GREY, linewidth=0.4)
+    step = -(-len(sets) // 30)
+    axes.set_xticks(firsts[::step], [str(each + 1) for each in sets[::step]])
+    axes.set_xlabel("first rep of set")
 
 
 def _name(rep: Rep, among: Sequence[Rep]) -> str:
@@ -203,9 +200,111 @@ def _name(rep: Rep, among: Sequence[Rep]) -> str:
     return f"{rep.set + 1}.{words.number(rep)}" if several else words.number(rep)
 
 
-def _svg(figure: Figure, title: str) -> str:
-    """The figure's <svg> element alone, scaling with the page, named for screen readers."""
-    into = io.StringIO()
-    figure.savefig(into, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
-    text = into.getvalue()
-    return text[text.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{title}"', 1)
+def sides(found: Sequence[SideDifference]) -> Drawn:
+    """Right minus left in units of the least difference that is told apart."""
+    with panel(WIDE_IN, 0.75 + 0.3 * len(found), left_in=1.9, top_in=0.1) as (figure, axes):
+        axes.axvspan(-1, 1, color=GREY, alpha=0.15, linewidth=0)
+        for at in (-1, 1):
+            axes.axvline(at, color=GREY, linestyle="--", linewidth=1)
+        axes.axvline(0, color=GREY, linewidth=0.8)
+        for row, one in enumerate(found):
+            at = one.difference / one.mdc if one.mdc > 0.0 else 0.0
+            apart = one.told_apart
+            axes.plot(
+                [0, at], [row, row], color=ORANGE if apart else BLUE, linewidth=1.5,
+                linestyle="--" if apart else "-",
+            )  # fmt: skip
+            axes.plot(
+                at, row, marker="D" if apart else "o", color=ORANGE if apart else BLUE, markersize=7
+            )
+        axes.set_yticks(range(len(found)), [described(one.name).words for one in found])
+        axes.invert_yaxis()
+        reach = max([1.6, *(abs(one.difference / one.mdc) * 1.15 for one in found if one.mdc > 0)])
+        axes.set_xlim(-reach, reach)
+        axes.set_xlabel("← left more   (1: least difference told apart)   right more →")
+        axes.grid(visible=False, axis="y")
+        apart = [described(one.name).words for one in found if one.told_apart]
+        told = ", ".join(apart) or "none"
+        return drawn(
+            figure,
+            f"Right minus left of {len(found)} measures, each by the least difference that is told "
+            f"apart. Told apart: {told}.",
+            wide=True,
+        )
+
+
+def course(one: Trend) -> Drawn:
+    """A leg's middles through the sessions with their intervals; a line joins those at one load."""
+    measure = about(one.name)
+    points = one.points
+    place = {id(point): at for at, point in enumerate(points)}
+    with panel(PAIR_IN, 3.3, top_in=0.5) as (figure, axes):
+        first = next((point for point in points if point.compared), None)
+        alike = one.apart is not None and one.apart.mdc > 0.0 and len(one.loads) == 1
+        if alike and one.apart is not None and first is not None:
+            low, high = (first.figure.median + s * one.apart.mdc for s in (-1.0, 1.0))
+            axes.axhspan(low, high, color=GREY, alpha=0.15, linewidth=0, label="like the first")
+        for at, marker in zip(one.loads, _MARKERS * len(one.loads), strict=False):
+            those = [point for point in points if point in at.points]
+            x = [place[id(point)] for point in those]
+            load = "no load given" if at.load_kg is None else f"{at.load_kg:g} kg"
+            axes.plot(
+                x, [point.figure.median for point in those], marker=marker, color=BLUE,
+                linewidth=0.8, linestyle="--", markersize=5,
+                label=load if len(one.loads) > 1 else "middle, 95 %",
+            )  # fmt: skip
+            for where, point in zip(x, those, strict=True):
+                _interval(axes, where, point)
+        axes.plot(
+            len(points) - 1, points[-1].figure.median, marker="s", markersize=11, fillstyle="none",
+            color=BLACK, linestyle="none", label="this session",
+        )  # fmt: skip
+        step = -(-len(points) // 5)
+        ticks = list(range(0, len(points), step))
+        days = words_of_days(points)
+        axes.set_xticks(ticks, [days[at] for at in ticks])
+        axes.set_xlim(-0.5, len(points) - 0.5)
+        axes.set_ylabel(f"{measure.words}{f', {measure.unit}' if measure.unit else ''}")
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        band_room(axes)
+        legend_above(axes, 3)
+        ends = [value_text(point.figure.median, measure) for point in (points[0], points[-1])]
+        changed = sum(bool(point.from_first and point.from_first.changed) for point in points)
+        return drawn(
+            figure,
+            f"{measure.words} of the {one.side.word} leg through {len(points)} sessions: "
+            f"{ends[0]} in the first, {ends[1]} in this one; {changed} changed from the first.",
+        )
+
+
+def _interval(axes: Axes, where: int, point: Point) -> None:
+    low, high = point.figure.low, point.figure.high
+    if low is not None and high is not None:
+        axes.plot([where, where], [low, high], color=BLUE, linewidth=1.2)
+    if point.from_first is not None and point.from_first.changed:
+        axes.annotate(
+            "changed", (where, point.figure.median), xytext=(0, 9), textcoords="offset points",
+            ha="center", color=ORANGE, fontsize=8,
+        )  # fmt: skip
+
+
+def band_room(axes: Axes) -> None:
+    """A little room above, for what is written over the highest point."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.1 * (high - low))
+
+
+def words_of_days(points: Sequence[Point]) -> list[str]:
+    """`22 Nov 2026` on two lines; with the time of day where sessions share one."""
+    days = [point.session.day for point in points]
+    several = len(set(days)) < len(days)
+    told: list[str] = []
+    for point, day in zip(points, days, strict=True):
+        started = point.session.started
+        if day is None or started is None:
+            told.append("")
+        elif several:
+            told.append(f"{day:%d %b}\n{started.astimezone():%H:%M}")
+        else:
+            told.append(f"{day:%d %b}\n{day:%Y}")
+    return told
