@@ -84,6 +84,7 @@ SCENARIOS = {
 TUMBLE = "tumble"
 """Nobody wears it: both IMUs are turned on a table from face to face (sim.tumble)."""
 
+_MOST_NEAR = 5
 _OTHER = {"right": "left", "left": "right"}
 
 
@@ -146,14 +147,22 @@ def of_tumble(options: dict) -> Scenario:
     return Scenario(source, info, chosen["chip"], chosen["seed"])
 
 
+def _are_near(name: str, known: str) -> bool:
+    """Whether somebody who wrote `name` may have meant `known`: they begin
+    alike, or share a word."""
+    return name[:3] == known[:3] or any(word in known.split("_") for word in name.split("_"))
+
+
 def make(name: str, **options) -> Scenario:
     """The scenario; values may be strings. Raises ScenarioError."""
     if name == TUMBLE:
         return of_tumble(options)
     if name not in SCENARIOS:
-        names = sorted(list(SCENARIOS) + [TUMBLE])
+        near = [known for known in sorted(list(SCENARIOS) + [TUMBLE]) if _are_near(name, known)]
         raise ScenarioError(
-            'there is no scenario "{}"; choose from: {}'.format(name, ", ".join(names))
+            'there is no scenario "{}"; try {} (all are in firmware/sim/scenarios.py)'.format(
+                name, ", ".join(near[:_MOST_NEAR] or ("squats", "walk"))
+            )
         )
     chosen = table.defaults()
     chosen.update(SCENARIOS[name])

@@ -10,7 +10,7 @@ import os
 import time
 from pathlib import Path
 
-PATIENCE_S = 120.0
+PATIENCE_S = 50.0
 
 
 class StuckRecording:

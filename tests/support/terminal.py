@@ -32,6 +32,15 @@ class Terminal:
 
     def read_until(self, words: str | None, timeout_s: float = 60.0) -> None:
         """Until `words` were seen, or without them until the command has ended."""
+        try:
+            self._read_until(words, timeout_s)
+        except BaseException:  # the test fails: nobody would wait for the command any more
+            self.process.kill()
+            self.process.wait()
+            os.close(self._ours)
+            raise
+
+    def _read_until(self, words: str | None, timeout_s: float) -> None:
         until = time.monotonic() + timeout_s
         while words is None or words not in self.seen:
             assert time.monotonic() < until, self.seen[-3000:]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -17,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from command_line import PROGRAM, is_one_sentence, kneetrack
+from command_line import is_one_sentence, kneetrack, running
 from kept_sessions import Made, make
 from kneetrack.cohort import Asked, Built, build
 from kneetrack.cohort.cluster import over_cluster
@@ -146,14 +144,6 @@ def test_a_worker_that_is_killed_twice_over_one_recording_costs_only_that(
     assert sources_of(built.out) == ["s0.mcap", "s1.mcap", "s2.mcap"]
 
 
-@contextlib.contextmanager
-def analyzing(folder: Path, out: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [*PROGRAM, "analyze", str(folder), "--out", str(out), "--jobs", "2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        yield process
-        process.kill()
-
-
 @needs_proc
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_in_the_midst_what_is_done_is_kept_and_nobody_is_left_behind(
@@ -161,7 +151,7 @@ def test_stopped_in_the_midst_what_is_done_is_kept_and_nobody_is_left_behind(
 ) -> None:
     out = folder.parent / "reps.parquet"
     parts = folder.parent / "reps.parquet.parts"
-    with analyzing(folder, out) as process:
+    with running("analyze", folder, "--out", out, "--jobs", "2", stdout=None, text=True) as process:
         worker = stuck.reader()
         until = time.monotonic() + PATIENCE_S
         while len(list(parts.glob("*.arrow"))) < 3 and time.monotonic() < until:

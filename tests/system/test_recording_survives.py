@@ -4,14 +4,13 @@ import asyncio
 import io
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from command_line import running
 from kneecore import wire
 from kneetrack import live
 from kneetrack.cli.view import open_view
@@ -25,16 +24,6 @@ from worn_already import AT_ONCE, calibration_of
 SQUATS = f"squats?{AT_ONCE}&reps=3"
 SHORT = f"sim:{SQUATS}"
 LEFT_WAITING = ("Traceback", "never retrieved", "Exception ignored")
-
-
-def kneetrack(*arguments: str | Path, **options) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "kneetrack.cli", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **options,
-    )
 
 
 def wait_for(path: Path) -> None:
@@ -55,10 +44,11 @@ def test_a_reader_that_leaves_after_the_first_line_ends_nothing(tmp_path: Path) 
     log = tmp_path / "a.mcap"
     known = calibration_of(SQUATS, tmp_path)
     command = ("record", "--link", f"{SHORT}&speed=max", "--out", log, "--calibration", known)
-    with kneetrack(*command) as recorder:
+    with running(*command) as recorder:
         recorder.stdout.readline()
         recorder.stdout.close()
         errors = recorder.stderr.read().decode()
+        recorder.wait(60)
     assert recorder.returncode == 0, errors
     assert not any(words in errors for words in LEFT_WAITING), errors
     assert reps_in(log) >= 3
@@ -73,8 +63,8 @@ def test_a_terminal_that_knows_only_ascii_ends_nothing(tmp_path: Path) -> None:
         ["analyze", log],
         ["analyze", log, "--json"],
     ):
-        recorder = kneetrack(*command, env=ascii_only)
-        _, errors = recorder.communicate(timeout=60)
+        with running(*command, env=ascii_only) as recorder:
+            _, errors = recorder.communicate(timeout=60)
         assert recorder.returncode == 0, errors
         assert not any(words in errors.decode() for words in LEFT_WAITING), errors
     assert reps_in(log) >= 3
@@ -86,23 +76,28 @@ def test_the_systems_ways_to_end_a_program_end_a_recording_well(
 ) -> None:
     log = tmp_path / "a.mcap"
     known = calibration_of(SQUATS, tmp_path)
-    recorder = kneetrack("record", "--link", SHORT, "--out", log, "--calibration", known)
-    wait_for(log)
-    recorder.send_signal(number)
-    out, errors = recorder.communicate(timeout=60)
+    with running("record", "--link", SHORT, "--out", log, "--calibration", known) as recorder:
+        wait_for(log)
+        recorder.send_signal(number)
+        out, errors = recorder.communicate(timeout=60)
     assert recorder.returncode == 0, errors
     assert str(log) in out.decode()
     assert read_log(log).torn is None
 
 
+@pytest.mark.timeout(60)
 def test_ctrl_c_while_calibrating_is_one_line(tmp_path: Path) -> None:
     # Ten minutes on the table, so that it is still calibrating when the signal comes.
     link = "sim:squats?table=600"
-    with kneetrack("calibrate", "--link", link, "--out", tmp_path / "cal.json") as calibrating:
-        time.sleep(4.0)
-        assert calibrating.poll() is None
+    with running("calibrate", "--link", link, "--out", tmp_path / "cal.json") as calibrating:
+        errors = ""
+        while "Table (step 1" not in errors:
+            line = calibrating.stderr.readline().decode()
+            assert line, errors
+            errors += line
         calibrating.send_signal(signal.SIGINT)
-        errors = calibrating.stderr.read().decode()
+        errors += calibrating.stderr.read().decode()
+        calibrating.wait(30)
     assert calibrating.returncode == 130, errors
     assert errors.strip().splitlines()[-1] == "kneetrack: Cut short."
     assert not any(words in errors for words in LEFT_WAITING), errors

@@ -58,7 +58,8 @@ def test_load_and_effort_are_typed_after_a_set_and_the_rest_is_counted(tmp_path:
     squats = f"squats?reps=2&{AT_ONCE}&last_table=12"
     terminal = Terminal(
         "record", "--link", f"sim:{squats}", "--out", path,
-        "--calibration", calibration_of(squats, tmp_path), "--rest", "3", "--rpe", "6", "--note", "first day",
+        "--calibration", calibration_of(squats, tmp_path),
+        "--rest", "3", "--rpe", "6", "--note", "first day",
     )  # fmt: skip
     terminal.read_until("rep 2", 90.0)
     terminal.read_until("l load, e effort, n note of set 1")
