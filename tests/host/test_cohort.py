@@ -288,6 +288,29 @@ def test_a_run_that_was_stopped_takes_no_fuller_table_away(
     assert len(run(folder)[1].read) == 2
 
 
+def test_two_runs_do_not_make_one_table_at_once(folder: Path, made: Path) -> None:
+    """The other would take this one's parts for its own, or throw them away."""
+    out, worker, refused = folder.parent / "reps.parquet", Here(), list[str]()
+
+    def other(tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+        for answer in worker(tasks):
+            with pytest.raises(UsageError) as error:
+                build(Asked(made, Side.LEFT), out, Here())
+            refused.append(str(error.value))
+            yield answer
+
+    built = build(Asked(folder), out, other)
+    assert built.recordings == 3
+    assert len(refused) == 3
+    assert all(f"is making {out}" in text for text in refused)
+    assert set(parquet.read_table(out)["source"].to_pylist()) == {
+        "a.mcap",
+        "below/b.mcap",
+        "c.mcap",
+    }
+    assert build(Asked(folder), out, Here()).as_before == 3  # and none is at it any more
+
+
 def test_a_fault_of_the_program_is_a_reason_and_no_end(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,13 @@ def build(asked: Asked, out: Path, workers: Workers, told: Told = _untold) -> Bu
     kept = check_table(out)
     check_failed(out)
     parts = Parts(out)
+    with parts.alone():
+        return _build(tasks, parts, out, kept, workers, told)
+
+
+def _build(
+    tasks: Sequence[Task], parts: Parts, out: Path, kept: int | None, workers: Workers, told: Told
+) -> Built:
     found = {task.source: part for task in tasks if (part := parts.of(task)) is not None}
     todo = [task for task in tasks if task.source not in found]
     as_before = len(found)
