@@ -108,6 +108,29 @@ def find_lag(
     return Lag(float(lags[best] + vertex * STEP_S), found, _others(lags, correlation, best))
 
 
+def lag_at(times: FloatArray, flexion: FloatArray, reference: ReferenceAngles, lag_s: float) -> Lag:
+    """A lag that is known otherwise (a knock), with the correlation of both flexions there.
+
+    Raises InputError where both don't overlap so, or their flexions are not alike.
+    """
+    theirs = reference.at(times + lag_s)[:, 0]
+    both = np.isfinite(theirs) & np.isfinite(flexion)
+    ours, theirs = flexion[both], theirs[both]
+    if len(ours) < _LEAST_SAMPLES:
+        raise InputError(
+            f"By that knock the reference's clock is {lag_s:+.2f} s off, and it has hardly "
+            "anything in common with the recording; check the time of the knock, or which one it was."
+        )
+    still = min(float(np.ptp(ours)), float(np.ptp(theirs))) < _STILL_DEG
+    r = 0.0 if still else float(np.corrcoef(ours, theirs)[0, 1])
+    if r < ALIKE:
+        raise InputError(
+            f"By that knock the reference's clock is {lag_s:+.2f} s off, but then flexion in both "
+            f"does not go together (r {r:.2f}); it was another knock, or another sign or column."
+        )
+    return Lag(lag_s, r)
+
+
 def _not_alike(correlation: FloatArray, ours: FloatArray, theirs: FloatArray) -> str:
     text = "Flexion in the recording and in the reference does not go together"
     known = correlation[np.isfinite(correlation)]

@@ -3,7 +3,7 @@
 What is compared with what:
 
 1. The reference's clock is set: its lag against the source is found from flexion (analysis.lag),
-   told, and taken off.
+   or from a knock in the raw data (analysis.tap), told, and taken off.
 2. The reference is read at the source's own sample times; where it has a hole nothing is compared,
    and how much of the sets it covers is told (analysis.reference_checks: what is refused).
 3. Over the sets (all of it where no set is known): RMSE, bias and standard deviation, and the
@@ -29,7 +29,7 @@ from kneetrack.analysis import agreement, reference_checks
 from kneetrack.analysis.agreement import Difference, Limits
 from kneetrack.analysis.axis_fit import ANGLES, Errors, errors
 from kneetrack.analysis.calibrate import from_trace
-from kneetrack.analysis.lag import Lag, find_lag
+from kneetrack.analysis.lag import Lag, find_lag, lag_at
 from kneetrack.analysis.log import log_samples, only_side
 from kneetrack.analysis.reference_checks import LEAST_SAMPLES
 from kneetrack.analysis.rep_agreement import (
@@ -40,6 +40,7 @@ from kneetrack.analysis.rep_agreement import (
     similarity,
 )
 from kneetrack.analysis.source import is_log
+from kneetrack.analysis.tap import TapTold, knock_in
 from kneetrack.analysis.trace import MeasuredTrace, measure
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CalibrationError, InputError, UsageError
@@ -133,11 +134,13 @@ def validate(
     signs: Collection[str] = (),
     offline: bool = False,
     max_lag_s: float = MAX_LAG_S,
+    tap: TapTold | None = None,
 ) -> Validation:
     """`source` (log or trace) against the angles in `reference`.
 
     `signs` name what the reference counts as positive other than KneeTrack
-    (traces.reference.OTHER_SIGNS). With `max_lag_s` 0 no lag is sought. The keys of `errors`:
+    (traces.reference.OTHER_SIGNS). With `max_lag_s` 0 no lag is sought; with `tap` it is that of a
+    knock in the raw data. The keys of `errors`:
     "as_analysed", and for a trace "crosstalk_off" and "crosstalk_on" (refined on the set itself
     where there are no calibration squats, which analysis never does). Raises InputError where the
     two can't be compared, or the source's own errors.
@@ -157,7 +160,11 @@ def validate(
         raise InputError(f"{source} holds hardly any knee angles: {len(samples)} samples.")
     times, ours = _table(samples)
     reference_checks.refuse_sparse(wanted, str(reference), float(times[-1] - times[0]))
-    lag = find_lag(times, ours[:, 0], wanted, max_lag_s) if max_lag_s > 0.0 else None
+    if tap is not None:
+        knock = knock_in(source, measured.side, tap.near_s)
+        lag = lag_at(times, ours[:, 0], wanted, tap.reference_s - knock.time_s)
+    else:
+        lag = find_lag(times, ours[:, 0], wanted, max_lag_s) if max_lag_s > 0.0 else None
     lag_s = lag.lag_s if lag else 0.0
     scored = {
         name: _series(table, wanted, lag_s, measured.windows)

@@ -31,6 +31,14 @@ def validate(
     max_lag: Annotated[
         float, typer.Option(metavar="S", help="How far both clocks may be apart; 0: not at all.")
     ] = 1.0,
+    tap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S[@S]",
+            help="The reference's time of a stamp, landing or tap that the sensors felt: the lag "
+            "from that; @ about when in the recording, where there are several.",
+        ),
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Measure with the whole recording at hand.")
     ] = False,
@@ -47,13 +55,16 @@ def validate(
       kneetrack validate squats.csv --reference squats.ref.csv
       kneetrack validate squats.mcap --reference lab.csv --reference-signs adduction \\
           --max-lag 30 --figure agreement.pdf
+      kneetrack validate squats.mcap --reference lab.csv --tap 4.215
 
-    The lag between both clocks is found from flexion and taken off. Then, for each angle and each
+    The lag between both clocks is found from flexion, or with --tap from a knock in the raw data,
+    and taken off. Then, for each angle and each
     rep: errors, limits of agreement, similarity of the curves; in degrees. The reference has
     seconds, degrees, commas between its columns, and at least 10 rows a second. An empty cell in it
     is a hole; a rotation that it does not tell is left out.
     """
     from kneetrack.analysis import validate as validating
+    from kneetrack.analysis.tap import tap_told
     from kneetrack.analysis.validation_json import to_json
     from kneetrack.cli import console
 
@@ -63,7 +74,13 @@ def validate(
         _check_figure(figure)
     signs = tuple(word.strip().lower() for word in reference_signs.split(",") if word.strip())
     found = validating.validate(
-        source, reference, side=side_of(side), signs=signs, offline=offline, max_lag_s=max_lag
+        source,
+        reference,
+        side=side_of(side),
+        signs=signs,
+        offline=offline,
+        max_lag_s=max_lag,
+        tap=None if tap is None else tap_told(tap),
     )
     if figure is not None:
         from kneetrack.report.validation import save
