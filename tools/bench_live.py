@@ -56,7 +56,7 @@ async def measured(scenario: str, raw: bool, legs: int, folder: Path) -> Measure
     async with AsyncExitStack() as stack:
         links = [await stack.enter_async_context(link) for link in open_links(addresses)]
         connected_s = time.monotonic() - begun_s
-        ready = [await _ready(link) for link in links]
+        ready = [await calibrated(link) for link in links]
         path = folder / f"{legs}_{raw}.mcap"
         with SessionWriter(path, {"exercise": ready[0].analyzer.exercise}) as writer:
             figures = await asyncio.gather(
@@ -74,7 +74,7 @@ async def measured(scenario: str, raw: bool, legs: int, folder: Path) -> Measure
     return Measured(connected_s, tuple(figures))
 
 
-async def _ready(link: Link) -> Leg:
+async def calibrated(link: Link) -> Leg:
     """Calibrated; what is to look on, and with what."""
     made = await runner.of_simulated(link, calibrate)
     assert link.scenario is not None

@@ -7,14 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from kneetrack.cli import console
 from kneetrack.cli.options import side_of
 from kneetrack.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from kneetrack.cohort import Built
     from kneetrack.cohort.build import Workers
     from kneetrack.cohort.task import Outcome, Task
@@ -142,6 +141,14 @@ class _Bar:
     """Shown where there is anything to be read: starting a worker alone takes a second."""
 
     def __init__(self, hints: Console) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         self._progress = Progress(
             TextColumn("Analysing"),
             BarColumn(24),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from typing import Self
 
@@ -9,6 +10,8 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 REFRESH_HZ = 8
+LEAST_APART_S = 0.05
+"""Between two times that it is drawn out of turn: reps of a fast replay come by the dozen."""
 
 
 class OnScreen(ABC):
@@ -19,6 +22,7 @@ class OnScreen(ABC):
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._drawn_s = 0.0
         self._live = Live(
             get_renderable=self.draw,
             console=console,
@@ -36,6 +40,13 @@ class OnScreen(ABC):
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
+
+    def at_once(self) -> None:
+        """Draw now what is worth not waiting for, unless it was drawn a moment ago."""
+        now_s = time.monotonic()
+        if self._live.is_started and now_s - self._drawn_s >= LEAST_APART_S:
+            self._drawn_s = now_s
+            self._live.refresh()
 
 
 def can_draw(console: Console) -> bool:

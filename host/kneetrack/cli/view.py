@@ -152,7 +152,7 @@ class Screen(OnScreen):
     def leg(self, title: str) -> LegView:
         # Both legs rest at once: the first one's timer is enough.
         rest = None if self._legs else Rest(self._rest_s)
-        leg = _LegScreen(self._console, title, rest)
+        leg = _LegScreen(self._console, title, rest, self.at_once)
         self._legs.append(leg)
         return leg
 
@@ -164,10 +164,13 @@ class Screen(OnScreen):
 
 
 class _LegScreen:
-    def __init__(self, console: Console, title: str, rest: Rest | None) -> None:
+    def __init__(
+        self, console: Console, title: str, rest: Rest | None, at_once: Callable[[], None]
+    ) -> None:
         self._console = console
         self._title = title
         self._rest = rest
+        self._at_once = at_once
         self._is_huge = False
         self._seen = _Seen()
 
@@ -194,6 +197,8 @@ class _LegScreen:
         self._seen.take_event(event)
         if self._rest is not None:
             self._rest.event(event)
+        if isinstance(event, RepEnded):
+            self._at_once()
 
     def cue(self, cue: Cue, said: str) -> None:
         self._seen.cue = cue, said
