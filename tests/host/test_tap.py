@@ -17,6 +17,7 @@ from kneetrack.traces.reference import read_reference
 from synthetic_legs import RATE_HZ, Array, Squat, leg, save, trace_of
 
 TWO = (Squat(), Squat())
+WINDOWS = (Window("table", 0.0, 5.5), Window("stand", 8.0, 12.0), Window("set", 12.0, 19.5))
 STAMP_S = 10.2137
 OFF_S = 47.3  # the lab's clock is ahead by so much: far beyond --max-lag
 
@@ -34,8 +35,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A trace with one stamp, and the lab's angles by the lab's clock."""
     folder = tmp_path_factory.mktemp("tap")
     made = _stamped((STAMP_S,))
-    windows = (Window("table", 0.0, 5.5), Window("stand", 8.0, 12.0), Window("set", 12.0, 19.5))
-    path = save(trace_of(made, Side.RIGHT, windows), folder)
+    path = save(trace_of(made, Side.RIGHT, WINDOWS), folder)
     time_s, _, angles = made
     reference = folder / "lab.csv"
     table = np.column_stack([time_s + OFF_S, angles])[::2]
@@ -67,7 +67,7 @@ def test_a_knock_at_another_time_is_refused_by_flexion(recorded: tuple[Path, Pat
 
 
 def test_two_knocks_are_told_apart_by_about_when(tmp_path: Path) -> None:
-    path = save(trace_of(_stamped((9.0, 11.5))), tmp_path)
+    path = save(trace_of(_stamped((9.0, 11.5)), Side.RIGHT, WINDOWS), tmp_path)
     with pytest.raises(InputError, match=r"No single knock.*--tap S@"):
         knock_in(path, None)
     assert knock_in(path, None, 12.0).time_s == pytest.approx(11.5, abs=0.005)

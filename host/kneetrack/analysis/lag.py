@@ -119,7 +119,7 @@ def lag_at(times: FloatArray, flexion: FloatArray, reference: ReferenceAngles, l
     if len(ours) < _LEAST_SAMPLES:
         raise InputError(
             f"By that knock the reference's clock is {lag_s:+.2f} s off, and it has hardly "
-            "anything in common with the recording; check the time of the knock, or which one it was."
+            "anything in common with the recording; check the time of the knock, or which it was."
         )
     still = min(float(np.ptp(ours)), float(np.ptp(theirs))) < _STILL_DEG
     r = 0.0 if still else float(np.corrcoef(ours, theirs)[0, 1])
