@@ -62,7 +62,13 @@ def selftests(
         style="bold",
     )
     output.print(_table(rows, measure))
-    output.print(f"\n{apart_sentence(courses[0].apart, measure)}")
+    said = {course.side: apart_sentence(course.apart, measure) for course in courses}
+    output.print()
+    if len(set(said.values())) == 1:
+        output.print(said[courses[0].side])
+    else:  # each leg has its own course, and its own limit
+        for side, sentence in said.items():
+            output.print(f"{side.word.capitalize()}: {sentence}")
     output.print(
         f"Of each leg the middle repetition (median), in brackets of how many. Since: against the "
         f"leg's last test; {SAME} not distinguishable. Right – left is of the means, and told "
