@@ -2,6 +2,8 @@
 
     python tools/bench_page.py                 a minute of reps
     python tools/bench_page.py --seconds 600   the figure of the README; on a quiet machine
+    python tools/bench_page.py --log FILE      what the page costs, in processor time, for a log
+                                               told as if live, without radio and browser
 
 Two simulated bands run in real time, 104 Hz each with raw data, recorded as `kneetrack dashboard`
 does it; Chromium (Debian's, without a GPU) shows the page. Told are
@@ -19,6 +21,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
+import math
 import os
 import statistics
 import tempfile
@@ -34,12 +38,15 @@ from kneetrack.analysis.trace import alignment_of
 from kneetrack.cli.beside_view import Together
 from kneetrack.cli.dashboard import load_timeline, phrases
 from kneetrack.cli.record import recording
+from kneetrack.cli.replay import fold
 from kneetrack.cli.session import Leg, Told
 from kneetrack.cue.sounding import By
 from kneetrack.dashboard.door import Door
 from kneetrack.dashboard.feed import About
 from kneetrack.dashboard.history import History
+from kneetrack.dashboard.hub import TICKS_PER_S as TICKS_PER_S_OF_HUB
 from kneetrack.dashboard.hub import Hub, LiveView
+from kneetrack.dashboard.outbox import Outbox
 from kneetrack.dashboard.server import Page, bound, serving
 from kneetrack.samples import RepEnded
 from kneetrack.sessionlog import read_log
@@ -199,7 +206,7 @@ async def _session(seconds: float, out: Path) -> None:
             await watching
             passed = [tab.outbox.passed_over for tab in page.tabs]
             browser.done.set()
-            await asyncio.to_thread(browser.join, 30.0)
+            await asyncio.to_thread(browser.join, 120.0)
     figures = browser.figures
     drawn = {key: at_ms / 1000 for key, at_ms in figures["drawn"].items()}
     reps = [(drawn[key], *times) for key, times in watched[0].told.items() if key in drawn]
@@ -222,6 +229,72 @@ async def _session(seconds: float, out: Path) -> None:
     print(f"log: {read_log(out).packet_count} packets")
 
 
+class _Costed:
+    """A view that counts what the page's thread would spend on two tabs, apart from its own."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.spent_s = 0.0
+        self._hub = hub
+        self._boxes = [Outbox(hub.state) for _ in range(2)]
+        for box in self._boxes:
+            hub.join(box, asyncio.Event())
+        self._view = LiveView(hub)
+        self._samples = 0
+
+    def __enter__(self) -> _Costed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def leg(self, title: str) -> Any:
+        inner, costed = self._view.leg(title), self
+
+        class One:
+            packet, event, link = inner.packet, inner.event, inner.link
+
+            def item(self, item: Any) -> None:
+                inner.item(item)
+                costed.tick()
+
+        return One()
+
+    def tick(self) -> None:
+        """As often as the server looks, at two legs."""
+        self._samples += 1
+        if self._samples % (2 * 104 // TICKS_PER_S_OF_HUB):
+            return
+        begun_s = time.thread_time()
+        self._hub.hand_on()
+        for box in self._boxes:
+            if (message := box.next()) is not None:
+                box.taken(json.loads(message)["n"])
+        self.spent_s += time.thread_time() - begun_s
+
+
+def _costs(path: Path) -> None:
+    log = read_log(path)
+    best = {"recording's thread": math.inf, "page's thread": math.inf}
+    for _ in range(3):
+        hub = Hub(phrases())
+        hub.begin("", [About(side.word, side) for side in log.sides])
+        costed = _Costed(hub)
+        begun_s = time.thread_time()
+        asyncio.run(fold(log, costed, 0.0, takes_keys=False))
+        with_page_s = time.thread_time() - begun_s - costed.spent_s
+        begun_s = time.thread_time()
+        asyncio.run(fold(log, None, 0.0, takes_keys=False))
+        alone_s = time.thread_time() - begun_s
+        for name, spent_s in (
+            ("recording's thread", with_page_s - alone_s),
+            ("page's thread", costed.spent_s),
+        ):
+            best[name] = min(best[name], spent_s)
+    for name, spent_s in best.items():
+        share = 100 * spent_s / log.duration_s
+        print(f"{name}: {share:.2f} % of one processor, {len(log.sides)} legs, two tabs")
+
+
 def _p95_ms(values: list[float]) -> float:
     return 1000 * sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
 
@@ -229,9 +302,14 @@ def _p95_ms(values: list[float]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--log", type=Path, metavar="FILE.mcap")
+    options = parser.parse_args()
+    if options.log is not None:
+        _costs(options.log)
+        return
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_DATA_HOME"] = folder
-        asyncio.run(_session(parser.parse_args().seconds, Path(folder) / "bench.mcap"))
+        asyncio.run(_session(options.seconds, Path(folder) / "bench.mcap"))
 
 
 if __name__ == "__main__":

@@ -255,10 +255,10 @@ def test_what_a_recording_tells_the_page_takes_no_time() -> None:
     hub.begin("", [About("Right leg", Side.RIGHT)])
     leg = LiveView(hub).leg("Right leg")
     one = sample(0)
-    begun_s = time.perf_counter()
+    begun_s = time.thread_time()
     for _ in range(10_000):
         leg.item(one)
-    assert (time.perf_counter() - begun_s) / 10_000 < 50e-6
+    assert (time.thread_time() - begun_s) / 10_000 < 50e-6
 
 
 def test_a_player_stops_at_the_end_and_begins_anew(timeline: Timeline) -> None:
