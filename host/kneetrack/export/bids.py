@@ -34,6 +34,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kneecore import __version__
 from kneetrack.errors import InputError
 from kneetrack.export.about import NOTE, SIGNS
@@ -94,10 +96,8 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
 
 def _systems(
     leg: Leg,
-) -> list[tuple[str, Sequence[Channel], Sequence[int], FloatArray, FloatArray, Series]]:
+) -> Sequence[tuple[str, Sequence[Channel], Sequence[int], FloatArray, FloatArray, Series]]:
     """Name, channels, decimals, times and columns of each tracking system."""
-    import numpy as np
-
     side = leg.side.word.capitalize()
     knee = np.column_stack([leg.angles.rows[:, :4], leg.orientations.rows])
     found = [(f"knee{side}", KNEE[leg.side], DECIMALS_KNEE, leg.angles.times, knee, leg.angles)]

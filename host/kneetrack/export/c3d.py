@@ -152,7 +152,7 @@ def _put_analog(file: Any, recording: Recording, start_s: float, frames: int) ->
     legs = [(leg.side, leg.imu) for leg in recording.legs if leg.imu is not None]
     if not legs:
         return
-    wanted = start_s + PAIR_S * np.arange(frames * PER_FRAME)
+    wanted = np.asarray(start_s + PAIR_S * np.arange(frames * PER_FRAME), dtype=np.float64)
     said: dict[str, Any] = file["parameters"]["ANALOG"]
     names = [LETTER[side] + name for side, _ in legs for name in CHANNELS]
     said["RATE"]["value"] = [RATE_HZ * PER_FRAME]
