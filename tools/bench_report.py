@@ -10,6 +10,7 @@ as `kneetrack report` does. Seconds are of the processor, in one process, withou
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
@@ -21,9 +22,7 @@ from kneetrack.report.model import session_report
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description="How long the report of a session takes, and how large it is."
-    )
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--minutes", type=float, nargs="+", default=[5.0, 60.0])
     parser.add_argument("--no-pdf", action="store_true")
     options = parser.parse_args()
@@ -44,7 +43,7 @@ def main() -> int:
                 told += f", PDF {out.stat().st_size / 1e6:.2f} MB"
             reps = sum(len(leg.reps) for leg in report.legs)
             sets = sum(len(leg.sets) for leg in report.legs)
-            parts = [after - before for before, after in zip(times, times[1:], strict=False)]
+            parts = [after - before for before, after in itertools.pairwise(times)]
             names = ("analysis", "page", "PDF")
             spent = ", ".join(f"{n} {s:.1f} s" for n, s in zip(names, parts, strict=False))
             print(f"{minutes:4.0f} min, {reps:4d} reps in {sets:3d} sets: {spent}; {told}")

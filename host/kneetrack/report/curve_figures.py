@@ -85,7 +85,8 @@ def _told(curves: MeanCurves, row: int, one: str) -> str:
         f"{one}. Largest {words.signed(float(mean[top]))}° at {top} %, least "
         f"{words.signed(float(np.nanmin(mean)))}°"
     )
-    spread = float(np.mean(sd[np.isfinite(sd)]))
+    known: Floats = sd[np.isfinite(sd)]
+    spread = float(known.mean())
     return f"{text}; standard deviation {spread:.1f}° on average."
 
 

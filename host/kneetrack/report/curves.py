@@ -137,7 +137,8 @@ def on_percent(part: Series, rep: Rep, hole_s: float) -> Floats | None:
     if len(part.time_s) < 2:
         return None
     at = rep.start_s + PERCENT / 100.0 * (rep.end_s - rep.start_s)
-    rows: Floats = np.array([np.interp(at, part.time_s, row) for row in list(part.angles)])
+    angles = (part.flexion_deg, part.valgus_deg, part.rotation_deg)
+    rows: Floats = np.array([np.interp(at, part.time_s, row) for row in angles])
     behind = np.clip(np.searchsorted(part.time_s, at), 1, len(part.time_s) - 1)
     rows[:, np.diff(part.time_s)[behind - 1] > hole_s] = np.nan
     return rows
