@@ -22,10 +22,10 @@ instead of a longer and longer past. So memory is bounded, and no rep is ever mi
 **Why Starlette, uvicorn and uPlot, not NiceGUI** (both measured here on 2026-11-22: Chromium
 without a GPU, two busy cores; two curves of 520 points, 20 new values a second):
 
-                                    NiceGUI 3.18        Starlette 1.0, uPlot 1.6.32
-    packages beyond ours            130 MB, 51          4 MB, 7
-    the page, first load            766 kB, 19 files    about 200 kB, 13 files
-    ... until it is loaded          2.7 s               see tools/bench_page.py
+                                    NiceGUI 3.18        Starlette 1.10, uPlot 1.6.32
+    packages beyond ours            130 MB, 51          6 MB, 7
+    the page, first load            766 kB, 19 files    186 kB, 14 files
+    ... until it is loaded          2.7 s               0.8 s
     value sent until it is in the   2.1 s (p50), the    see tools/bench_page.py
     page                            whole chart is sent
                                     anew each time
