@@ -63,6 +63,10 @@ class Drawn:
     alt: str
     wide: bool = False
 
+    def __html__(self) -> str:
+        """What a page shows of it as it is: its SVG, whose texts are escaped already."""
+        return self.svg
+
 
 @contextmanager
 def panel(
