@@ -32,8 +32,8 @@ PROGRAM = (
 DOCUMENTS = (
     Allowed("not a medical device", "", "it has to be said that it is none"),
     Allowed("knows no ideal knee", "README.md", "the caveat itself"),
-    Allowed("harmful and accepted", "README.md", "calibrations that are to be refused"),
-    Allowed("worst file", "README.md", "of recordings, by their size"),
+    Allowed("harmful and accepted", "tools/README.md", "calibrations that are to be refused"),
+    Allowed("worst file", "tools/README.md", "of recordings, by their size"),
     Allowed("Weak, sleepy or tight muscles | N", "host/FEATURES.md", "said by others, not by us"),
     Allowed("Knees past toes are fine; inward \"is dangerous\"", "host/FEATURES.md", "the same"),
     Allowed("no word about knees past toes", "host/FEATURES.md", "and that we don't"),
@@ -78,9 +78,12 @@ def of_program(root: Path) -> list[Text]:
     return found
 
 
+FOLDERS = ("host", "firmware", "hardware", "tools")
+
+
 def of_documents(root: Path) -> list[Text]:
     found: list[Text] = []
-    for path, where in _files(root, "*.md", "host/*.md", "firmware/*.md", "hardware/*.md"):
+    for path, where in _files(root, "*.md", *(f"{name}/*.md" for name in FOLDERS)):
         found += wording.in_markdown(path.read_text(encoding="utf-8"), where)
     return found
 

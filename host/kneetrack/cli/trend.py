@@ -13,7 +13,6 @@ from kneetrack.errors import InputError, UsageError
 if TYPE_CHECKING:
     from kneetrack.catalogue import Catalogue, Session
     from kneetrack.catalogue.entry import Wanted
-    from kneetrack.catalogue.trend import Trend
     from kneetrack.samples import Side
 
 ATHLETE_HELP = "Whose sessions; may be left out where all are of one person."
