@@ -21,9 +21,7 @@ def test_the_pages_show_commands() -> None:
 @pytest.mark.parametrize("shown", SHOWN, ids=str)
 def test_the_program_takes_it(shown: Shown) -> None:
     command, words, context = PROGRAM, list(shown.arguments), None
-    only_named = (
-        words[1:] == [] and words[0].isalpha()
-    )  # spoken of, in a sentence
+    only_named = words[1:] == [] and words[0].isalpha()  # spoken of, in a sentence
     try:
         while words:
             context = command.make_context(
