@@ -5,6 +5,7 @@ standard modules it may, or may not, touch. A new arrow is a decision: change th
 """
 
 import ast
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -218,7 +219,8 @@ def files_of(path: Path) -> list[Path]:
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
-def imports_of(path: Path) -> set[str]:
+@functools.cache
+def imports_of(path: Path) -> frozenset[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -230,7 +232,7 @@ def imports_of(path: Path) -> set[str]:
             if module in ("kneetrack", "kneecore", "kneeband", "sim"):
                 found.discard(module)
                 found.update(f"{module}.{alias.name}" for alias in node.names)
-    return found
+    return frozenset(found)
 
 
 def is_ours(module: str) -> bool:
