@@ -235,12 +235,16 @@ def test_what_the_references_are_not_sure_of_is_in_what_is_told_apart() -> None:
     assert sure.mdc == pytest.approx(1.97 * math.sqrt(2.0) * 1.5, rel=0.05)
 
 
-def test_absolute_angles_need_more_than_one_strapping_differs_by() -> None:
-    right = [made(k, depth=100.0) for k in range(8)]
-    left = [made(k, depth=94.0) for k in range(8)]
-    found = compare_sides(right, left, DEPTH)
+@pytest.mark.parametrize(
+    ("name", "sem_deg"),
+    [("peak_valgus_deg", 2.4), (DEPTH, math.hypot(2.4, 4.9))],  # C3; and soft tissue in the depth
+)
+def test_absolute_angles_need_more_than_one_strapping_differs_by(name: str, sem_deg: float) -> None:
+    right = [made(k, depth=100.0, peak_valgus_deg=9.0) for k in range(8)]
+    left = [made(k, depth=94.0, peak_valgus_deg=3.0) for k in range(8)]
+    found = compare_sides(right, left, name)
     assert found is not None and not found.told_apart
-    assert found.mdc == pytest.approx(1.96 * math.sqrt(2.0) * 2.4, abs=0.01)  # C3: 6.6
+    assert found.mdc == pytest.approx(1.96 * math.sqrt(2.0) * sem_deg, abs=0.05)
 
 
 @pytest.mark.parametrize("scatter", [0.5, 3.0])

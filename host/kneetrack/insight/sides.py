@@ -9,7 +9,9 @@ none where it is larger than
         + sigma_ref^2      of what is compared with the reference: the reference's own uncertainty
         + SEM_tissue^2     of the whole excursion: soft tissue that moves more, or less, than in the
                            reference reps, as it does under load: 1.5 deg, the middle of what a
-                           simulation gives (1.1 to 1.9 deg: biomechanics 0, 5)
+                           simulation gives (1.1 to 1.9 deg: biomechanics 0, 5). In the depth, which
+                           no reference takes it from, all of it: 3 deg at 90 deg of flexion
+                           (METHOD D), at 105 deg and 1.3 times as much under load, on both sensors
         + SEM_mount^2      of absolute angles (values.MOUNTED): how far they lie apart from one
                            strapping to the next, 2.4 deg (C3), for each leg's sensors sit as they
                            sit; 1.7 deg in the lunge test, whose MDC is published (A, row 13). Not
@@ -42,9 +44,12 @@ from kneetrack.samples import Rep, Side
 
 LEAST_REPS = 3  # on each side
 MOUNT_SEM_DEG = 2.4
-TISSUE_SEM_DEG = 1.5
 _MOUNT_SEM_OF = {"shank_inclination_deg": 4.7 / (1.96 * math.sqrt(2.0))}  # [Powden]: MDC 4.7 deg
-_WITH_TISSUE = frozenset({TOTAL, "rotation_excursion_deg"})
+_TISSUE_SEM_OF = {
+    TOTAL: 1.5,
+    "rotation_excursion_deg": 1.5,
+    DEPTH: 3.0 * (105.0 / 90.0) * 1.3 * math.hypot(1.0, 0.4),
+}
 _LEVEL = 0.975
 _SCIPY: Any = scipy  # its parts are imported when they are asked for: special takes a while
 _RATIO_UNITS = frozenset({"s", "°/s", "m/s"})
@@ -99,8 +104,8 @@ def compare_sides(
         parts.append((float(np.var(found, ddof=1)) / len(found), len(found) - 1.0))
         if name in COMPARED and described(name).unit == "°" and reference is not None:
             parts.append((reference.sigma_deg**2, max(1.0, reference.weight - 1.0)))
-        if name in _WITH_TISSUE:
-            parts.append((TISSUE_SEM_DEG**2, math.inf))
+        if name in _TISSUE_SEM_OF:
+            parts.append((_TISSUE_SEM_OF[name] ** 2, math.inf))
         if name in MOUNTED:
             parts.append((_MOUNT_SEM_OF.get(name, MOUNT_SEM_DEG) ** 2, math.inf))
     a, b = float(np.mean(values[0])), float(np.mean(values[1]))
