@@ -115,7 +115,7 @@ def test_a_report_is_written_and_says_who_and_what(work: Path) -> None:
     result = kneetrack("report", "squats.mcap", "--out", "report.html", cwd=work)
     assert result.returncode == 0, result.stderr
     page = (work / "report.html").read_text()
-    assert "<svg" in page and "40 kg" in page and "shoes" in page and "Right leg, squat" in page
+    assert "<svg" in page and "40 kg" in page and "Shoes" in page and "Right leg, squat" in page
 
 
 def test_validate_gives_errors_in_three_ways(work: Path) -> None:
