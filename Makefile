@@ -50,21 +50,15 @@ gen: $(STAMP)  ## make the generated files anew
 	@$(BIN)/python tools/gen_protocol_doc.py
 	@$(BIN)/python tools/gen_vectors.py
 
-bench: $(STAMP)  ## the figures of the README (installs the peers to compare with)
+bench: $(STAMP)  ## the figures of tools/README.md (installs the peers to compare with; hours)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	@$(BIN)/python tools/bench_orientation.py
-	@$(BIN)/python tools/bench_firmware.py
-	@$(BIN)/python tools/bench_accuracy.py
-	@$(BIN)/python tools/bench_detection.py
-	@$(BIN)/python tools/bench_population.py
-	@$(BIN)/python tools/bench_gates.py
-	@$(BIN)/python tools/bench_sensors.py
-	@$(BIN)/python tools/bench_offline.py
-	@$(BIN)/python tools/bench_replay.py
-	@$(BIN)/python tools/bench_live.py
+	@for bench in orientation firmware accuracy detection population gates sensors offline movements \
+	    gait selftest sets insight replay catalogue cohort export report terminal live page storage \
+	    faults; do \
+	  echo "== tools/bench_$$bench.py"; $(BIN)/python tools/bench_$$bench.py || exit 1; \
+	done
+	@$(BIN)/python tools/bench_cue.py --virtual
 	@$(BIN)/python tools/bench_two_bands.py 60 50
-	@$(BIN)/python tools/bench_storage.py
-	@$(BIN)/python tools/bench_faults.py
 
 soak: $(STAMP)  ## eight hours of training in virtual time: memory, clock, losses (an hour)
 	@$(BIN)/python tools/soak.py
