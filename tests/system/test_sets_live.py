@@ -66,7 +66,7 @@ def test_load_and_effort_are_typed_after_a_set_and_the_rest_is_counted(tmp_path:
     terminal.type("l")
     terminal.read_until("Load, in kg or lb")
     terminal.type("135l\x7flb\r")
-    terminal.read_until("✓ set 1: load 61.235 kg")
+    terminal.read_until("✓ set 1: load 61.2 kg")
     terminal.type("e11\r")
     terminal.read_until("from 0 (none) to 10")
     terminal.type("\x7f\x7f8\r")
