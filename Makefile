@@ -52,7 +52,7 @@ gen: $(STAMP)  ## make the generated files anew
 
 bench: $(STAMP)  ## the figures of tools/README.md (installs the peers to compare with; hours)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	@for bench in orientation firmware accuracy detection population gates sensors offline movements \
+	@for bench in orientation firmware accuracy detection population gates sensors offline sync movements \
 	    gait selftest sets insight reliability replay catalogue cohort export report terminal live page storage \
 	    faults; do \
 	  echo "== tools/bench_$$bench.py"; $(BIN)/python tools/bench_$$bench.py || exit 1; \
