@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneetrack.cli import session_options as options
 from kneetrack.cli.options import side_of
 from kneetrack.errors import UsageError
 
@@ -40,37 +41,16 @@ def dashboard(
             metavar="LINK", help="Record this band meanwhile, as kneetrack record does; or twice."
         ),
     ] = None,
-    exercise: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What is done [default: squat].")
-    ] = None,
-    athlete: Annotated[
-        str | None, typer.Option(metavar="ALIAS", help="Whose session it is, as with record.")
-    ] = None,
-    load: Annotated[
-        str | None, typer.Option(metavar="LOAD", help="In kg, or lb: 60, 62.5kg, 135lb.")
-    ] = None,
-    rest: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="How long you rest between sets.", min=1, max=3600),
-    ] = None,
-    calibration: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="CAL.json", help="From kneetrack calibrate; matched by side."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.mcap", help="The log [default: in your data folder]."),
-    ] = None,
-    duration: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="End after that many.", min=0.1)
-    ] = None,
-    no_raw: Annotated[bool, typer.Option("--no-raw", help="Keep angles only.")] = False,
-    no_questions: Annotated[
-        bool, typer.Option("--no-questions", help="Ask nothing before it begins.")
-    ] = False,
-    side: Annotated[
-        str | None, typer.Option(metavar="SIDE", help="The leg, where nothing else says it.")
-    ] = None,
+    exercise: options.Exercise = None,
+    athlete: options.Athlete = None,
+    load: options.Load = None,
+    rest: options.Rest = None,
+    calibration: options.Calibrations = None,
+    out: options.Out = None,
+    duration: options.Duration = None,
+    no_raw: options.NoRaw = False,
+    no_questions: options.NoQuestions = False,
+    side: options.Leg = None,
     host: Annotated[
         str | None,
         typer.Option(

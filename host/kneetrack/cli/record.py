@@ -13,6 +13,7 @@ import typer
 
 from kneetrack.cli import cue as cues
 from kneetrack.cli import preflight
+from kneetrack.cli import session_options as options
 from kneetrack.cli.before import BEFORE_HELP, answers
 from kneetrack.cli.link_option import LINK_VARIABLE
 from kneetrack.cli.options import LSL_HELP, side_of
@@ -38,20 +39,9 @@ def record(
             help="ble:auto, ble:NAME, serial:PORT, sim:SCENARIO, trace:FILE; twice for two legs.",
         ),
     ] = None,
-    exercise: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What is done [default: squat].")
-    ] = None,
-    athlete: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ALIAS",
-            help="An alias; rather not a name, the file is kept as it is. Calibration "
-            "and reference are that person's own.",
-        ),
-    ] = None,
-    load: Annotated[
-        str | None, typer.Option(metavar="LOAD", help="In kg, or lb: 60, 62.5kg, 135lb.")
-    ] = None,
+    exercise: options.Exercise = None,
+    athlete: options.Athlete = None,
+    load: options.Load = None,
     rpe: Annotated[
         str | None, typer.Option(metavar="0-10", help="Your rating of effort, 10 is the most.")
     ] = None,
@@ -64,46 +54,18 @@ def record(
             "heel_plates, band, cue, footwear, pain.",
         ),
     ] = None,
-    rest: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="How long you mean to rest between sets: counted down, then a bell.",
-            min=1,
-            max=3600,
-        ),
-    ] = None,
+    rest: options.Rest = None,
     cue: Annotated[str | None, typer.Option(metavar="POLICY", help=cues.CUE_HELP)] = None,
     cue_when: Annotated[str | None, typer.Option(metavar="WHEN", help=cues.WHEN_HELP)] = None,
     cue_by: Annotated[str | None, typer.Option(metavar="HOW", help=cues.BY_HELP)] = None,
     cue_text: Annotated[str, typer.Option(metavar="WORDS", help=cues.TEXT_HELP)] = "",
     cue_below: Annotated[str | None, typer.Option(metavar="LOAD", help=cues.BELOW_HELP)] = None,
     before: Annotated[list[str] | None, typer.Option(metavar="ANSWERS", help=BEFORE_HELP)] = None,
-    no_questions: Annotated[
-        bool, typer.Option("--no-questions", help="Ask nothing before it begins.")
-    ] = False,
-    calibration: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="CAL.json",
-            help="From kneetrack calibrate; matched by side [default: the athlete's own, else the "
-            "band's].",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.mcap", help="The log [default: in your data folder]."),
-    ] = None,
-    duration: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="End after that many seconds.", min=0.1)
-    ] = None,
-    no_raw: Annotated[
-        bool,
-        typer.Option(
-            "--no-raw",
-            help="Keep angles only: a third of the size, but no new angles from raw data later.",
-        ),
-    ] = False,
+    no_questions: options.NoQuestions = False,
+    calibration: options.Calibrations = None,
+    out: options.Out = None,
+    duration: options.Duration = None,
+    no_raw: options.NoRaw = False,
     table_zero: Annotated[
         bool,
         typer.Option(
@@ -113,10 +75,7 @@ def record(
         ),
     ] = False,
     lsl: Annotated[bool, typer.Option("--lsl", help=LSL_HELP)] = False,
-    side: Annotated[
-        str | None,
-        typer.Option(metavar="SIDE", help="The leg, where neither calibration nor source says it."),
-    ] = None,
+    side: options.Leg = None,
     no_check: Annotated[bool, typer.Option("--no-check", help=preflight.NO_CHECK_HELP)] = False,
 ) -> None:
     """Record a band: reps live on the screen, everything received in a log.
