@@ -44,7 +44,8 @@ def test_the_story_can_be_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for shown in played():
         done = kneetrack(*shown.arguments, cwd=tmp_path)
         said = done.stdout + done.stderr
-        assert done.returncode in (0, 1) if shown.arguments[0] == "doctor" else done.returncode == 0, said
+        may_find = {1} if shown.arguments[0] == "doctor" else set()  # this computer has no radio
+        assert done.returncode in {0} | may_find, said
         words = " ".join(said.split())
         missing = [line for line in without_numbers(shown.output) if line not in words]
         assert not missing, f"{shown}: not said any more: {missing}\n{said}"
