@@ -46,9 +46,9 @@ SOURCES = {
 _ROWS: list[Criterion] = []
 
 
-def _is(name: str, value: float, unit: str, source: str, meaning: str) -> float:
+def _is(name: str, value: float, unit: str, source: str, meaning: str, movement: str = "") -> float:
     """Enter a row; its value."""
-    _ROWS.append(Criterion(name, value, unit, source, meaning))
+    _ROWS.append(Criterion(name, value, unit, source, meaning, movement))
     return value
 
 
@@ -112,6 +112,69 @@ TURN_DEG = _is("turn", 20.0, "°", "choice", "the leg heads elsewhere after a st
 PACE_SHARE = _is("pace", 0.15, "", "choice", "off the usual duration: a start, a stop, a stumble")
 BLOW_SIGMA_DEG = _is("blow", 4.5, "°", "B3", "that a foot's blows add to the valgus' uncertainty")
 LEAST_STRIDES = int(_is("least_strides", 50, "", "C9", "for an average to be told"))
+
+# --- landings, holds on one leg, held lunges ---------------------------------------------------
+LANDING_ONSET_DEG_S = _is(
+    "onset_rate", 200.0, "°/s", "tried", "the ground bends the knee as fast as this", "drop_jump"
+)
+LANDING_ONSET_DEG_S2 = _is(
+    "onset_growth", 3000.0, "°/s²", "tried", "... as abruptly; no swing or squat does", "drop_jump"
+)
+LANDING_RISE_DEG = _is(
+    "least_bend", 20.0, "°", "C9", "from contact on; a heel strike gives less", "drop_jump"
+)
+LANDING_LONGEST_S = _is(
+    "longest", 0.5, "s", "C9", "to the deepest point; soft ones take over 0.3", "drop_jump"
+)
+LANDING_FALL_DEG = _is(
+    "deepest_until", 2.0, "°", "choice", "behind the deepest point it falls so far", "drop_jump"
+)
+LANDING_STAYS_DEG_S = _is(
+    "stays", 50.0, "°/s", "choice", "... or bends no faster: landed, and stays", "drop_jump"
+)
+HOLD_LEAST_S = _is("least_hold", 10.0, "s", "A27", "a shorter hold is none", "balance")
+HOLD_LONGEST_S = _is("longest_hold", 30.0, "s", "A27", "a longer one is cut here", "balance")
+HOLD_ALIVE_DEG_S = _is(
+    "alive", 1.5, "°/s", "choice", "so fast the shank sways on one leg; 0.7 on two", "balance"
+)
+HOLD_QUIET_DEG_S = _is(
+    "quiet", 1.0, "°/s", "choice", "slower than this is on two legs again", "balance"
+)
+HOLD_QUIET_S = _is("quiet_for", 2.0, "s", "choice", "... for so long", "balance")
+HOLD_RESTLESS_DEG_S = _is(
+    "restless", 15.0, "°/s", "choice", "faster than this no hold begins", "balance"
+)
+HOLD_STEP_DEG_S = _is(
+    "step", 60.0, "°/s", "choice", "tilting faster is a step or a touch-down", "balance"
+)
+HOLD_MOVED_DEG = _is(
+    "moved", 12.0, "°", "choice", "the shank so far from its average: it is over", "balance"
+)
+HOLD_BENT_DEG = _is(
+    "bent", 45.0, "°", "choice", "a knee that is bent more is in no hold", "balance"
+)
+HOLD_SETTLE_S = _is("settle", 1.5, "s", "choice", "until the weight is over the foot", "balance")
+LEAN_DEG = _is(
+    "lean", 2.0, "°", "choice", "a second that leans further is not of the hold", "balance"
+)
+LEANS = _is("leans", 4.0, "", "choice", "... and so many times further than usual", "balance")
+LUNGE_STILL_DEG_S = _is(
+    "still", 6.0, "°/s", "choice", "slower than this the shank is held", "lunge_test"
+)
+LUNGE_QUIET_DEG_S = _is(
+    "quiet", 2.0, "°/s", "choice", "slower than this, standing is learnt anew", "lunge_test"
+)
+LUNGE_STAND_S = _is("stand", 2.0, "s", "choice", "of stillness tell what upright is", "lunge_test")
+LUNGE_NEAR_DEG = _is("near", 6.0, "°", "choice", "within this of upright one stands", "lunge_test")
+LUNGE_LEAST_DEG = _is("least_lean", 15.0, "°", "choice", "of the shank, for a lunge", "lunge_test")
+LUNGE_MOST_DEG = _is(
+    "most_lean", 70.0, "°", "choice", "no shank leans further with the heel down", "lunge_test"
+)
+LUNGE_HOLD_S = _is("hold", 0.7, "s", "choice", "so long it has to be held", "lunge_test")
+LUNGE_BACK_DEG = _is(
+    "back", 8.0, "°", "choice", "so far back from its largest a lunge is over", "lunge_test"
+)
+LUNGE_LONGEST_S = _is("longest", 20.0, "s", "choice", "a longer one is none", "lunge_test")
 
 # --- what a recording looks like (detection.suggest) ------------------------------------------
 _SEEN = "tried"

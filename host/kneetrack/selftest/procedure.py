@@ -13,8 +13,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from kneetrack.detection.criteria import HOLD_SETTLE_S
 from kneetrack.detection.cut import PERIOD_S
-from kneetrack.detection.movements.hold_finder import SETTLE_S
 from kneetrack.detection.tilt import Up, between_deg, up
 from kneetrack.insight.values import described, value_of
 from kneetrack.insight.words import figure, unit_after
@@ -164,7 +164,7 @@ class Procedure:
             self.reading = Reading("held", 0.0, _HOLD_S, "s")
             return []
         self._holding_s = time_s if self._holding_s is None else self._holding_s
-        held_s = max(0.0, time_s - self._holding_s - SETTLE_S)
+        held_s = max(0.0, time_s - self._holding_s - HOLD_SETTLE_S)
         self.reading = Reading("held", held_s, _HOLD_S, "s")
         if held_s < _HOLD_S or self._enough:
             return []

@@ -17,16 +17,19 @@ import numpy as np
 
 from kneecore.excursion import CORNER_HZ
 from kneetrack.detection.butterworth import both_ways
+from kneetrack.detection.criteria import (
+    HOLD_LONGEST_S,
+    LEAN_DEG,
+    LEANS,
+    TREMOR_FROM_HZ,
+    TREMOR_TO_HZ,
+)
 from kneetrack.detection.cut import PERIOD_S, Cut, Floats, zero_phase
-from kneetrack.detection.movements.hold_finder import LONGEST_S, HoldFinder
+from kneetrack.detection.movements.hold_finder import HoldFinder
 from kneetrack.detection.movements.movement import ByBouts, Confidence, Movement, Values
 
 REST_S = 60.0
-TREMOR_HZ = (4.0, 15.0)
-LEAN_DEG = 2.0
-LEANS = 4.0
-"""A second's mean lean is not of the hold beyond both: so many deg, so many times the usual one.
-Putting the weight onto one foot leans the leg by 3 to 5 deg [assumption]."""
+TREMOR_HZ = (TREMOR_FROM_HZ, TREMOR_TO_HZ)
 _SECOND = round(1.0 / PERIOD_S)
 
 _CONTINUED = 15  # samples at either end, turned about it
@@ -109,7 +112,7 @@ MOVEMENT = Movement(
     name="balance",
     words="single-leg balance",
     one="hold",
-    how=ByBouts(finder=HoldFinder, measure=measure, rest_s=REST_S, reach_s=LONGEST_S + 3.0),
+    how=ByBouts(finder=HoldFinder, measure=measure, rest_s=REST_S, reach_s=HOLD_LONGEST_S + 3.0),
     confidence=Confidence.FAIR,
     because="whether the other foot touches the ground is not seen from this leg, only that the "
     "leg is not as quiet as on two.",

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from kneetrack.detection.criteria import LANDING_LONGEST_S
 from kneetrack.detection.cut import PERIOD_S, Cut, Floats
 from kneetrack.detection.measures import medial_track_cm
-from kneetrack.detection.movements.landing_finder import LONGEST_S, LandingFinder
+from kneetrack.detection.movements.landing_finder import LandingFinder
 from kneetrack.detection.movements.movement import ByBouts, Confidence, Movement, Values
 
 CORNER_HZ = 15.0
@@ -75,7 +76,7 @@ MOVEMENT = Movement(
         finder=LandingFinder,
         measure=measure,
         rest_s=REST_S,
-        reach_s=2.0 * LONGEST_S,
+        reach_s=2.0 * LANDING_LONGEST_S,
         feet_move=True,
     ),
     confidence=Confidence.LOW,

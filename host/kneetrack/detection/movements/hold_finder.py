@@ -22,25 +22,44 @@ import math
 from collections import deque
 
 from kneecore.reps import ENDED
+from kneetrack.detection.criteria import (
+    HOLD_ALIVE_DEG_S as ALIVE_DEG_S,
+)
+from kneetrack.detection.criteria import (
+    HOLD_BENT_DEG as BENT_DEG,
+)
+from kneetrack.detection.criteria import (
+    HOLD_LEAST_S as LEAST_S,
+)
+from kneetrack.detection.criteria import (
+    HOLD_LONGEST_S as LONGEST_S,
+)
+from kneetrack.detection.criteria import (
+    HOLD_MOVED_DEG as MOVED_DEG,
+)
+from kneetrack.detection.criteria import (
+    HOLD_QUIET_DEG_S as QUIET_DEG_S,
+)
+from kneetrack.detection.criteria import (
+    HOLD_QUIET_S as QUIET_S,
+)
+from kneetrack.detection.criteria import (
+    HOLD_RESTLESS_DEG_S as RESTLESS_DEG_S,
+)
+from kneetrack.detection.criteria import (
+    HOLD_SETTLE_S as SETTLE_S,
+)
+from kneetrack.detection.criteria import (
+    HOLD_STEP_DEG_S as STEP_DEG_S,
+)
 from kneetrack.detection.cut import PERIOD_S
 from kneetrack.detection.tilt import Up, between_deg, towards, up
 from kneetrack.samples import KneeSample, Phase, Side
-
-LEAST_S = 10.0
-LONGEST_S = 30.0
-ALIVE_DEG_S = 1.5
-QUIET_DEG_S = 1.0
-QUIET_S = 2.0
-RESTLESS_DEG_S = 15.0
-STEP_DEG_S = 60.0
-MOVED_DEG = 12.0
-BENT_DEG = 45.0
 
 _HOLE_S = 0.5  # without samples: what is behind begins anew
 _STEP = 10  # samples over which a tilt is looked at
 _SECOND = round(1.0 / PERIOD_S)
 _POSE = PERIOD_S / 3.0  # of the average pose, per sample: within some 3 s
-SETTLE_S = 1.5  # from the first sign of a hold: the weight goes over the foot
 _BACK_S = 0.7  # before a step was seen it had begun
 _QUIET_BACK_S = 1.6  # before the last lively second ended the foot was down
 

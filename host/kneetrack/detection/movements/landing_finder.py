@@ -24,16 +24,26 @@ from __future__ import annotations
 from collections import deque
 
 from kneecore.reps import ENDED
+from kneetrack.detection.criteria import (
+    LANDING_FALL_DEG as FALL_DEG,
+)
+from kneetrack.detection.criteria import (
+    LANDING_LONGEST_S as LONGEST_S,
+)
+from kneetrack.detection.criteria import (
+    LANDING_ONSET_DEG_S as ONSET_DEG_S,
+)
+from kneetrack.detection.criteria import (
+    LANDING_ONSET_DEG_S2 as ONSET_DEG_S2,
+)
+from kneetrack.detection.criteria import (
+    LANDING_RISE_DEG as RISE_DEG,
+)
+from kneetrack.detection.criteria import (
+    LANDING_STAYS_DEG_S as STAYS_DEG_S,
+)
 from kneetrack.detection.cut import PERIOD_S
 from kneetrack.samples import KneeSample, Phase, Side
-
-ONSET_DEG_S = 200.0
-ONSET_DEG_S2 = 3000.0
-RISE_DEG = 20.0
-LONGEST_S = 0.5
-"""From the edge to the deepest point; biomechanics C9 looks at 0.3 s, soft landings take longer."""
-FALL_DEG = 2.0
-STAYS_DEG_S = 50.0
 
 _EDGE_S = 0.08  # from its onset to the largest rate
 _BEFORE_S = 0.12  # where the least rate before it is looked for

@@ -18,19 +18,36 @@ import math
 from collections import deque
 
 from kneecore.reps import ENDED
+from kneetrack.detection.criteria import (
+    LUNGE_BACK_DEG as BACK_DEG,
+)
+from kneetrack.detection.criteria import (
+    LUNGE_HOLD_S as HOLD_S,
+)
+from kneetrack.detection.criteria import (
+    LUNGE_LEAST_DEG as LEAST_DEG,
+)
+from kneetrack.detection.criteria import (
+    LUNGE_LONGEST_S as LONGEST_S,
+)
+from kneetrack.detection.criteria import (
+    LUNGE_MOST_DEG as MOST_DEG,
+)
+from kneetrack.detection.criteria import (
+    LUNGE_NEAR_DEG as NEAR_DEG,
+)
+from kneetrack.detection.criteria import (
+    LUNGE_QUIET_DEG_S as QUIET_DEG_S,
+)
+from kneetrack.detection.criteria import (
+    LUNGE_STAND_S as STAND_S,
+)
+from kneetrack.detection.criteria import (
+    LUNGE_STILL_DEG_S as STILL_DEG_S,
+)
 from kneetrack.detection.cut import PERIOD_S
 from kneetrack.detection.tilt import Up, between_deg, towards, up
 from kneetrack.samples import KneeSample, Phase, Side
-
-STILL_DEG_S = 6.0
-QUIET_DEG_S = 2.0
-STAND_S = 2.0
-NEAR_DEG = 6.0
-LEAST_DEG = 15.0
-MOST_DEG = 70.0
-HOLD_S = 0.7
-BACK_DEG = 8.0
-LONGEST_S = 20.0
 
 _HOLE_S = 0.5
 _MEAN = round(0.5 / PERIOD_S)  # samples of the mean that counts

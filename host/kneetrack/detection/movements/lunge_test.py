@@ -11,8 +11,9 @@ Gravity alone is needed: no calibration, no table, no heading.
 
 from __future__ import annotations
 
+from kneetrack.detection.criteria import LUNGE_LONGEST_S
 from kneetrack.detection.cut import Cut
-from kneetrack.detection.movements.lunge_finder import LONGEST_S, LungeFinder
+from kneetrack.detection.movements.lunge_finder import LungeFinder
 from kneetrack.detection.movements.movement import ByBouts, Confidence, Movement, Values
 
 REST_S = 60.0
@@ -36,7 +37,7 @@ MOVEMENT = Movement(
         finder=LungeFinder,
         measure=measure,
         rest_s=REST_S,
-        reach_s=LONGEST_S + 5.0,
+        reach_s=LUNGE_LONGEST_S + 5.0,
         seen=_seen,
         without_axes=True,
         feet_move=True,
