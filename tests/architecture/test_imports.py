@@ -39,6 +39,7 @@ PARTS = {
     "sim": Part(FIRMWARE / "sim", {"kneecore", "sim", "main"}, MICROPYTHON | {"utime", "uselect"}),
     "whole_file": Part(HOST / "whole_file.py", {"kneetrack.errors"}, never=IO | CLOCK | {"numpy"}),
     "spans": Part(HOST / "spans.py", set(), never=IO | CLOCK | {"numpy"}),
+    "parabola": Part(HOST / "parabola.py", set(), never=IO | CLOCK | {"numpy"}),
     "samples": Part(HOST / "samples.py", set(), never=IO | CLOCK | {"numpy"}),
     "errors": Part(HOST / "errors.py", set(), never=IO | CLOCK | {"numpy"}),
     "protocol": Part(
@@ -50,7 +51,7 @@ PARTS = {
         HOST / "detection",
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.spans",
-            "kneetrack.detection",
+            "kneetrack.parabola", "kneetrack.detection",
         },
         never=IO | CLOCK | {"pathlib"},
     ),
@@ -58,7 +59,7 @@ PARTS = {
         HOST / "traces",
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.whole_file",
-            "kneetrack.traces",
+            "kneetrack.parabola", "kneetrack.traces",
         },
         never=IO,
     ),
@@ -103,6 +104,7 @@ PARTS = {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.traces",
             "kneetrack.sessionlog", "kneetrack.protocol", "kneetrack.detection",
             "kneetrack.calibration", "kneetrack.analysis", "kneetrack.clock", "kneetrack.spans",
+            "kneetrack.parabola",
             "kneetrack.insight", "kneetrack.edits",
         },
         never=IO - {"logging"},

@@ -21,6 +21,7 @@ import scipy
 
 from kneecore import wire
 from kneetrack.errors import InputError
+from kneetrack.parabola import vertex
 from kneetrack.traces.reader import FloatArray
 from kneetrack.traces.reference import BRIDGED_S, ReferenceAngles
 
@@ -103,9 +104,8 @@ def find_lag(
             "what was searched, so the true lag is probably larger; check both time_s, or give "
             "--max-lag S."
         )
-    curve = before - 2.0 * found + after
-    vertex = 0.5 * (before - after) / curve if curve < 0.0 else 0.0
-    return Lag(float(lags[best] + vertex * STEP_S), found, _others(lags, correlation, best))
+    part = vertex(float(before), found, float(after))
+    return Lag(float(lags[best] + part * STEP_S), found, _others(lags, correlation, best))
 
 
 def lag_at(times: FloatArray, flexion: FloatArray, reference: ReferenceAngles, lag_s: float) -> Lag:

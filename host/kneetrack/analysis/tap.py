@@ -23,6 +23,7 @@ from kneetrack.analysis.log import only_side
 from kneetrack.analysis.raw import raw_pairs
 from kneetrack.analysis.source import is_log
 from kneetrack.errors import InputError, UsageError
+from kneetrack.parabola import vertex
 from kneetrack.samples import Side
 from kneetrack.sessionlog import read_log
 from kneetrack.traces import read_trace
@@ -100,11 +101,9 @@ def find_knock(times: FloatArray, height: FloatArray, near_s: float | None = Non
             f"it was: --tap S@{times[best]:.0f}, or stamp once, hard, next time."
         )
     at = float(times[best])
-    if 0 < best < len(height) - 1:  # the vertex of the parabola through the three highest
-        low, mid, high = (float(one) for one in height[best - 1 : best + 2])
-        bend = low - 2.0 * mid + high
-        if bend < 0.0:
-            at += 0.5 * (low - high) / bend * float(times[best + 1] - times[best])
+    if 0 < best < len(height) - 1:
+        part = vertex(*(float(one) for one in height[best - 1 : best + 2]))
+        at += part * float(times[best + 1] - times[best])
     return Knock(at, sharpness)
 
 

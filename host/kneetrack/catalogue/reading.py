@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from kneetrack.samples import Rep
 
 _HAS_A_SAY = (
-    "samples.py", "spans.py", "protocol", "sessionlog", "detection", "analysis", "calibration",
-    "insight", "edits", "catalogue",
+    "samples.py", "spans.py", "parabola.py", "protocol", "sessionlog", "detection", "analysis",
+    "calibration", "insight", "edits", "catalogue",
 )  # fmt: skip
 
 

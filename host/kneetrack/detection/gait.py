@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from kneecore.reps import ENDED
 from kneetrack.detection import criteria
 from kneetrack.detection.cut import PERIOD_S, Geometry, in_sensor
+from kneetrack.parabola import vertex
 from kneetrack.samples import KneeSample, Phase, Quaternion, Side
 
 WINDOW = (0.1, 0.24, 0.32, 0.24, 0.1)
@@ -164,8 +165,8 @@ class _Swing:
         """The first minimum; `_before[1]` is the candidate while the rate falls."""
         falls_no_more = rate > self._before[1] and self._before[1] <= self._before[0]
         if falls_no_more and (self._lowest is None or self._before[1] < self._lowest[1]):
-            vertex = _vertex(self._before[0], self._before[1], rate)
-            self._lowest = (time_s + (vertex - 1.0) * PERIOD_S, self._before[1], self._before[0])
+            part = vertex(self._before[0], self._before[1], rate)
+            self._lowest = (time_s + (part - 1.0) * PERIOD_S, self._before[1], self._before[0])
         lowest = self._lowest
         late = time_s - over_s > _LANDING_S
         if not late and (lowest is None or rate < lowest[1] + criteria.LANDED_DEG_S):
@@ -219,9 +220,3 @@ def _turned(before: Quaternion, now: Quaternion) -> tuple[float, float, float]:
         scale * (a * y + b * z - c * w - d * x),
         scale * (a * z - b * y + c * x - d * w),
     )
-
-
-def _vertex(before: float, least: float, after: float) -> float:
-    """Where a parabola through three equally spaced values has its turning point: -0.5 to 0.5."""
-    bend = before - 2.0 * least + after
-    return 0.5 * (before - after) / bend if bend > 0.0 else 0.0

@@ -30,6 +30,7 @@ from kneetrack.detection.cut import Cut, Floats, in_sensor
 from kneetrack.detection.gait import WINDOW, Gait
 from kneetrack.detection.measures import medial_track_cm
 from kneetrack.detection.movements.movement import Values
+from kneetrack.parabola import vertex
 from kneetrack.samples import Doubt, Rep
 
 _LEAST_STANCE = 0.2  # of a stride
@@ -90,9 +91,7 @@ def foot_off_s(cut: Cut) -> float | None:
     least = begin + int(rate[begin:swing].argmin())
     if least == begin:  # it never turned round: not a stride's stance
         return None
-    before, here, after = rate[least - 1 : least + 2].tolist()
-    bend = before - 2.0 * here + after
-    part = 0.5 * (before - after) / bend if bend > 0.0 else 0.0
+    part = vertex(*rate[least - 1 : least + 2].tolist())
     step_s = float(cut.time_s[1] - cut.time_s[0])
     return float(cut.time_s[least]) + part * step_s
 

@@ -16,6 +16,7 @@ import numpy as np
 import scipy
 
 from kneetrack.errors import TraceError
+from kneetrack.parabola import vertex
 from kneetrack.traces.importers.recording import Recording, Stream
 from kneetrack.traces.reader import FloatArray
 
@@ -55,9 +56,7 @@ def find_tap(thigh: Recording, shank: Recording) -> Tap:
         )
     at = float(lags[best])
     if 0 < best < len(height) - 1:
-        low, mid, high = (float(one) for one in height[best - 1 : best + 2])
-        bend = low - 2.0 * mid + high
-        at += 0.5 * (low - high) / bend if bend < 0.0 else 0.0
+        at += vertex(*(float(one) for one in height[best - 1 : best + 2]))
     shift_s = float(thigh.acc.time_s[0] - shank.acc.time_s[0]) + at / rate_hz
     r = moving_together(thigh, shank, shift_s)
     if r is not None and r < TOGETHER:
