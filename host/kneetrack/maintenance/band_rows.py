@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
 
 from kneecore import wire
 from kneetrack.link.base import Link
-from kneetrack.maintenance.rows import Part, Row, State, remedy_of_way
+from kneetrack.maintenance.rows import Row, State, band_row, remedy_of_way
 from kneetrack.maintenance.systems import Facts, facts_here, how_to_forget, how_to_shorten
 from kneetrack.samples import Channel, Status
 
@@ -25,21 +24,10 @@ STORAGE_LOW_KIB = 512
 _UPDATE_BAND = "Update the band: see firmware/README.md."
 
 
-def _row(
-    name: str,
-    state: State,
-    text: str,
-    remedy: str = "",
-    figures: Mapping[str, object] | None = None,
-    **more: object,
-) -> Row:
-    return Row(Part.BAND, name, state, text, remedy, {**(figures or {}), **more})
-
-
 def connection_rows(link: Link, kind: str, connect_s: float) -> list[Row]:
     """The connection, protocol, pairing, signal and MTU, as they are known on entry."""
     rows = [
-        _row(
+        band_row(
             "Connection",
             State.OK,
             f"{link.name or link.info.label}, connected in {connect_s:.1f} s",
@@ -69,7 +57,7 @@ def _protocol_row(link: Link) -> Row:
     text = f"band {theirs[0]}.{theirs[1]}, kneetrack {ours[0]}.{ours[1]}"
     figures = {"band": list(theirs), "kneetrack": list(ours)}
     if theirs < ours:
-        return _row(
+        return band_row(
             "Protocol",
             State.NOTE,
             f"{text}: what it can't do yet is left out (1.2 keeps what the radio loses)",
@@ -77,31 +65,33 @@ def _protocol_row(link: Link) -> Row:
             figures=figures,
         )
     if theirs > ours:
-        return _row("Protocol", State.NOTE, text, "Update this program.", figures=figures)
-    return _row("Protocol", State.OK, text, figures=figures)
+        return band_row("Protocol", State.NOTE, text, "Update this program.", figures=figures)
+    return band_row("Protocol", State.OK, text, figures=figures)
 
 
 def _pairing_row(link: Link, kind: str) -> Row:
     if kind == "serial":
-        return _row("Pairing", State.OK, "a cable needs none")
+        return band_row("Pairing", State.OK, "a cable needs none")
     if _version(link) < (1, 2):
-        return _row(
+        return band_row(
             "Pairing", State.NOTE, "this band's firmware knows none: anyone near may connect",
             _UPDATE_BAND,
         )  # fmt: skip
-    return _row("Pairing", State.OK, "paired: the band answers only over an encrypted connection")
+    return band_row(
+        "Pairing", State.OK, "paired: the band answers only over an encrypted connection"
+    )
 
 
 def _services_row(link: Link) -> Row:
     """Whether the computer's Bluetooth shows all that the band's own version says it has."""
     name, offered = "Services", link.figures.channels
     if offered is None:
-        return _row(name, State.NOTE, "not known here")
+        return band_row(name, State.NOTE, "not known here")
     wanted = set(Channel) - (set() if _version(link) >= (1, 2) else {Channel.TRANSFER})
     lacking = sorted(channel.value for channel in wanted - offered)
     if not lacking:
-        return _row(name, State.OK, "all that a band of this version has")
-    return _row(
+        return band_row(name, State.OK, "all that a band of this version has")
+    return band_row(
         name, State.PROBLEM,
         f"{', '.join(lacking)} of the band not shown: this computer remembers those of an older "
         "firmware",
@@ -113,12 +103,12 @@ def _services_row(link: Link) -> Row:
 def _signal_row(rssi_dbm: int | None) -> Row:
     name = "Signal"
     if rssi_dbm is None:
-        return _row(name, State.NOTE, "not known on this system", rssi_dbm=None)
+        return band_row(name, State.NOTE, "not known on this system", rssi_dbm=None)
     text = f"{rssi_dbm} dBm, of the band's last advertisement"
     if rssi_dbm >= RSSI_GOOD_DBM:
-        return _row(name, State.OK, text, rssi_dbm=rssi_dbm)
+        return band_row(name, State.OK, text, rssi_dbm=rssi_dbm)
     weak = State.NOTE if rssi_dbm >= RSSI_LEAST_DBM else State.PROBLEM
-    return _row(
+    return band_row(
         name, weak, f"{text}: weak",
         "Bring the computer closer, with no body or metal in between.", rssi_dbm=rssi_dbm,
     )  # fmt: skip
@@ -126,12 +116,12 @@ def _signal_row(rssi_dbm: int | None) -> Row:
 
 def _mtu_row(mtu: int | None) -> Row:
     if mtu is None:
-        return _row("MTU", State.NOTE, "not known on this system", mtu=None)
+        return band_row("MTU", State.NOTE, "not known on this system", mtu=None)
     if mtu >= wire.MTU:
-        return _row("MTU", State.OK, f"{mtu} bytes", mtu=mtu)
+        return band_row("MTU", State.OK, f"{mtu} bytes", mtu=mtu)
     if mtu >= wire.MTU_MIN:
-        return _row("MTU", State.NOTE, f"{mtu} bytes: enough, less than {wire.MTU}", mtu=mtu)
-    return _row(
+        return band_row("MTU", State.NOTE, f"{mtu} bytes: enough, less than {wire.MTU}", mtu=mtu)
+    return band_row(
         "MTU", State.PROBLEM, f"{mtu} bytes, {wire.MTU_MIN} are needed",
         "Use another Bluetooth adapter.", mtu=mtu,
     )  # fmt: skip
@@ -142,7 +132,7 @@ def answer_row(times_s: list[float], kind: str) -> Row:
     typical_ms, most_ms = 1000 * statistics.median(times_s), 1000 * max(times_s)
     slow = typical_ms > ANSWER_GOOD_MS
     remedy = remedy_of_way(kind, "Bring it closer, and end other programs that use Bluetooth.")
-    return _row(
+    return band_row(
         "Answers",
         State.NOTE if slow else State.OK,
         f"there and back in {typical_ms:.0f} ms, at most {most_ms:.0f} ms ({len(times_s)} asked)",
@@ -167,12 +157,14 @@ def status_rows(link: Link, kind: str, status: Status) -> list[Row]:
 
 def _battery_row(percent: int | None) -> Row:
     if percent is None:
-        return _row("Battery", State.NOTE, "not known: the board does not measure it", percent=None)
+        return band_row(
+            "Battery", State.NOTE, "not known: the board does not measure it", percent=None
+        )
     text = f"{percent} %"
     if percent >= BATTERY_LOW_PERCENT:
-        return _row("Battery", State.OK, text, percent=percent)
+        return band_row("Battery", State.OK, text, percent=percent)
     empty = percent < BATTERY_EMPTY_PERCENT
-    return _row(
+    return band_row(
         "Battery", State.PROBLEM if empty else State.NOTE, text, "Charge the band.", percent=percent
     )
 
@@ -180,12 +172,12 @@ def _battery_row(percent: int | None) -> Row:
 def _sensor_row(mount: str, chip: int, status: Status, fault: int, warm_c: float) -> Row:
     name = f"{mount.capitalize()} sensor"
     if status.faults & fault or not chip:
-        return _row(
+        return band_row(
             name, State.PROBLEM, "does not answer",
             "Check the cable between thigh and shank, then switch the band off and on.", chip=chip,
         )  # fmt: skip
     text = f"{CHIPS.get(chip, f'chip 0x{chip:02X}')}, {warm_c:.1f} °C"
-    return _row(name, State.OK, text, chip=chip, temperature_c=warm_c)
+    return band_row(name, State.OK, text, chip=chip, temperature_c=warm_c)
 
 
 def interval_row(status: Status, facts: Facts) -> Row:
@@ -193,11 +185,11 @@ def interval_row(status: Status, facts: Facts) -> Row:
     interval = status.connection_interval_ms
     figures = {"interval_ms": interval}
     if interval is None:
-        return _row("Interval", State.NOTE, "the band does not tell it", figures=figures)
+        return band_row("Interval", State.NOTE, "the band does not tell it", figures=figures)
     text = f"the radio meets every {interval:g} ms"
     if interval <= INTERVAL_GOOD_MS:
-        return _row("Interval", State.OK, text, figures=figures)
-    return _row(
+        return band_row("Interval", State.OK, text, figures=figures)
+    return band_row(
         "Interval", State.NOTE, f"{text}: what is shown lags by that",
         how_to_shorten(facts), figures=figures,
     )  # fmt: skip
@@ -207,11 +199,11 @@ def _patience_row(status: Status) -> Row:
     """After how much silence either side takes the other for gone."""
     name, timeout = "Patience", status.supervision_timeout_ms
     if timeout is None:
-        return _row(name, State.NOTE, "the band does not tell it", supervision_timeout_ms=None)
+        return band_row(name, State.NOTE, "the band does not tell it", supervision_timeout_ms=None)
     text = f"the connection is given up after {timeout / 1000:g} s of silence"
     if timeout >= PATIENCE_LEAST_MS:
-        return _row(name, State.OK, text, supervision_timeout_ms=timeout)
-    return _row(
+        return band_row(name, State.OK, text, supervision_timeout_ms=timeout)
+    return band_row(
         name, State.NOTE, f"{text}: a body in the way may be enough",
         "Stay close. It is taken up again by itself, and what is missing is fetched.",
         supervision_timeout_ms=timeout,
@@ -221,23 +213,23 @@ def _patience_row(status: Status) -> Row:
 def _memory_rows(status: Status) -> list[Row]:
     if status.faults & wire.FAULT_STORE:
         return [
-            _row(
+            band_row(
                 "Memory", State.PROBLEM, "the band could not store what it was to keep",
                 "Switch the band off and on; if it stays so, see firmware/README.md.",
             )
         ]  # fmt: skip
     if status.storage_free_kib is None or status.recordings is None:
-        return [_row("Memory", State.NOTE, "the band does not tell of one", _UPDATE_BAND)]
+        return [band_row("Memory", State.NOTE, "the band does not tell of one", _UPDATE_BAND)]
     free, kept = status.storage_free_kib, status.recordings
     figures = {"free_kib": free, "recordings": kept}
     text = f"{free / 1024:.1f} MB free"
     if kept:
         text += f", {kept} recordings that nobody has fetched"
-        return [_row("Memory", State.NOTE, text, "kneetrack sync", figures=figures)]
+        return [band_row("Memory", State.NOTE, text, "kneetrack sync", figures=figures)]
     if free >= STORAGE_LOW_KIB:
-        return [_row("Memory", State.OK, text, figures=figures)]
+        return [band_row("Memory", State.OK, text, figures=figures)]
     return [
-        _row(
+        band_row(
             "Memory",
             State.NOTE,
             f"{text}: too little to bridge a longer break of the radio",
@@ -256,11 +248,11 @@ def _uptime_row(status: Status, kind: str) -> Row:
     }
     text = f"{status.uptime_s / 60:.0f} min"
     if not lost:
-        return _row(
+        return band_row(
             "Switched on for", State.OK, f"{text}, nothing dropped by the band", figures=figures
         )
     nearer = remedy_of_way(kind, "Bring the computer closer.")
-    return _row(
+    return band_row(
         "Switched on for", State.NOTE,
         f"{text}; the band dropped {status.dropped_packets} packets and its sensors overran "
         f"{status.overruns} times since",

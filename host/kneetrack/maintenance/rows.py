@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -42,6 +43,18 @@ class Row:
             "remedy": self.remedy,
             "figures": self.figures,
         }
+
+
+def band_row(
+    name: str,
+    state: State,
+    text: str,
+    remedy: str = "",
+    figures: Mapping[str, object] | None = None,
+    **more: object,
+) -> Row:
+    """A row about the band; `more` are figures, too."""
+    return Row(Part.BAND, name, state, text, remedy, {**(figures or {}), **more})
 
 
 def remedy_of_way(kind: str, radio: str) -> str:

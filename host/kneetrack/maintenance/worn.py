@@ -9,14 +9,13 @@ Pure: everything comes in `Worn`. A simulated leg is calibrated by its own movem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from kneetrack.calibration.grounds import ZERO_KEEPS
 from kneetrack.calibration.people import age_of, described, in_words
 from kneetrack.calibration.store import CalibrationFile
-from kneetrack.maintenance.rows import Part, Row, State
+from kneetrack.maintenance.rows import Row, State, band_row
 from kneetrack.samples import Side
 
 WARMED_C = 10.0
@@ -56,16 +55,6 @@ def worn_rows(worn: Worn) -> list[Row]:
     return [_calibration_row(worn), _zero_row(worn)]
 
 
-def _row(
-    name: str,
-    state: State,
-    text: str,
-    remedy: str = "",
-    figures: Mapping[str, object] | None = None,
-) -> Row:
-    return Row(Part.BAND, name, state, text, remedy, dict(figures or {}))
-
-
 def _calibration_row(worn: Worn) -> Row:
     made = worn.made
     if made is None:
@@ -75,7 +64,7 @@ def _calibration_row(worn: Worn) -> Row:
             remedy = f"{worn.anew} (or give its file: record --calibration)"
         else:
             text, remedy = "none: angles mean nothing yet", worn.anew
-        return _row(CALIBRATION, State.NOTE, text, remedy, {"id": worn.held_id})
+        return band_row(CALIBRATION, State.NOTE, text, remedy, {"id": worn.held_id})
     text = described(made, worn.now)
     old = age_of(made, worn.now)
     figures = {
@@ -85,17 +74,17 @@ def _calibration_row(worn: Worn) -> Row:
     }
     if made.side is not worn.side:
         text += f"; what is recorded is the {worn.side.word} leg"
-        return _row(CALIBRATION, State.PROBLEM, text, worn.anew, figures)
+        return band_row(CALIBRATION, State.PROBLEM, text, worn.anew, figures)
     if not worn.is_simulated and made.sensors_id != worn.sensors_id:
         text += ": made before the band's sensors were calibrated, and does not fit them"
-        return _row(CALIBRATION, State.PROBLEM, text, worn.anew, figures)
+        return band_row(CALIBRATION, State.PROBLEM, text, worn.anew, figures)
     doubts = _doubts(made, old, worn)
     if not doubts:
-        return _row(CALIBRATION, State.OK, text, "", figures)
+        return band_row(CALIBRATION, State.OK, text, "", figures)
     remedy = worn.anew if made.grade in ("C", "none") else (
         f"If the straps were taken off or moved since: {worn.anew}"
     )  # fmt: skip
-    return _row(CALIBRATION, State.NOTE, f"{text}: {'; '.join(doubts)}", remedy, figures)
+    return band_row(CALIBRATION, State.NOTE, f"{text}: {'; '.join(doubts)}", remedy, figures)
 
 
 def _doubts(made: CalibrationFile, old: timedelta | None, worn: Worn) -> list[str]:
@@ -116,10 +105,10 @@ def _doubts(made: CalibrationFile, old: timedelta | None, worn: Worn) -> list[st
 def _zero_row(worn: Worn) -> Row:
     made = worn.made
     if made is None:
-        return _row(ZERO, State.NOTE, "not known here", worn.anew)
+        return band_row(ZERO, State.NOTE, "not known here", worn.anew)
     bias = made.rests_on.get("bias", "")
     if bias not in ("table", "earlier table"):
-        return _row(
+        return band_row(
             ZERO,
             State.OK if worn.is_simulated else State.NOTE,
             "not measured on a table, so less exact",
@@ -138,9 +127,9 @@ def _zero_row(worn: Worn) -> Row:
     }
     stale = not worn.is_simulated and (old is None or old > ZERO_KEEPS)
     if not stale and (warmed is None or abs(warmed) < WARMED_C):
-        return _row(ZERO, State.OK, told, "", figures)
+        return band_row(ZERO, State.OK, told, "", figures)
     why = "of another day" if stale else "they have moved with the temperature"
-    return _row(
+    return band_row(
         ZERO, State.NOTE, f"{told}: {why}",
         f"Lay both sensors on a table first: {worn.anew}", figures,
     )  # fmt: skip
