@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kneetrack.cli.link_option import LINK_VARIABLE
-from kneetrack.cli.options import JSON_HELP, check_output, side_of
+from kneetrack.cli.options import JSON_HELP, LINK_VARIABLE, check_output, side_of
 from kneetrack.errors import InputError, KneeTrackError, UsageError
 from kneetrack.samples import Side
 

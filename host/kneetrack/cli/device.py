@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from kneecore import wire
-from kneetrack.cli.link_option import LINK_VARIABLE
-from kneetrack.cli.options import JSON_HELP
+from kneetrack.cli.options import JSON_HELP, LINK_VARIABLE
 from kneetrack.errors import LinkError, UsageError
 from kneetrack.samples import Side, Status
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kneetrack.cli.link_option import LINK_VARIABLE
-from kneetrack.cli.options import JSON_HELP
+from kneetrack.cli.options import JSON_HELP, LINK_VARIABLE
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""What several commands take: sides, speeds, tags."""
+"""What several commands take: links, sides, speeds, outputs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 from kneetrack.errors import InputError, UsageError
 from kneetrack.samples import Side
 
+LINK_VARIABLE = "KNEETRACK_LINK"
+"""The environment's word for --link where none is given; several are told apart by spaces. With
+`export KNEETRACK_LINK="sim:squats?valgus=8"` every command is one of a simulated leg."""
 SIDE_HELP = "The leg, where the source does not say it: right or left."
 JSON_HELP = "Print JSON instead of a table."
 LSL_HELP = "Publish angles and events to the Lab Streaming Layer, for anybody on the network."
@@ -34,17 +37,6 @@ def speed_of(word: str) -> float:
     if not (math.isfinite(speed) and speed > 0):
         raise UsageError(f'--speed is a number of times real time, or max, not "{word}".')
     return speed
-
-
-def tags_of(words: list[str]) -> dict[str, str]:
-    """`K=V` each; UsageError where one is not."""
-    tags: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key:
-            raise UsageError(f'--tag is written KEY=VALUE, not "{word}".')
-        tags[key] = value
-    return tags
 
 
 def check_output(out: Path, mark: str, option: str = "--out") -> None:

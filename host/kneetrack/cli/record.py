@@ -15,8 +15,7 @@ from kneetrack.cli import cue as cues
 from kneetrack.cli import preflight
 from kneetrack.cli import session_options as options
 from kneetrack.cli.before import BEFORE_HELP, answers
-from kneetrack.cli.link_option import LINK_VARIABLE
-from kneetrack.cli.options import LSL_HELP, side_of
+from kneetrack.cli.options import LINK_VARIABLE, LSL_HELP, side_of
 from kneetrack.errors import UsageError
 from kneetrack.samples import Side
 

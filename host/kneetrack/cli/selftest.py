@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kneetrack.cli.link_option import LINK_VARIABLE
-from kneetrack.cli.options import JSON_HELP, side_of
+from kneetrack.cli.options import JSON_HELP, LINK_VARIABLE, side_of
 from kneetrack.errors import CalibrationError, LinkError, UsageError
 from kneetrack.samples import Side
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kneetrack.cli.link_option import LINK_VARIABLE
-from kneetrack.cli.options import JSON_HELP
+from kneetrack.cli.options import JSON_HELP, LINK_VARIABLE
 
 if TYPE_CHECKING:
     from rich.console import Console
