@@ -52,7 +52,8 @@ from kneetrack.samples import RepEnded
 from kneetrack.sessionlog import read_log
 
 CHROMIUM = "/usr/bin/chromium"
-S_PER_REP = 4.6
+REPS_PER_SET = 15
+S_PER_SET = 69.0  # without its rest: at most ten sets, and the leg is not done before the bench is
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -197,9 +198,10 @@ async def _session(seconds: float, out: Path) -> None:
             browser = Browser(f"http://127.0.0.1:{port}/")
             browser.start()
             watching = asyncio.create_task(_watch(hub, browser, seconds, told))
-            reps = round(seconds / S_PER_REP) + 4
+            sets = 1 + round(seconds / S_PER_SET)
+            squats = f"squats?valgus=8&sets={sets}&reps={REPS_PER_SET}"
             await recording(
-                [f"sim:squats?valgus=8&reps={reps}&side={side}" for side in ("right", "left")],
+                [f"sim:{squats}&side={side}" for side in ("right", "left")],
                 exercise=None, told=Told(), cue_by=By.AUTO, rest_s=None, calibrations=[], out=out,
                 duration_s=seconds + 10.0, raw=True, table_zero=False, side=None, around=around,
             )  # fmt: skip
