@@ -24,12 +24,13 @@ from collections.abc import Sequence
 
 from kneecore.excursion import threshold_deg
 from kneetrack.detection import criteria, verdicts
+from kneetrack.detection.compared_with import ComparedWith
 from kneetrack.detection.judgement import describe
 from kneetrack.detection.labels import label_of
 from kneetrack.detection.leaving import over_s
 from kneetrack.detection.measures import Measured
 from kneetrack.detection.open_set import Member, OpenSet
-from kneetrack.detection.reference import LEAST_REPS, REP_WORDS, Reference, build
+from kneetrack.detection.reference import LEAST_REPS, Reference, build
 from kneetrack.detection.shift import Shift, fit
 from kneetrack.samples import (
     Event,
@@ -65,19 +66,10 @@ class Sets:
         self.sets: list[RepSet] = [] if after is None else after.sets
         self.next_s = math.inf  # `pass_time` has nothing to say before
         self._windows = [window for window in windows if window.start_s <= window.end_s]
-        self._given = given
         self._labels = labels
-        self._shared: Reference | None = given
+        self._compared = ComparedWith(self._windows, given)
         self._first_own: Reference | None = None
-        self._sources: dict[str, list[Measured]] = {"reference": [], "functional": []}
-        kinds = {window.kind for window in self._windows}
-        self._source = next((kind for kind in self._sources if kind in kinds), "")
-        wanted = self._sources if given is None else ("reference",)
-        self._reference_until_s = max(
-            (window.end_s for window in self._windows if window.kind in wanted),
-            default=-math.inf,
-        )
-        self._windowed = "set" in kinds
+        self._windowed = any(window.kind == "set" for window in self._windows)
         self._outside = OpenSet(_OUTSIDE, None)
         self._open: list[OpenSet] = [
             OpenSet(index, window)
@@ -94,7 +86,6 @@ class Sets:
         self._steps_s: list[float] = []  # since the last rep
         self._turned_s = -math.inf
         self._told_no_reference = False
-        self._told_reference = given is not None or not self._source
         self._plan()
 
     def copy(self) -> Sets:
@@ -102,7 +93,7 @@ class Sets:
         other = copy.copy(self)
         other.reps = self.reps.copy()
         other.sets = self.sets.copy()
-        other._sources = {name: reps.copy() for name, reps in self._sources.items()}
+        other._compared = self._compared.copy()
         other._outside = self._outside.copy()
         other._open = [one.copy() for one in self._open]
         other._slips_s = self._slips_s.copy()
@@ -112,13 +103,13 @@ class Sets:
     @property
     def reference(self) -> Reference | None:
         """What reps are compared with: the shared reference, else the first set's own."""
-        return self._shared or self._first_own
+        return self._compared.shared or self._first_own
 
     def current(self) -> Reference | None:
         """The reference for the set under way, as far as it is known."""
-        if self._shared is None and self._open:
+        if self._compared.shared is None and self._open:
             return self._open[0].own_reference
-        return self._shared
+        return self._compared.shared
 
     def note_slip(self, time_s: float) -> None:
         """The heading jumped here: the rep before it and the rest of the set are in doubt.
@@ -149,17 +140,17 @@ class Sets:
         home = self._home(rep, kinds)
         self._steps_s = []
         if label is None and "reference" in kinds:
-            self._learn("reference", rep)
+            self._compared.learn("reference", rep)
         elif "functional" in kinds and (home is None or home.window is None):
             if label is None:
-                self._learn("functional", rep)
+                self._compared.learn("functional", rep)
             return []
         if home is None:
             return []
         member = Member(len(self.reps), rep, "reference" in kinds, label)
         home.members.append(member)
         events: list[Event] = []
-        if rep.end_s > self._reference_until_s and self._serves_itself(home):
+        if rep.end_s > self._compared.until_s and self._serves_itself(home):
             events += self._take_first_reps(home)
         home.shift = self._shift(home, home.shift)
         told = self._describe(home, member, home.shift, provisional=True)
@@ -180,18 +171,18 @@ class Sets:
         def over(end_s: float) -> bool:
             return time_s > end_s and (standing or time_s > end_s + _LATEST_S)
 
-        if not self._told_reference and over(self._reference_until_s):
-            events += self._about_reference()
-        if self._outside.members and over(self._reference_until_s):
+        if not self._compared.is_told and over(self._compared.until_s):
+            events += self._compared.told()
+        if self._outside.members and over(self._compared.until_s):
             events += self._finish(self._outside)
-        while self._open and over(max(self._ends_s(self._open[0]), self._reference_until_s)):
+        while self._open and over(max(self._ends_s(self._open[0]), self._compared.until_s)):
             events += self._finish(self._open.pop(0))
         self._plan()
         return events
 
     def close(self, at_s: float = math.inf) -> list[Event]:
         """The end of the data, or of an alignment: then sets begun by then end."""
-        events = self._about_reference()
+        events = self._compared.told()
         events += self._finish(self._outside) if self._outside.members else []
         while self._open and (self._open[0].window is None or self._open[0].window.start_s < at_s):
             events += self._finish(self._open.pop(0))
@@ -225,60 +216,18 @@ class Sets:
 
     def _plan(self) -> None:
         self.next_s = math.inf
-        if self._outside.members or not self._told_reference:
-            self.next_s = self._reference_until_s
+        if self._outside.members or not self._compared.is_told:
+            self.next_s = self._compared.until_s
         if self._open:
-            ends_s = max(self._ends_s(self._open[0]), self._reference_until_s)
+            ends_s = max(self._ends_s(self._open[0]), self._compared.until_s)
             self.next_s = min(self.next_s, ends_s)
 
-    # --- what it is compared with ----------------------------------------------------------------
-
-    def _learn(self, source: str, rep: Measured) -> None:
-        """One more rep for the reference; a better source replaces a lesser one."""
-        self._sources[source].append(rep)
-        for name, reps in self._sources.items():
-            if self._given is not None and name != "reference":
-                return
-            built = build(reps, name)
-            if built is not None:
-                self._shared = built
-                return
-
-    def _about_reference(self) -> list[Event]:
-        """What there is to say of the reference, once no window can give another."""
-        if self._told_reference:
-            return []
-        self._told_reference = True
-        reference = self._shared
-        if reference is None:  # said with what serves instead, set by set
-            return []
-        rep = REP_WORDS[reference.source]
-        said: list[str] = []
-        if reference.source != self._source:
-            said.append(
-                f"{self._lacking()}: your {reference.reps} {rep}s serve as the reference instead."
-            )
-        left_out = len(self._sources[reference.source]) - reference.reps
-        if left_out:
-            said.append(f"{_counted(left_out, rep)} with missing samples: left out.")
-        return [Warned(text) for text in (*said, *reference.remarks)]
-
-    def _lacking(self) -> str:
-        """Why there is no reference of the best kind that was planned."""
-        if not self._source:
-            return "There are no reference reps"
-        word, count = REP_WORDS[self._source], len(self._sources[self._source])
-        if not count:
-            return f"No {word}s were found where they should be"
-        if count < LEAST_REPS:
-            verb = "is" if count == 1 else "are"
-            return f"There {verb} only {_counted(count, word)}, and it takes {LEAST_REPS}"
-        return f"Your {count} {word}s have too little of their depth in common"
+    # --- judging ---------------------------------------------------------------------------------
 
     def _serves_itself(self, one: OpenSet) -> bool:
         """Whether the set's own first reps are what is left to compare with."""
         return (
-            self._shared is None
+            self._compared.shared is None
             and one.own_reference is None
             and one.index != _OUTSIDE
             and len(one.unlabelled) >= criteria.FIRST_REPS_OF
@@ -296,7 +245,7 @@ class Sets:
         shift = one.shift = self._shift(one)
         events: list[Event] = [
             Warned(
-                f"{self._lacking()}: the first three of set {one.index + 1} serve as the "
+                f"{self._compared.lacking()}: the first three of set {one.index + 1} serve as the "
                 "reference for the rest of it."
             ),
             *(Warned(text) for text in one.own_reference.remarks),
@@ -307,10 +256,8 @@ class Sets:
             events.append(RepRevised(told))
         return events
 
-    # --- judging ---------------------------------------------------------------------------------
-
     def _shift(self, one: OpenSet, before: Shift | None = None) -> Shift | None:
-        reference = self._shared or one.own_reference
+        reference = self._compared.shared or one.own_reference
         if reference is None or one.index == _OUTSIDE:
             return None
         judged = [member.measured for member in one.members if member.is_judged]
@@ -335,7 +282,7 @@ class Sets:
             index=member.index,
             set_index=one.index,
             is_reference=member.is_reference,
-            reference=self._shared or one.own_reference,
+            reference=self._compared.shared or one.own_reference,
             shift=None if member.is_reference else shift,
             slipped=self._slip_s(one) < after_s,
             provisional=provisional,
@@ -356,17 +303,10 @@ class Sets:
         if one.index == _OUTSIDE:
             one.members = []
             return events
-        reference = self._shared or one.own_reference
+        reference = self._compared.shared or one.own_reference
         if reference is None and one.members and not self._told_no_reference:
             self._told_no_reference = True
-            why = f" ({self._lacking()})" if self._source else ""
-            events.append(
-                Warned(
-                    f"There is nothing to compare set {one.index + 1} with{why}: it takes at least "
-                    f"{LEAST_REPS} reference reps or functional squats, or a set of "
-                    f"{criteria.FIRST_REPS_OF}. Its reps are described, not judged."
-                )
-            )
+            events.append(self._compared.nothing_for(one.index + 1))
         ended = self._ended(one, reference, shift)
         self.sets.append(ended)
         events.append(SetEnded(ended))
@@ -398,7 +338,3 @@ class Sets:
         told = [self.reps[member.index] for member in one.members if member.is_judged]
         totals = sorted(rep.valgus_excursion_deg or 0.0 for rep in told)
         return totals[len(totals) // 2] >= threshold_deg(reference.sem_deg)
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
