@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from kneetrack.cli.analyze import OFFLINE_HELP
 from kneetrack.cli.options import side_of
 from kneetrack.errors import UsageError
 from kneetrack.export.formats import BIDS_FOLDER, FORMATS, MODELS, Options, check, formats_of
 from kneetrack.export.formats import export as write
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHOWN_AFTER_S = 2.0
 _NAMES = ", ".join(FORMATS)
@@ -117,6 +118,8 @@ class _Bar:
     """Shown once the work has taken a while, whatever it is doing then."""
 
     def __init__(self, hints: Console) -> None:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
         self._progress = Progress(
             BarColumn(24),
             TaskProgressColumn(),
