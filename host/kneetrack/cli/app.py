@@ -9,6 +9,8 @@ so that --help is quick and a missing extra hurts only the command that needs it
 from __future__ import annotations
 
 import contextlib
+import copy
+import inspect
 import os
 import sys
 from typing import Annotated, Any
@@ -122,7 +124,7 @@ def start(
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code. All that a user may cause ends here, as a sentence."""
     try:
-        command = typer.main.get_command(app)
+        command = typer.main.get_command(_needed(arguments))
         completing.attach(command)
         result: object = command.main(arguments, prog_name="kneetrack", standalone_mode=False)
     except KneeTrackError as error:
@@ -146,6 +148,50 @@ def run(arguments: list[str]) -> int:
     if result == CUT_SHORT:  # typer's own answer to Ctrl-C
         return _fail("Cut short.", CUT_SHORT)
     return result if isinstance(result, int) else 0
+
+
+def _needed(arguments: list[str]) -> typer.Typer:
+    """`app` with no more than what was typed needs: every option that typer builds takes its time.
+
+    One command alone, all without their options where only their list is shown, else the whole.
+    """
+    if completing.VARIABLE in os.environ:
+        return app
+    first = arguments[0] if arguments else "--help"
+    part = copy.copy(app)
+    if first in ("--help", "-h", "--version"):
+        part.registered_commands = [_bare(one) for one in app.registered_commands]
+        part.registered_groups = [_told(one) for one in app.registered_groups]
+        return part
+    commands = [one for one in app.registered_commands if _name(one) == first]
+    groups = [one for one in app.registered_groups if one.name == first]
+    if not commands and not groups:
+        return app
+    part.registered_commands, part.registered_groups = commands, groups
+    return part
+
+
+def _name(command: Any) -> str:
+    return command.name or command.callback.__name__
+
+
+def _bare(command: Any) -> Any:
+    """A command's line in the list of them: its first sentence, whole."""
+    bare = copy.copy(command)
+    bare.name, bare.short_help = _name(command), _sentence(command.callback)
+    bare.callback = lambda: None
+    return bare
+
+
+def _told(group: Any) -> Any:
+    """The same of a group."""
+    told = copy.copy(group)
+    told.short_help = _sentence(group.typer_instance.registered_callback.callback)
+    return told
+
+
+def _sentence(function: object) -> str:
+    return (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
 
 
 def _command(arguments: list[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,6 +101,8 @@ def calibrate(
     sides = [side_of(side)] if not both else _BOTH_SIDES if side == BOTH else _AS_TOLD
     _check_places(out, both)
     wanted = calibrate_legs.Wanted(movement, no_table, athlete, out)
+    import asyncio
+
     done, failed = asyncio.run(_calibrated(link, sides, wanted))
     _show(done, MOVEMENTS[movement].many, json=json, both=both)
     if failed is not None:

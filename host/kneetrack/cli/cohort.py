@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kneetrack.cli import console
 from kneetrack.cli.options import side_of
 from kneetrack.errors import InputError, UsageError
 
@@ -47,6 +46,7 @@ def write_table(
 
     Raises InputError where a recording failed; `other` are options that a table can't have.
     """
+    from kneetrack.cli import console
     from kneetrack.cohort import Asked, build
     from kneetrack.cohort.build import CutShort
 

@@ -8,7 +8,6 @@ so what was found can be held against what was given.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +54,8 @@ def demo(
       kneetrack analyze squats.csv
       kneetrack record --link "trace:squats.csv?speed=max"
     """
+    import asyncio
+
     if save_trace is not None:
         asyncio.run(_save_trace(scenario, save_trace))
         return
@@ -228,6 +229,8 @@ def _why(said: Sequence[str]) -> str:
 
 async def _save_trace(scenario: str, path: Path) -> None:
     """Have the simulated leg's IMU signals written as a trace, by the simulator itself."""
+    import asyncio
+
     from kneetrack.cli import console
     from kneetrack.firmware_files import firmware_dir, run_micropython
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -188,6 +187,8 @@ async def _unpair(band: Link) -> None:
 
 def _with_band(address: str, work: Callable[[Link], Awaitable[T]]) -> T:
     """What `work` makes of the band at that address, while it is connected."""
+    import asyncio
+
     from kneetrack.cli import console
     from kneetrack.link import open_link, parse_address
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +43,8 @@ def doctor(
     Each line is good, a note, or a problem with its remedy. Exit code 0 without problems, 1 for one
     of this computer, 3 for one of Bluetooth or the band. The band keeps nothing of it.
     """
+    import asyncio
+
     from kneetrack.cli import console
     from kneetrack.maintenance.rows import Part, State
 

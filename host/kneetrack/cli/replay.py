@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -38,6 +37,8 @@ def replay(
     What was said of it later (kneetrack edit) is in it. q or Ctrl-C ends it. At its end it says
     whether the events are those of the recording, as that was.
     """
+    import asyncio
+
     raise typer.Exit(asyncio.run(_replay(log, speed_of(speed), lsl=lsl)))
 
 
@@ -144,6 +145,7 @@ async def fold(
     events are as JSON types, leg after leg, and those of the log alone, to be compared with what
     was recorded in it.
     """
+    import asyncio
     from contextlib import nullcontext
 
     from kneetrack import live

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -45,6 +44,8 @@ def scan(
         raise LinkError(
             "Bluetooth needs one more package; install it with: pip install 'kneetrack[live]'"
         ) from error
+
+    import asyncio
 
     from kneetrack.cli import console
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +70,8 @@ def selftest(
     Ended early, what was done is kept and told, with how much of the test it is: by q with exit
     code 0, by Ctrl-C with 130.
     """
+    import asyncio
+
     from kneetrack.cli import console
     from kneetrack.cli.before import answers
     from kneetrack.selftest.tests import SELFTESTS
@@ -148,6 +149,8 @@ async def _one(
     hints: Console,
 ) -> None:
     """Test one leg, with a recording of its own."""
+    import asyncio
+
     from kneetrack.analysis.trace import alignment_of, reference_of
     from kneetrack.cli import session
     from kneetrack.cli.keys import By, noting

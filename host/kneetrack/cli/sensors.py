@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +53,8 @@ def sensors(
     The band keeps the result and measures with it from then on. Calibrate your leg anew afterwards:
     kneetrack calibrate.
     """
+    import asyncio
+
     from kneetrack.cli import console
 
     if show:

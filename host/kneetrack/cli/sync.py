@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -77,6 +76,8 @@ def sync(
     A recording is deleted on the band only when all of it is in a log on this computer, checked.
     A fetch that is cut off goes on where it stopped, the next time this is run.
     """
+    import asyncio
+
     from kneetrack.cli import session
 
     session.check_exercise(exercise)
