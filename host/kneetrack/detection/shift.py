@@ -29,9 +29,9 @@ deepest point, where inward movements come (biomechanics D):
     A rep that stands out is so told from what is common by its size and its course in time, and
     once it stands out, it doesn't matter by how much.
 
-    More than one end may be stable. The search starts from no shift and from each rep alone, with
-    several spreads of g; ends are averaged by how likely they are, and where they disagree, the
-    uncertainty says so.
+    More than one end may be stable. The search starts from no shift and from each rep alone (of
+    very long sets: from some, of all sizes), with several spreads of g; ends are averaged by how
+    likely they are, and where they disagree, the uncertainty says so.
 
 The spreads, widths and shares below are choices. They were made on design seeds of both simulated
 populations (tools/bench_population), whose figures are given for other seeds.
@@ -47,7 +47,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kneetrack.detection.cut import Floats
 from kneetrack.detection.measures import GRID_DEG, Measured
@@ -73,7 +72,7 @@ _NOT_FIXED = 0.2  # of a shift: tissue lags by some 15 % (biomechanics D), more 
 _STEPS, _CLOSE_DEG = 25, 0.02
 _SAME_DEG = 0.3  # ends that differ less are one
 _START_SPREAD = 3.0  # a rep alone may lie so many priors away
-Indices = NDArray[np.intp]
+_MOST_STARTS = 40  # of reps alone: the search takes time as they times the reps
 _LINALG: Any = np.linalg  # its stubs leave the element type open
 
 _SHIFTS, _BUMPS = len(_PRIOR_DEG), len(_BUMPS_S)
@@ -178,10 +177,14 @@ class _Cells:
         )
 
     def alone(self) -> Floats:
-        """(reps, 3): the shift that each rep alone would tell."""
+        """(starts, 3): the shift that each rep alone would tell, or some of them in all sizes."""
         ridge = np.diag((_START_SPREAD * _PRIOR_DEG) ** -2.0)
         alone = self.normal[:, :_SHIFTS, :_SHIFTS] + ridge
-        return _LINALG.solve(alone, self.right[:, :_SHIFTS, None])[..., 0]
+        told: Floats = _LINALG.solve(alone, self.right[:, :_SHIFTS, None])[..., 0]
+        if len(told) <= _MOST_STARTS:
+            return told
+        by_size = np.argsort(told[:, :2].sum(axis=1), kind="stable")  # what it comes to at 90 deg
+        return told[by_size[np.linspace(0, len(told) - 1, _MOST_STARTS).astype(int)]]
 
     def search(
         self, starts: Floats, spread_deg: float, factors: Floats = _SPREADS
@@ -191,55 +194,49 @@ class _Cells:
         Each start is tried with `factors` times the spread.
         """
         kinds = _Kinds.of(self, spread_deg * factors)
-        which = np.repeat(np.arange(len(factors)), len(starts))
-        common = np.tile(
-            np.concatenate([starts, np.zeros((len(starts), _BUMPS))], axis=1), (len(factors), 1)
-        )
+        common = np.zeros((len(factors), len(starts), _SHIFTS + _BUMPS))
+        common[..., :_SHIFTS] = starts
         precision = self._prior(common)
         for _ in range(_STEPS):
-            share, _ = kinds.heard(self, common, which)
-            precision = self._prior(common) + kinds.tell(share, which)
-            new = _LINALG.solve(precision, kinds.told(share, which)[..., None])[..., 0]
+            share, _ = kinds.heard(self, common)
+            precision = self._prior(common) + kinds.tell(share)
+            new = _LINALG.solve(precision, kinds.told(share)[..., None])[..., 0]
             done = float(np.abs(new - common).max()) < _CLOSE_DEG
             common = new
             if done:
                 break
-        covariance = _LINALG.inv(precision)
-        if len(which) == 1:  # one end needs no weighing
-            return (
-                common[0, :_SHIFTS],
-                covariance[0, :_SHIFTS, :_SHIFTS],
-                float(spread_deg * factors[0]),
-            )
-        _, likely = kinds.heard(self, common, which)
-        cost = self._cost(common, which, factors) - likely - _LINALG.slogdet(covariance)[1] / 2.0
+        covariance = _LINALG.inv(precision)[..., :_SHIFTS, :_SHIFTS]
+        if common[..., 0].size == 1:  # one end needs no weighing
+            return common[0, 0, :_SHIFTS], covariance[0, 0], float(spread_deg * factors[0])
+        _, likely = kinds.heard(self, common)
+        cost = self._cost(common, factors) - likely + _LINALG.slogdet(precision)[1] / 2.0
         return _averaged(
-            common[:, :_SHIFTS],
-            covariance[:, :_SHIFTS, :_SHIFTS],
-            cost,
-            (spread_deg * factors)[which],
+            common[..., :_SHIFTS].reshape(-1, _SHIFTS),
+            covariance.reshape(-1, _SHIFTS, _SHIFTS),
+            cost.ravel(),
+            np.repeat(spread_deg * factors, len(starts)),
         )
 
     def _prior(self, common: Floats) -> Floats:
-        """Precision of (s, m) before any rep: (starts, 10, 10)."""
-        s = common[:, :_SHIFTS]
-        prior = np.zeros((len(s), _SHIFTS + _BUMPS, _SHIFTS + _BUMPS))
+        """Precision of (s, m) before any rep: (spreads, starts, 10, 10)."""
+        s = common[..., :_SHIFTS]
+        prior = np.zeros((*common.shape, _SHIFTS + _BUMPS))
         at = np.arange(_SHIFTS)
-        prior[:, at, at] = (_PRIOR_FREEDOM + 1.0) / (_PRIOR_FREEDOM * _PRIOR_DEG**2 + s**2)
-        prior[:, _SHIFTS:, _SHIFTS:] = _COMMON_INVERSE
+        prior[..., at, at] = (_PRIOR_FREEDOM + 1.0) / (_PRIOR_FREEDOM * _PRIOR_DEG**2 + s**2)
+        prior[..., _SHIFTS:, _SHIFTS:] = _COMMON_INVERSE
         return prior
 
-    def _cost(self, common: Floats, which: Indices, factors: Floats) -> Floats:
+    def _cost(self, common: Floats, factors: Floats) -> Floats:
         """Minus the logarithm of the prior of (s, m) and of the spread, but for a constant."""
-        s, m = common[:, :_SHIFTS], common[:, _SHIFTS:]
+        s, m = common[..., :_SHIFTS], common[..., _SHIFTS:]
         rare = (_PRIOR_FREEDOM + 1.0) * np.log1p(s**2 / (_PRIOR_FREEDOM * _PRIOR_DEG**2))
-        rare = rare.sum(axis=1) + np.einsum("ki,ij,kj->k", m, _COMMON_INVERSE, m)
-        return (rare + (np.log(factors[which]) / _SPREAD_SPREAD) ** 2) / 2.0
+        rare = rare.sum(axis=-1) + ((m @ _COMMON_INVERSE) * m).sum(axis=-1)
+        return (rare + (np.log(factors[:, None]) / _SPREAD_SPREAD) ** 2) / 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Kinds:
-    """The four kinds of reps: arrays begin with (spreads, kinds, reps)."""
+    """The four kinds of reps, for each spread of g: arrays begin with (spreads, kinds, reps)."""
 
     own: Floats  # (.., 10, 10) covariance of (g, b), given the rep's cells
     tells: Floats  # (.., 10, 10) what a rep of that kind tells of (s, m)
@@ -269,23 +266,37 @@ class _Kinds:
             share[..., None] + size / 2.0,
         )
 
-    def heard(self, cells: _Cells, common: Floats, which: Indices) -> tuple[Floats, Floats]:
-        """How likely each kind is for each rep (starts, kinds, reps), and all of it (starts,)."""
-        left = cells.right - np.einsum("rij,kj->kri", cells.normal, common)
-        square = cells.square - np.einsum("kri,ki->kr", cells.right + left, common)
-        fitted = np.einsum("kri,kcrij,krj->kcr", left, self.own[which], left)
-        likely = self.size[which] - (square[:, None] - fitted) / 2.0
+    def heard(self, cells: _Cells, common: Floats) -> tuple[Floats, Floats]:
+        """How likely each kind is for each rep, and all of it together.
+
+        (spreads, kinds, reps, starts) and (spreads, starts), for `common` (spreads, starts, 10).
+        """
+        each = common[:, None]  # (spreads, 1, starts, 10), beside reps
+        left = cells.right[:, None] - each @ cells.normal  # (spreads, reps, starts, 10)
+        square = cells.square[:, None] - ((cells.right[:, None] + left) * each).sum(axis=-1)
+        left = left[:, None]
+        fitted = ((left @ self.own) * left).sum(axis=-1)
+        likely = self.size[..., None] - (square[:, None] - fitted) / 2.0
         most = likely.max(axis=1, keepdims=True)
-        total = np.exp(likely - most).sum(axis=1, keepdims=True)
-        return np.exp(likely - most) / total, (most + np.log(total)).sum(axis=(1, 2))
+        weight = np.exp(likely - most)
+        total = weight.sum(axis=1, keepdims=True)
+        return weight / total, (most + np.log(total)).sum(axis=(1, 2))
 
-    def tell(self, share: Floats, which: Indices) -> Floats:
-        """The information that all reps give on (s, m): (starts, 10, 10)."""
-        return np.einsum("kcr,kcrij->kij", share, self.tells[which])
+    def tell(self, share: Floats) -> Floats:
+        """The information that all reps give on (s, m): (spreads, starts, 10, 10)."""
+        return _summed(share, self.tells)
 
-    def told(self, share: Floats, which: Indices) -> Floats:
-        """The right side that goes with it: (starts, 10)."""
-        return np.einsum("kcr,kcri->ki", share, self.tolds[which])
+    def told(self, share: Floats) -> Floats:
+        """The right side that goes with it: (spreads, starts, 10)."""
+        return _summed(share, self.tolds)
+
+
+def _summed(share: Floats, facts: Floats) -> Floats:
+    """`facts` over kinds and reps, each as much as its `share`, summed: (spreads, starts, ..)."""
+    spreads, kinds, reps, starts = share.shape
+    weights = share.reshape(spreads, kinds * reps, starts).transpose(0, 2, 1)
+    total = weights @ facts.reshape(spreads, kinds * reps, -1)
+    return total.reshape(spreads, starts, *facts.shape[3:])
 
 
 def _averaged(
