@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import sys
 
 
 def main() -> None:
     """Run the command that was typed and leave with its exit code."""
+    from kneetrack.cli import terminal
     from kneetrack.cli.app import run
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a sign it can't show must not end a recording
+    terminal.show_what_it_can()
+    terminal.give_back_at_stop()
     sys.exit(run(sys.argv[1:]))
