@@ -36,10 +36,10 @@ from playwright.sync_api import sync_playwright
 
 from kneetrack.analysis.trace import alignment_of
 from kneetrack.cli.beside_view import Together
-from kneetrack.cli.dashboard import load_timeline, phrases
 from kneetrack.cli.record import recording
 from kneetrack.cli.replay import fold
 from kneetrack.cli.session import Leg, Told
+from kneetrack.cli.timelines import load_apart, phrases
 from kneetrack.cue.sounding import By
 from kneetrack.dashboard.door import Door
 from kneetrack.dashboard.feed import About
@@ -183,7 +183,7 @@ async def _session(seconds: float, out: Path) -> None:
     watched: list[Watched] = []
     with contextlib.closing(bound("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        page = Page(Door(port), History(tuple, load_timeline), hub=hub)
+        page = Page(Door(port), History(tuple, load_apart), hub=hub)
 
         def around(legs: Sequence[Leg], view: Any) -> Any:
             watched.append(Watched(legs))

@@ -3,51 +3,40 @@
 from __future__ import annotations
 
 import copy
-import http.client
 import json
 import math
 import random
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
-from kneecore import joint, quaternion
-from kneetrack.catalogue import Session
-from kneetrack.cli.dashboard import load_timeline, phrases
+from dashboard_parts import LOG, Q, as_json, rep, sample
+from kneecore import joint, quaternion, wire
+from kneecore.calibration import Calibration
+from kneetrack.cli.timelines import load_timeline, phrases
+from kneetrack.dashboard import feed as feeds
 from kneetrack.dashboard import outbox as outboxes
 from kneetrack.dashboard.board import Board, empty
-from kneetrack.dashboard.door import Door
 from kneetrack.dashboard.feed import About, LegFeed
-from kneetrack.dashboard.history import History
 from kneetrack.dashboard.hub import MOST_ITEMS, Hub, LiveView
 from kneetrack.dashboard.outbox import WINDOW, Outbox
 from kneetrack.dashboard.pose import pose
-from kneetrack.dashboard.server import Page, bound, serving
-from kneetrack.dashboard.timeline import Player, Timeline
-from kneetrack.errors import LogError, UsageError
+from kneetrack.dashboard.timeline import Gathering, Player, Timeline
+from kneetrack.detection import Analyzer
+from kneetrack.detection.realigning import Realignment
 from kneetrack.samples import (
     Channel,
     Gap,
     GapSeen,
     GapSettled,
     KneeSample,
-    Rep,
     RepEnded,
+    RepRevised,
     Side,
-    Verdict,
     Warned,
     Withdrawn,
 )
-
-LOG = Path(__file__).resolve().parents[1] / "replay" / "logs" / "protocol_1_1.mcap"
-Q = (1.0, 0.0, 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -55,23 +44,8 @@ def timeline() -> Timeline:
     return load_timeline(LOG)
 
 
-def as_json(state: Any) -> Any:
-    return json.loads(json.dumps(state))
-
-
 def all_steps(timeline: Timeline) -> list[dict[str, Any]]:
     return timeline.steps(-math.inf, math.inf)
-
-
-def sample(number: int, flexion: float = 10.0, flags: int = 0) -> KneeSample:
-    return KneeSample(number, number / 104, flexion, 1.0, 0.5, 0.7, Q, Q, flags)
-
-
-def rep(index: int, set_index: int = 0, own: float | None = 6.2) -> Rep:
-    return Rep(
-        index, set_index, False, index * 4.0, index * 4.0 + 3.0, 90.0, 6.0, own, 0.8, 5.0, 60.0,
-        None, 0.2, 1.0, 2.0, 1.0, 0.2, 1.0, None if own is None else Verdict.MOVED_INWARD,
-    )  # fmt: skip
 
 
 def a_feed() -> LegFeed:
@@ -95,7 +69,7 @@ def test_any_time_of_a_log_is_the_fold_of_all_that_came_before(timeline: Timelin
     span = timeline.end_s - timeline.start_s
     for part in (0.0, 0.31, 0.5, 0.77, 0.99):
         at = timeline.start_s + part * span
-        board = Board(empty([leg.to_json() for leg in timeline.legs], timeline.title))
+        board = Board(empty(timeline.legs, timeline.title))
         for step in timeline.steps(-math.inf, at):
             board.apply(step)
         assert as_json(board.state) == as_json(timeline.state_at(at))
@@ -129,6 +103,7 @@ def test_gaps_stay_gaps_until_they_are_filled() -> None:
     for step in feed.take():
         board.apply(step)
     assert [(gap["start"], gap["end"]) for gap in leg["gaps"]] == [(1.5, 1.75)]
+    assert leg["hints"] == [leg["gaps"][0]["text"]], "what is filled is not told any more"
 
 
 def test_reps_that_are_withdrawn_leave_the_page_and_its_sets() -> None:
@@ -141,6 +116,77 @@ def test_reps_that_are_withdrawn_leave_the_page_and_its_sets() -> None:
     (leg,) = board.state["legs"]
     assert list(leg["reps"]) == ["0"]
     assert {key: row["reps"] for key, row in leg["sets"].items()} == {"0": 1}
+
+
+def test_a_rep_that_is_put_into_another_set_is_counted_there_alone() -> None:
+    feed, board = a_feed(), Board(empty([About("", Side.RIGHT).to_json()]))
+    feed.event(RepEnded(rep(0, set_index=-1)))  # a reference rep outside of any set
+    feed.event(RepEnded(rep(1)))
+    feed.event(RepEnded(rep(2, set_index=1)))
+    feed.event(RepRevised(rep(2)))
+    for step in feed.take():
+        board.apply(step)
+    (leg,) = board.state["legs"]
+    assert {key: row["reps"] for key, row in leg["sets"].items()} == {"0": 2, "1": 0}
+
+
+def test_the_later_word_of_a_set_counts() -> None:
+    feed, board = a_feed(), Board(empty([About("", Side.RIGHT).to_json()]))
+    feed.said(0, {"load_kg": "load 60 kg"})
+    feed.said(0, {"rpe": "effort 7 of 10"})
+    feed.said(0, {"load_kg": "load 65 kg"})
+    feed.marker(1, 3.25)
+    for step in feed.take():
+        board.apply(step)
+    (leg,) = board.state["legs"]
+    assert leg["said"] == {"0": {"load_kg": "load 65 kg", "rpe": "effort 7 of 10"}}
+    assert leg["markers"] == [{"n": 1, "t": 3.25}]
+
+
+def test_a_timeline_comes_back_from_its_text(timeline: Timeline) -> None:
+    again = Timeline.from_text(timeline.to_text())
+    for at in (timeline.start_s, timeline.end_s / 2, timeline.end_s):
+        assert as_json(again.state_at(at)) == as_json(timeline.state_at(at))
+    assert again.marks == timeline.marks
+
+
+def test_two_legs_with_clocks_of_their_own_are_shown_at_once() -> None:
+    """The left band was started 30 s before the right one; both squat at the same time."""
+    legs = [About("Right leg", Side.RIGHT), About("Left leg", Side.LEFT)]
+    view = Gathering("", legs, phrases(), begun_s=(130.0, 100.0))
+    for ends_s, index in ((5.0, 0), (35.0, 1)):
+        leg = view.leg("")
+        for number in range(int(ends_s * 104) + 1):
+            leg.item(sample(number))
+            leg.packet()
+        leg.event(RepEnded(rep(index)))
+        leg.packet()
+    timeline = view.timeline()
+    assert timeline.marks == pytest.approx([5.0, 5.0], abs=0.02)
+    before = timeline.state_at(4.9)
+    assert [leg["now"]["t"] for leg in before["legs"]] == pytest.approx([4.9, 34.9], abs=0.05)
+    assert not any(leg["reps"] for leg in before["legs"])
+
+
+def test_after_a_realignment_angles_and_shank_are_by_the_new_one() -> None:
+    """The strap's sensor was turned by 20 degrees; what the band tells is 20 degrees off."""
+    turned = quaternion.from_axis_angle((0.0, 0.0, 1.0), math.radians(20.0))
+    new = Calibration(Side.RIGHT, Q, turned, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 0.01)
+    holds = Realignment(2.0, 3.0, 4.0, new)
+    analyzer = Analyzer(Side.RIGHT, alignment=(Q, Q), realignments=[holds])
+    feed = LegFeed(0, About("", Side.RIGHT, lambda time_s: analyzer.q_shank_sensor), phrases())
+    shown: dict[bool, Any] = {}
+    for number in range(400):
+        one = KneeSample(number, number / 104, 20.0, 0.0, 0.0, 1.0, Q, turned, wire.FLAG_REST)
+        analyzer.feed(one)
+        feed.item(analyzer.shown(one))
+        shown[one.time_s >= 2.0] = feed.take()[-1]["now"]
+    assert shown[False]["flexion"] == 20.0
+    assert shown[True]["flexion"] == pytest.approx(0.0, abs=0.2)
+    thigh, shank = shown[True]["thigh"], shown[True]["shank"]
+    between = quaternion.multiply(quaternion.conjugate(thigh), shank)
+    assert joint.angles(*between, int(Side.RIGHT))[0] == pytest.approx(0.0, abs=0.01)
+    assert shown[True]["shank"] != pytest.approx(shown[False]["shank"], abs=0.05)
 
 
 def test_the_drawn_knee_bends_by_the_angles_that_are_told() -> None:
@@ -196,7 +242,7 @@ def test_a_snapshot_and_what_follows_are_the_same_state_whenever_a_tab_comes(
     """Tabs that come at any time, read or don't, fall behind and catch up."""
     monkeypatch.setattr(outboxes, "MOST", 12)
     chance = random.Random(seed)
-    board = Board(empty([leg.to_json() for leg in timeline.legs], timeline.title))
+    board = Board(empty(timeline.legs, timeline.title))
     clients: list[Client] = []
     for step in all_steps(timeline):
         step = copy.deepcopy(step)
@@ -250,6 +296,25 @@ def test_no_event_is_dropped_when_the_server_stands_still() -> None:
     assert hub.dropped > 0
 
 
+def test_what_goes_wrong_on_the_page_costs_one_thing_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub = Hub(phrases())
+    hub.begin("", [About("Right leg", Side.RIGHT)])
+    leg = LiveView(hub).leg("Right leg")
+    whole = feeds.rep_row
+
+    def failing(one: Any) -> Any:
+        return whole(one) if one.index else 1 / 0
+
+    monkeypatch.setattr(feeds, "rep_row", failing)
+    leg.event(RepEnded(rep(0)))
+    leg.event(RepEnded(rep(1)))
+    hub.hand_on()
+    assert list(hub.state()["legs"][0]["reps"]) == ["1"]
+    assert isinstance(hub.failed[0], ZeroDivisionError)
+
+
 def test_what_a_recording_tells_the_page_takes_no_time() -> None:
     hub = Hub(phrases())
     hub.begin("", [About("Right leg", Side.RIGHT)])
@@ -273,164 +338,3 @@ def test_a_player_stops_at_the_end_and_begins_anew(timeline: Timeline) -> None:
     assert as_json(board.state) == as_json(timeline.state_at(timeline.end_s))
     player.seek(-100.0)
     assert player.at_s == timeline.start_s
-
-
-# --- who may come in -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("host", "comes_in"),
-    [
-        ("127.0.0.1:8765", True),
-        ("LOCALHOST:8765", True),
-        ("[::1]:8765", True),
-        ("127.0.0.1:8766", False),
-        ("127.0.0.1", False),
-        ("192.168.1.5:8765", False),
-        ("rebound.example.org:8765", False),
-        ("127.0.0.1.example.org:8765", False),
-        ("", False),
-    ],
-)
-def test_only_this_computer_s_names_are_answered(host: str, comes_in: bool) -> None:
-    assert (Door(8765).refusal({"host": host}) is None) is comes_in
-
-
-def test_on_a_network_addresses_are_answered_and_other_names_are_not() -> None:
-    door = Door(8765, is_open_to_network=True, names=frozenset({"Gym.local"}))
-    for host in ("192.168.1.5:8765", "[fe80::1]:8765", "gym.local:8765"):
-        assert door.refusal({"host": host}) is None
-    for host in ("rebound.example.org:8765", "192.168.1.5.example.org:8765", "192.168.1.5:1"):
-        assert door.refusal({"host": host}) is not None
-
-
-@pytest.mark.parametrize(
-    ("origin", "comes_in"),
-    [
-        ("http://127.0.0.1:8765", True),
-        (None, False),
-        ("null", False),
-        ("http://example.org", False),
-        ("http://localhost:8765", False),
-        ("https://127.0.0.1:8765", False),
-        ("http://127.0.0.1:8765.example.org", False),
-    ],
-)
-def test_a_websocket_is_the_page_s_own(origin: str | None, comes_in: bool) -> None:
-    headers = {"host": "127.0.0.1:8765"} | ({} if origin is None else {"origin": origin})
-    assert (Door(8765).refusal(headers, is_websocket=True) is None) is comes_in
-
-
-def test_a_token_is_good_for_one_screen() -> None:
-    told: list[str] = []
-    door = Door(8765, is_open_to_network=True, on_token=told.append)
-    first = door.token
-    assert door.exchange("") is None and door.exchange("wrong") is None and not told
-    cookie = door.exchange(first)
-    assert cookie is not None
-    assert door.is_known({"cookie": f"other=1; kneetrack_8765={cookie}"})
-    for wrong in ("", f"kneetrack_8765={first}", f"kneetrack_8765={cookie}x", ";;=;"):
-        assert not door.is_known({"cookie": wrong})
-    assert door.exchange(first) is None
-    assert told == [door.token] and door.token != first
-
-
-class Served:
-    def __init__(self, port: int, door: Door) -> None:
-        self.port = port
-        self.door = door
-
-    def get(self, path: str, **headers: str) -> http.client.HTTPResponse:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as one:
-            one.request("GET", path, headers=headers)
-            answer = one.getresponse()
-            answer.read()
-            return answer
-
-
-@pytest.fixture(scope="module")
-def served(timeline: Timeline) -> Iterator[Served]:
-    with closing(bound("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        door = Door(port, is_open_to_network=True)
-        with serving(Page(door, History(tuple, load_timeline), first=timeline), listening):
-            yield Served(port, door)
-
-
-def test_a_stranger_gets_nothing_and_a_guest_all_of_it(served: Served) -> None:
-    for path in ("/", "/sessions", "/page/main.js", "/page/../server.py", "/?token=wrong"):
-        assert served.get(path).status == 403, path
-    came = served.get(f"/?token={served.door.token}")
-    assert came.status == 303 and came.headers["location"] == "/"
-    crumb = came.headers["set-cookie"]
-    assert "HttpOnly" in crumb and "samesite=strict" in crumb.lower()
-    cookie = crumb.partition(";")[0]
-    for path in ("/", "/sessions", "/page/main.js", "/page/vendor/uPlot.LICENSE"):
-        assert served.get(path, Cookie=cookie).status == 200, path
-    page = served.get("/", Cookie=cookie)
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert page.headers["x-content-type-options"] == "nosniff"
-    assert served.get("/page/%2e%2e/server.py", Cookie=cookie).status == 404
-    assert served.get("/", Cookie=cookie, Host="rebound.example.org").status == 403
-
-
-def test_a_websocket_from_elsewhere_is_refused(served: Served, timeline: Timeline) -> None:
-    here = f"127.0.0.1:{served.port}"
-    cookie = f"{served.door.cookie_name}={served.door.exchange(served.door.token)}"
-    own: Any = f"http://{here}"
-    for origin, brings in ((own, ""), ("http://example.org", cookie), (None, cookie)):
-        with pytest.raises((InvalidStatus, ConnectionClosed)):  # noqa: SIM117
-            with connect(
-                f"ws://{here}/ws", origin=origin, additional_headers={"Cookie": brings}
-            ) as refused:
-                refused.recv(timeout=5)
-    with connect(f"ws://{here}/ws", origin=own, additional_headers={"Cookie": cookie}) as tab:
-        first = json.loads(tab.recv(timeout=5))
-        assert first["state"] == as_json(timeline.state_at(timeline.end_s))
-        for nonsense in ("", "[]", "{", '{"seek": "x"}', '{"open": "/etc/passwd"}', '{"speed": 0}'):
-            tab.send(nonsense)
-        tab.send(json.dumps({"taken": 1, "seek": timeline.start_s}))
-        troubles: list[str | None] = []
-        while "state" not in (message := json.loads(tab.recv(timeout=5))):
-            troubles.append(message.get("trouble"))
-        assert message["state"] == as_json(timeline.state_at(timeline.start_s))
-        assert "not in the list" in (message.get("trouble") or troubles[-1])
-
-
-def test_only_what_is_listed_can_be_opened(timeline: Timeline) -> None:
-    import asyncio
-
-    opened: list[Path] = []
-
-    def load(path: Path) -> Timeline:
-        opened.append(path)
-        return timeline
-
-    one = Session(LOG, None, "file", "A", "squat", None, None, None, None, {}, False, True, {}, ())
-    history = History(lambda: [one], load)
-    with pytest.raises(LogError):
-        asyncio.run(history.opened(str(LOG)))
-    (row,) = history.listed()
-    assert str(LOG) not in json.dumps(row)
-    with pytest.raises(LogError, match="being recorded"):
-        asyncio.run(history.opened(row["id"], is_live=True))
-    assert not opened
-    assert asyncio.run(history.opened(row["id"])) is timeline
-    assert asyncio.run(history.opened(row["id"])) is timeline
-    assert opened == [LOG]
-
-
-def test_a_port_that_is_taken_is_told_with_a_remedy() -> None:
-    with closing(bound("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        with pytest.raises(UsageError, match="--port"):
-            bound("127.0.0.1", port)
-
-
-def test_the_server_ends_with_its_context(timeline: Timeline) -> None:
-    before = threading.active_count()
-    with closing(bound("127.0.0.1", 0)) as listening:
-        door = Door(listening.getsockname()[1])
-        with serving(Page(door, History(tuple, load_timeline), first=timeline), listening):
-            assert threading.active_count() > before
-    assert threading.active_count() <= before + 1  # a pool's thread may idle

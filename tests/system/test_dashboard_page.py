@@ -21,7 +21,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from command_line import PROGRAM
-from kneetrack.cli.dashboard import load_timeline, phrases
+from kneetrack.cli.timelines import load_timeline, phrases
 from kneetrack.cli.replay import fold
 from kneetrack.dashboard import outbox as outboxes
 from kneetrack.dashboard.door import Door

@@ -60,6 +60,8 @@ class Desk:
         self._kept = ""
         self._legs: list[_Leg] = []
         self._actions: dict[str, tuple[Callable[[], str], Callable[[], None]]] = {}
+        self.heard: Callable[[Mapping[str, object]], None] = lambda event: None
+        """Told of all that was said or marked, as it stands in the log."""
 
     def leg(self, side: Side, write: Write) -> _Leg:
         """A sink for one more leg, whose events `write` puts into the log."""
@@ -85,12 +87,32 @@ class Desk:
         if low in KEYS and self._legs:
             self._field, self._typed, self._trouble, self._kept = KEYS[low], "", "", ""
             return True
-        word, act = self._actions.get(low, (None, None))
+        return self.act(low)
+
+    def act(self, key: str) -> bool:
+        """Do what a key does that takes no line, whatever is typed; whether that was anything."""
+        word, act = self._actions.get(key, (None, None))
         if word is None or act is None or not word():
             return False
         self._kept = ""
         act()
         return True
+
+    def keep(self, field: Field, text: str) -> str:
+        """Have a line kept, of the set just done; what is told of it.
+
+        Raises UsageError where it makes no sense, and what writing the log raises.
+        """
+        if len(text) > MOST_LETTERS:
+            raise UsageError(f"That is {len(text)} letters long; {MOST_LETTERS} are the most.")
+        value = field.read(text)
+        index = self.set_number - 1
+        for leg in self._legs:
+            leg.say(index, field.name, value)
+        shown = f"{round(value, 1):g}" if isinstance(value, float) else "kept"
+        unit = " kg" if field.name == "load_kg" else ""
+        self._kept = f"✓ set {index + 1}: {field.word} {shown}{unit}"
+        return self._kept
 
     def hint(self) -> str:
         """The line."""
@@ -124,20 +146,10 @@ class Desk:
 
     def _keep(self, field: Field) -> None:
         try:
-            value = field.read(self._typed)
-        except UsageError as error:
+            self.keep(field, self._typed)
+        except KneeTrackError as error:  # if it was the disk, the recording fails of it and says so
             self._trouble = str(error)
             return
-        index = self.set_number - 1
-        try:
-            for leg in self._legs:
-                leg.say(index, field.name, value)
-        except KneeTrackError as error:  # the recording itself fails of it too, and says so
-            self._trouble = str(error)
-            return
-        shown = f"{round(value, 1):g}" if isinstance(value, float) else "kept"
-        unit = " kg" if field.name == "load_kg" else ""
-        self._kept = f"✓ set {index + 1}: {field.word} {shown}{unit}"
         self._field = None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kneetrack.calibration import CalibrationFile
+    from kneetrack.cli.desk import Desk
     from kneetrack.cli.session import Leg, Told
     from kneetrack.cli.view import View
     from kneetrack.cue.sounding import By
@@ -96,6 +96,8 @@ def record(
     is well, else what to do about it. More of that: kneetrack doctor
     A trace to play with comes from: kneetrack demo --save-trace squats.csv
     """
+    import asyncio
+
     from kneetrack.cli import console, session
     from kneetrack.cli import lsl as publishing
     from kneetrack.edits import fields
@@ -156,9 +158,11 @@ async def recording(
     side: Side | None,
     check: bool = True,
     lsl: bool = False,
+    desk: Desk | None = None,
     around: Callable[[Sequence[Leg], View], View] = lambda legs, view: view,
 ) -> int:
-    """The whole of it; `around` may put another view round the terminal's. The exit code."""
+    """The whole of it; `around` may put another view round the terminal's, and `desk` be shared
+    with it. The exit code."""
     from kneetrack.calibration import CalibrationFile
     from kneetrack.cli import afterwards, console, session, which_calibration
     from kneetrack.cli import lsl as publishing
@@ -195,7 +199,8 @@ async def recording(
         _hint_at_tags(told.tags, hints)
         facts = session.facts(legs, told)
         ready = stack.enter_context(cues.ready(told.cue, cue_by, legs, output, hints))
-        desk = Desk(HINT) if output.is_terminal and not output.is_dumb_terminal else None
+        if desk is None and output.is_terminal and not output.is_dumb_terminal:
+            desk = Desk(HINT)
         outlets = stack.enter_context(publishing.published(legs, hints)) if lsl else []
         view = open_view(output, hint=desk.hint if desk else HINT, rest_s=rest_s)
         recorded = await session.run(

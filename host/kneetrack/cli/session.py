@@ -229,7 +229,7 @@ async def run(
             if leg.calibration is not None:
                 writer.calibration(leg.calibration.to_json())
         sinks = [view.leg(leg.title) for leg in legs]
-        write = _heeding(writer.event, cues)
+        write = _heeding(writer.event, cues, desk)
         athlete: object = session.get("athlete")
         alias = athlete if isinstance(athlete, str) else None
         realigning = [realign.ready(leg, alias, raw=raw) for leg in legs] if desk else []
@@ -291,12 +291,17 @@ async def run(
 
 
 def _heeding(
-    write: Callable[[Mapping[str, Any]], None], cues: Sequence[live.Cues]
+    write: Callable[[Mapping[str, Any]], None], cues: Sequence[live.Cues], desk: Desk | None
 ) -> Callable[[Mapping[str, Any]], None]:
-    """`write`, and a load that was typed is heeded by who gives cues: the next set may have it."""
+    """`write`, and a load that was typed is heeded by who gives cues: the next set may have it.
+
+    Whoever listens at the desk is told all of it.
+    """
 
     def said(event: Mapping[str, Any]) -> None:
         write(event)
+        if desk is not None:
+            desk.heard(event)
         load_kg = event.get("load_kg")
         if isinstance(load_kg, int | float):
             for each in cues:

@@ -12,6 +12,8 @@ A state is JSON: what a page shows, and no more. `Board.apply` folds one step; a
     sensors     texts      what the band says of its sensors, all of it
     link        row        how the link stands
     cue         row        the last one
+    marker      row        an instant that the person marked
+    said        set, texts load, effort or note of a set, as words; the latest word of each counts
     samples     points, now    [time_s, flexion_deg, valgus_deg] each, any order; and the newest
     over                   nothing more will come
 
@@ -50,6 +52,8 @@ def empty(legs: Iterable[Mapping[str, Any]], title: str = "", *, is_live: bool =
                 "sensors": [],
                 "link": None,
                 "cue": None,
+                "markers": [],
+                "said": {},
                 "now": None,
                 "trace": [],
             }
@@ -88,6 +92,7 @@ class Board:
                 leg["gaps"].append(step["row"])
             case "settled":
                 leg["gaps"] = [gap for gap in leg["gaps"] if gap != step["gap"]] + step["left"]
+                leg["hints"] = [hint for hint in leg["hints"] if hint != step["gap"]["text"]]
             case "hint":
                 if step["text"] not in leg["hints"]:
                     leg["hints"] = [*leg["hints"], step["text"]][-HINTS:]
@@ -95,6 +100,11 @@ class Board:
                 leg["sensors"] = step["texts"]
             case "link" | "cue":
                 leg[kind] = step["row"]
+            case "marker":
+                leg["markers"] = [*leg["markers"], step["row"]]
+            case "said":
+                told = leg["said"].get(str(step["set"]), {})
+                leg["said"] = {**leg["said"], str(step["set"]): {**told, **step["texts"]}}
             case "samples":
                 self._take(leg, step)
             case _:

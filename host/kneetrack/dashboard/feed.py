@@ -7,7 +7,7 @@ the command line says of links, so that page, terminal and report say the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,13 +50,14 @@ class About:
 
     title: str
     side: Side
-    q_shank_sensor: Quaternion | None = None
+    q_shank_sensor: Callable[[float], Quaternion | None] = lambda time_s: None
+    """The shank sensor's alignment in force at a device time: a leg may be re-aligned."""
 
     def to_json(self) -> dict[str, Any]:
         return {
             "title": self.title,
             "side": self.side.word,
-            "leans": self.q_shank_sensor is not None,
+            "leans": self.q_shank_sensor(0.0) is not None,
             "limit": LIMIT_DEG,
         }
 
@@ -105,9 +106,11 @@ class LegFeed:
     def event(self, event: Event) -> None:
         match event:
             case RepEnded(rep) | RepRevised(rep):
+                before = self._reps.get(rep.index, rep)
                 self._reps[rep.index] = rep
                 self._say("rep", row=rep_row(rep))
-                self._tell_set(rep.set)
+                for index in sorted({before.set, rep.set}):
+                    self._tell_set(index)
             case SetEnded(ended):
                 self._sets[ended.index] = ended
                 self._tell_set(ended.index)
@@ -125,6 +128,8 @@ class LegFeed:
             case GapSettled(gap, left):
                 if gap.channel is Channel.MEASUREMENT:
                     self._say("settled", gap=gap_row(gap), left=[gap_row(one) for one in left])
+                    for one in left:
+                        self._say("hint", text=words.gap(one))
             case Warned(text):
                 self._say("hint", text=text)
 
@@ -145,6 +150,13 @@ class LegFeed:
     def cue(self, cue: Cue, said: str) -> None:
         self._say("cue", row={"t": round(cue.time_s, 3), "text": said})
 
+    def marker(self, number: int, time_s: float) -> None:
+        self._say("marker", row={"n": number, "t": round(time_s, 3)})
+
+    def said(self, set_index: int, texts: Mapping[str, str]) -> None:
+        """What the person said of a set, as words, by what it is."""
+        self._say("said", set=set_index, texts=dict(texts))
+
     def take(self) -> list[Step]:
         """What came since the last time."""
         newest = self._newest
@@ -160,11 +172,13 @@ class LegFeed:
         self._steps.append({"kind": kind, "leg": self.index, **what})
 
     def _tell_set(self, index: int) -> None:
+        if index < 0:
+            return  # reference reps outside of any
         reps = [rep for rep in self._reps.values() if rep.set == index]
         self._say("set", row=set_row(index, reps, self._sets.get(index)))
 
     def _now(self, sample: KneeSample) -> dict[str, Any]:
-        thigh, shank = pose(sample, self.about.side, self.about.q_shank_sensor)
+        thigh, shank = pose(sample, self.about.side, self.about.q_shank_sensor(sample.time_s))
         return {
             "t": round(sample.time_s, 3),
             "flexion": round(sample.flexion_deg, 1),

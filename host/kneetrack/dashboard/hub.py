@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kneetrack.cue import Cue
@@ -23,6 +23,7 @@ from kneetrack.live import LinkNews
 from kneetrack.samples import Decoded, Event, ImuPair, KneeSample, RepEnded
 
 TICKS_PER_S = 25
+FAILURES = 8
 MOST_ITEMS = 20_000
 """A minute and a half of two legs."""
 
@@ -35,6 +36,10 @@ class Hub:
     def __init__(self, phrases: Phrases) -> None:
         self.dropped = 0
         """Samples that were never folded."""
+        self.failed: list[Exception] = []
+        """What went wrong here: the page lacks something; the recording knows nothing of it."""
+        self.has_ended = False
+        """In the recording's thread: nothing is written any more."""
         self.is_over = False
         self._phrases = phrases
         self._board = Board(empty([], is_live=True))
@@ -72,8 +77,18 @@ class Hub:
         self._told.append((leg, "cue", (cue, said)))
         self._hurry()
 
+    def marker(self, leg: int, number: int, time_s: float) -> None:
+        self._told.append((leg, "marker", (number, time_s)))
+        self._hurry()
+
+    def said(self, leg: int, set_index: int, texts: Mapping[str, str]) -> None:
+        """What the person said of a set."""
+        self._told.append((leg, "said", (set_index, texts)))
+        self._hurry()
+
     def over(self) -> None:
         """The session has ended; what it came to stays on the page."""
+        self.has_ended = True
         self._told.append((-1, "over", None))
         self._hurry()
 
@@ -103,7 +118,10 @@ class Hub:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 1.0 / TICKS_PER_S)
             self._wake.clear()
-            self.hand_on()
+            try:
+                self.hand_on()
+            except Exception as error:  # these steps are lost; the next ones need not be
+                self.failed = [*self.failed, error][-FAILURES:]
 
     def hand_on(self) -> None:
         """All that has come, to everybody."""
@@ -117,15 +135,10 @@ class Hub:
             if kind == "begin":
                 self._begin(*what)
                 continue
-            feed = self._feeds[leg]
-            if kind == "item":
-                feed.item(what)
-            elif kind == "event":
-                feed.event(what)
-            elif kind == "link":
-                feed.link(what)
-            else:
-                feed.cue(*what)
+            try:
+                self._fold(self._feeds[leg], kind, what)
+            except Exception as error:  # one thing is not shown; the page goes on
+                self.failed = [*self.failed, error][-FAILURES:]
         steps = [step for feed in self._feeds for step in feed.take()] + steps
         if not steps:
             return
@@ -134,6 +147,21 @@ class Hub:
         for outbox, wake in self._outboxes.items():
             outbox.push(steps)
             wake.set()
+
+    def _fold(self, feed: LegFeed, kind: str, what: Any) -> None:
+        match kind:
+            case "item":
+                feed.item(what)
+            case "event":
+                feed.event(what)
+            case "link":
+                feed.link(what)
+            case "cue":
+                feed.cue(*what)
+            case "marker":
+                feed.marker(*what)
+            case _:
+                feed.said(*what)
 
     def _begin(self, title: str, legs: Sequence[About]) -> None:
         self._board = Board(empty([leg.to_json() for leg in legs], title, is_live=True))

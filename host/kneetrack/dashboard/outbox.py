@@ -21,12 +21,13 @@ MOST = 400
 
 
 class Outbox:
-    """For one tab. `snapshot` gives the state as it is; `extra` goes with each message."""
+    """For one tab. `snapshot` gives the state as it is; `extra` goes with each message, and is told
+    whether that is a snapshot."""
 
     def __init__(
         self,
         snapshot: Callable[[], State],
-        extra: Callable[[], Mapping[str, Any]] = dict,
+        extra: Callable[[bool], Mapping[str, Any]] = lambda anew: {},
     ) -> None:
         self.passed_over = 0
         """Steps of samples that came to the page in a later snapshot only, if at all."""
@@ -71,7 +72,7 @@ class Outbox:
         if not (self._anew or self._waiting or self._told):
             return None
         self._sent += 1
-        message: dict[str, Any] = {"n": self._sent, **self._extra()}
+        message: dict[str, Any] = {"n": self._sent, **self._extra(self._anew)}
         if self._anew:
             message["state"] = self._snapshot()
             self.snapshots += 1

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from kneetrack.dashboard.door import HEADERS, Door
+from kneetrack.dashboard.entries import Entries
 from kneetrack.dashboard.history import History
 from kneetrack.dashboard.hub import Hub
 from kneetrack.dashboard.tab import Tab
@@ -38,6 +40,7 @@ from kneetrack.errors import KneeTrackError, UsageError
 
 PORT = 8765
 PAGE = Path(__file__).parent / "page"
+MOST_CONNECTIONS = 64
 MOST_BYTES = 4096
 """Of one message of a page; they are short."""
 _REFUSED = 4403
@@ -53,12 +56,14 @@ class Page:
         *,
         hub: Hub | None = None,
         first: Timeline | None = None,
+        entries: Entries | None = None,
     ) -> None:
         self.tabs: set[Tab] = set()
         self._door = door
         self._history = history
         self._hub = hub
         self._first = first
+        self._entries = entries
 
     def app(self) -> ASGIApp:
         """The whole of it, guarded."""
@@ -86,7 +91,7 @@ class Page:
                 "This address was used already. The program shows a new one.", HTTPStatus.FORBIDDEN
             )
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-        answer.set_cookie(self._door.cookie_name, cookie, httponly=True, samesite="strict")
+        answer.set_cookie(self._door.cookie_name, cookie, httponly=True, samesite="lax")
         return answer
 
     async def _sessions(self, _: Request) -> Response:
@@ -98,7 +103,7 @@ class Page:
 
     async def _ws(self, websocket: WebSocket) -> None:
         await websocket.accept()
-        tab = Tab(self._hub, self._first, self._open)
+        tab = Tab(self._hub, self._first, self._history.opened, self._entries, self._changed)
         self.tabs.add(tab)
 
         async def receive() -> str | None:
@@ -111,9 +116,13 @@ class Page:
             await tab.run(websocket.send_text, receive)
         finally:
             self.tabs.discard(tab)
+            with contextlib.suppress(Exception):  # it has gone itself
+                await websocket.close()
 
-    async def _open(self, name: str) -> Timeline:
-        return await self._history.opened(name, is_live=self._hub and not self._hub.is_over)
+    def _changed(self, timeline: Timeline) -> None:
+        self._history.changed(timeline)
+        for tab in self.tabs:
+            tab.again(timeline)
 
 
 class _Guard:
@@ -165,7 +174,8 @@ def bound(host: str, port: int) -> socket.socket:
         )[0]
         with contextlib.ExitStack() as stack:
             listening = stack.enter_context(socket.socket(family, kind, protocol))
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if sys.platform != "win32":  # where it would take a port from another program
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
             listening.listen(64)
             stack.pop_all()
@@ -178,8 +188,10 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def serving(page: Page, listening: socket.socket) -> Generator[None]:
-    """Serve while the context lasts."""
+def serving(
+    page: Page, listening: socket.socket, failed: Callable[[str], None] = lambda why: None
+) -> Generator[None]:
+    """Serve while the context lasts; `failed` is told, in that thread, should it end before."""
     config = uvicorn.Config(
         page.app(),
         log_level="critical",
@@ -191,10 +203,11 @@ def serving(page: Page, listening: socket.socket) -> Generator[None]:
         ws_max_size=MOST_BYTES,
         ws_per_message_deflate=False,
         server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=_serve, args=(server, page, listening), daemon=True)
+    thread = threading.Thread(target=_serve, args=(server, page, listening, failed), daemon=True)
     thread.start()
     try:
         yield
@@ -203,7 +216,9 @@ def serving(page: Page, listening: socket.socket) -> Generator[None]:
         thread.join(3.0)
 
 
-def _serve(server: uvicorn.Server, page: Page, listening: socket.socket) -> None:
+def _serve(
+    server: uvicorn.Server, page: Page, listening: socket.socket, failed: Callable[[str], None]
+) -> None:
     async def both() -> None:
         hub = asyncio.create_task(page.run_hub())
         try:
@@ -212,4 +227,10 @@ def _serve(server: uvicorn.Server, page: Page, listening: socket.socket) -> None
             hub.cancel()
             await asyncio.gather(hub, return_exceptions=True)
 
-    asyncio.run(both())
+    try:
+        asyncio.run(both())
+    except (Exception, SystemExit) as error:
+        failed(repr(error))
+    else:
+        if not server.should_exit:
+            failed("it ended by itself")

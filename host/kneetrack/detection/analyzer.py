@@ -107,6 +107,18 @@ class Analyzer:
         return self._fold.phase
 
     @property
+    def q_shank_sensor(self) -> Quaternion | None:
+        """How the shank's sensor sits on its segment now, where that is known."""
+        return self._fold.q_shank_sensor
+
+    def shown(self, sample: KneeSample) -> KneeSample:
+        """One of the newest samples with the angles of the alignment in force."""
+        for one in reversed(self._fold.realigned):
+            if one.number == sample.number:
+                return one
+        return sample
+
+    @property
     def flexion_deg(self) -> float:
         """The flexion now (low-passed)."""
         return self._fold.flexion_deg

@@ -29,6 +29,7 @@ from kneetrack.samples import (
     KneeSample,
     Label,
     Phase,
+    Quaternion,
     Rejected,
     Status,
     Warned,
@@ -38,6 +39,7 @@ from kneetrack.samples import (
 _BEYOND_S = 4.0
 """Of samples that are kept beyond the longest repetition."""
 _GAPS_KEPT = 64
+_SHOWN = 32  # samples: more than a packet that comes live holds
 _NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT
 RESTARTED = "band restarted"
 """Why samples are missing where the orientations begin anew; see protocol.decoder."""
@@ -101,6 +103,8 @@ class Fold:
         self._realignments: tuple[Realignment, ...] = ()  # those to come
         self._realign_s = math.inf  # when the next one holds
         self._angles: Angles | None = None  # of the one in force
+        self.realigned: deque[KneeSample] = deque(maxlen=_SHOWN)
+        """The newest samples with the angles of the one in force; empty without one."""
         self._since = ""  # what slips after it are told with
 
     def copy(self) -> Fold:
@@ -111,6 +115,7 @@ class Fold:
         other._gaps = self._gaps.copy()
         other._warnings = self._warnings.copy()
         other._angles = copy.deepcopy(self._angles)
+        other.realigned = self.realigned.copy()
         return other
 
     # --- for a live view -------------------------------------------------------------------------
@@ -119,6 +124,11 @@ class Fold:
     def phase(self) -> Phase:
         """Where in a rep the leg is now."""
         return self._seeker.phase
+
+    @property
+    def q_shank_sensor(self) -> Quaternion | None:
+        """How the shank's sensor sits on its segment now, where that is known."""
+        return self._geometry.q_shank_sensor
 
     @property
     def flexion_deg(self) -> float:
@@ -191,6 +201,7 @@ class Fold:
             events = self._realigned()
         if self._angles is not None:
             sample = self._angles.of(sample)
+            self.realigned.append(sample)
             flags = sample[8]
         if flags & _NOTABLE_FLAGS or self._noted_flags:
             events += self._notable(time_s, flags)

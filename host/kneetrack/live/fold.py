@@ -99,7 +99,10 @@ class Leg:
             self._keep_for(self._closing, items, events)
         if items and isinstance(items[-1], KneeSample) and packet.channel is Channel.MEASUREMENT:
             self._newest = items[-1]
-        self._show(_packet_shown(items))
+        shown = self._analyzer.shown
+        self._show(
+            _packet_shown([shown(one) if isinstance(one, KneeSample) else one for one in items])
+        )
         if events:
             self._tell(events)
             self.figures.event_delays_s += [self._late_s(packet)] * len(events)

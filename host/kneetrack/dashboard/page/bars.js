@@ -105,9 +105,13 @@ export function last(root) {
 
 /** What each set came to, the latest first. */
 export function sets(root) {
-  return (rows) => {
-    const shown = Object.values(rows).sort((one, other) => other.index - one.index).slice(0, 3);
-    const text = JSON.stringify(shown);
+  return (rows, said) => {
+    const shown = Object.values(rows)
+      .filter((row) => row.reps || row.ended)
+      .sort((one, other) => other.index - one.index)
+      .slice(0, 3);
+    const told = (row) => Object.values(said[row.index] ?? {}).join(", ");
+    const text = JSON.stringify(shown.map((row) => [row, told(row)]));
     if (root.dataset.text === text) return;
     root.dataset.text = text;
     root.replaceChildren(
@@ -122,6 +126,7 @@ export function sets(root) {
           make("span", "", counted),
           make("span", "", row.mean === null ? "" : `average ${row.mean}`),
           make("span", "", row.doubtful ? `${row.doubtful} in doubt` : ""),
+          make("span", "said", told(row)),
           make("p", "", row.shared),
         );
         return box;

@@ -23,10 +23,11 @@ export function player(root, say) {
   play.addEventListener("click", () => say({ play: !playing }));
   speed.addEventListener("change", () => say({ speed: Number(speed.value) }));
   document.addEventListener("keydown", (event) => {
+    if (event.target.closest?.("input:not([type=range]), select")) return;
     if (event.key === "p" && !root.hidden) say({ play: !playing });
   });
 
-  return (now) => {
+  return (now, ticks) => {
     root.hidden = !now;
     if (!now) return;
     playing = now.playing;
@@ -36,11 +37,11 @@ export function player(root, say) {
     if (!held) slider.value = now.at;
     speed.value = String(now.speed);
     shown.textContent = `${clock(now.at - now.start)} / ${clock(now.end - now.start)}`;
-    const text = JSON.stringify([now.marks, now.start, now.end]);
+    const text = JSON.stringify([ticks, now.start, now.end]);
     if (text === told) return;
     told = text;
     marks.replaceChildren(
-      ...now.marks.map((at) => {
+      ...ticks.map((at) => {
         const tick = document.createElement("i");
         tick.style.left = `${(100 * (at - now.start)) / Math.max(0.001, now.end - now.start)}%`;
         return tick;

@@ -1,6 +1,17 @@
 // The list of sessions that the catalogue knows; one that is chosen is replayed on this page.
 
+function unread(session) {
+  const row = document.createElement("p");
+  const name = document.createElement("strong");
+  name.textContent = session.file;
+  const why = document.createElement("span");
+  why.textContent = session.reason;
+  row.append(name, why);
+  return row;
+}
+
 function line(session) {
+  if (session.reason !== null) return unread(session);
   const button = document.createElement("button");
   button.dataset.id = session.id;
   const parts = [

@@ -69,12 +69,19 @@ export function apply(state, step) {
       break;
     case "settled":
       leg.gaps = [...leg.gaps.filter((gap) => !sameGap(gap, step.gap)), ...step.left];
+      leg.hints = leg.hints.filter((hint) => hint !== step.gap.text);
       break;
     case "hint":
       if (!leg.hints.includes(step.text)) leg.hints = [...leg.hints, step.text].slice(-HINTS);
       break;
     case "sensors":
       leg.sensors = step.texts;
+      break;
+    case "marker":
+      leg.markers = [...leg.markers, step.row];
+      break;
+    case "said":
+      leg.said = { ...leg.said, [step.set]: { ...leg.said[step.set], ...step.texts } };
       break;
     case "link":
     case "cue":

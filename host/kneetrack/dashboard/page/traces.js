@@ -34,7 +34,28 @@ function hatched(gaps) {
   };
 }
 
-function chart(root, height, colour, range, gaps) {
+/** Markers, as a line and a number each. */
+function marked(markers) {
+  return (plot) => {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = "#eef3f7";
+    ctx.setLineDash([6, 4]);
+    ctx.font = `${12 * devicePixelRatio}px system-ui`;
+    for (const { n, t } of markers()) {
+      const x = plot.valToPos(t, "x", true);
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.fillText(`m${n}`, x + 4, bbox.top + 12 * devicePixelRatio);
+    }
+    ctx.restore();
+  };
+}
+
+function chart(root, height, colour, range, gaps, markers) {
   const axis = { stroke: INK, grid: { stroke: "#26313a", width: 1 }, ticks: { show: false }, font: "12px system-ui" };
   return new uPlot(
     {
@@ -48,7 +69,7 @@ function chart(root, height, colour, range, gaps) {
         { ...axis, size: 40, space: 22, values: (_, at) => at.map((each) => `${each}°`) },
       ],
       series: [{}, { stroke: colour, width: 2, points: { show: false }, spanGaps: false }],
-      hooks: { drawClear: [hatched(gaps)] },
+      hooks: { drawClear: [hatched(gaps)], draw: [marked(markers)] },
     },
     [[], []],
     root,
@@ -79,18 +100,21 @@ export function columns(trace, from) {
 export function traces(root, legs) {
   const height = legs > 1 ? HEIGHT_OF_TWO : HEIGHT;
   let gaps = [];
+  let markers = [];
   const frame = (name) => root.querySelector(name);
-  const bend = chart(frame(".flexion-chart"), height, "#56b4e9", (low, high) => [Math.min(0, low ?? 0), Math.max(100, high ?? 0)], () => gaps);
-  const inward = chart(frame(".valgus-chart"), height, "#f0e442", (low, high) => [Math.min(-10, low ?? 0), Math.max(15, high ?? 0)], () => gaps);
+  const bend = chart(frame(".flexion-chart"), height, "#56b4e9", (low, high) => [Math.min(0, low ?? 0), Math.max(100, high ?? 0)], () => gaps, () => markers);
+  const inward = chart(frame(".valgus-chart"), height, "#f0e442", (low, high) => [Math.min(-10, low ?? 0), Math.max(15, high ?? 0)], () => gaps, () => markers);
   new ResizeObserver(() => {
     for (const plot of [bend, inward]) {
       plot.setSize({ width: Math.max(200, plot.root.parentNode.clientWidth), height });
     }
   }).observe(frame(".flexion-chart"));
-  return (leg, at) => {
-    const end = at ?? WINDOW_S;
+  return (leg) => {
+    // By the leg's own clock: that of the other one may be another.
+    const end = leg.now?.t ?? WINDOW_S;
     const from = Math.max(end, WINDOW_S) - WINDOW_S;
     gaps = leg.gaps.filter((gap) => gap.end >= from);
+    markers = leg.markers.filter((marker) => marker.t >= from);
     const shown = columns(leg.trace, from);
     for (const [plot, values] of [[bend, shown.flexion], [inward, shown.valgus]]) {
       plot.batch(() => {
