@@ -16,8 +16,10 @@ A source that does not run in real time (replay at another speed) has no such li
 bears the time when it was sent, and the stream says so. Samples that the band sends later, from its
 memory, are older than what was published, and are left to the log.
 
-Metadata is in the streams' `desc`: channels with label, unit and sign, after the XDF conventions
-for motion capture (github.com/sccn/xdf/wiki/MoCap-Meta-Data), and `synchronization`.
+Metadata is in the streams' `desc`, after the XDF conventions (github.com/sccn/xdf/wiki,
+MoCap-Meta-Data and Synchronization): channels with label, object, type and unit, and besides their
+sign; `acquisition`, where `compensated_lag` is 0, for nothing is taken off; `synchronization`. They
+name types for positions and orientations only; a joint's angle is "Angle".
 """
 
 from __future__ import annotations
@@ -169,6 +171,7 @@ class Outlet:
         for label, unit, sign in CHANNELS:
             channel = channels.append_child("channel")
             channel.append_child_value("label", label)
+            channel.append_child_value("object", f"{self.side.word} knee")
             channel.append_child_value("type", "Angle" if unit == "degrees" else "Misc")
             channel.append_child_value("unit", unit)
             channel.append_child_value("sign", sign)
@@ -180,6 +183,11 @@ class Outlet:
         info = lsl.StreamInfo(
             f"{name}-events", "Markers", 1, lsl.IRREGULAR_RATE, lsl.cf_string, f"{name}-{source}-e"
         )
+        channel = info.desc().append_child("channels").append_child("channel")
+        channel.append_child_value("label", "event")
+        channel.append_child_value("object", f"{self.side.word} knee")
+        channel.append_child_value("type", "Marker")
+        channel.append_child_value("unit", "JSON")
         self._describe(info, source, stamps)
         return info
 
@@ -187,9 +195,11 @@ class Outlet:
         desc = info.desc()
         acquisition = desc.append_child("acquisition")
         acquisition.append_child_value("manufacturer", "KneeTrack")
+        acquisition.append_child_value("model", "knee band")
         acquisition.append_child_value("version", __version__)
         acquisition.append_child_value("source", source)
         acquisition.append_child_value("side", self.side.word)
+        acquisition.append_child_value("compensated_lag", "0")
         synchronization = desc.append_child("synchronization")
         synchronization.append_child_value("time_source", stamps)
         synchronization.append_child_value("can_drop_samples", "true")

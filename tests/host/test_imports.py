@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from kneetrack.samples import Rep, Side, Window
 from kneetrack.traces import read_trace
 from kneetrack.traces.importers.checks import gyro_scale
 from kneetrack.traces.importers.recording import Stream, stream
+from kneetrack.traces.importers.table import read_table
 from kneetrack.traces.resample import onto
 from synthetic_legs import RATE_HZ, trace_of
 
@@ -82,6 +84,7 @@ def test_xsens_with_lost_packets_gives_the_same_reps(tmp_path: Path) -> None:
     done = imported(pair, tmp_path / "out.csv", "--from", "xsens")
     assert done.returncode == 0, done.stderr
     assert "5 in 1, longest 0.06 s" in done.stdout
+    assert "swapped" not in done.stderr
     assert "the counter that all trackers of MT_0120067F-000 share" in done.stdout
     holds_the_same_reps(tmp_path / "out.csv")
 
@@ -108,7 +111,7 @@ def test_two_clocks_are_joined_by_a_knock_or_not_at_all(tmp_path: Path) -> None:
     assert "--align tap" in refused.stderr and not out.exists()
     done = imported(pair, out, "--from", "movella-dot", "--align", "tap", late_s=late_s)
     assert done.returncode == 0, done.stderr
-    holds_the_same_reps(out, late_s)
+    holds_the_same_signals(out, late_s + 1 / 120, off_s=0.003)
 
 
 def test_an_offset_that_is_given_is_taken_at_its_word(tmp_path: Path) -> None:
@@ -118,7 +121,9 @@ def test_an_offset_that_is_given_is_taken_at_its_word(tmp_path: Path) -> None:
     done = imported(pair, out, "--from", "movella-dot", "--offset-ms", "734", late_s=late_s)
     assert done.returncode == 0, done.stderr
     assert "their first samples, the shank +734 ms" in done.stdout
-    holds_the_same_signals(out, late_s)
+    holds_the_same_signals(out, late_s + 1 / 120)  # the exporter's row of zeros is no sample
+    trace = read_trace(out)
+    assert np.linalg.norm(trace.thigh_acc, axis=1).min() > 6
 
 
 def test_metawear_in_packets_and_four_files_gives_the_same_reps(tmp_path: Path) -> None:
@@ -227,6 +232,27 @@ def test_free_acceleration_is_no_accelerometer(tmp_path: Path) -> None:
     assert done.returncode == 1 and "FreeAcc" in done.stderr and is_one_sentence(done.stderr)
 
 
+def test_a_spreadsheet_s_unicode_text_and_a_file_that_was_cut_are_read(tmp_path: Path) -> None:
+    lines = ["t\tax", *(f"0,{k:02d}\t{k},5" for k in range(9)), "0,09\t9,"]
+    path = tmp_path / "cut.txt"
+    for text in (codecs.BOM_UTF16_LE + "\r\n".join(lines).encode("utf-16-le"),
+                 codecs.BOM_UTF8 + "\n".join(lines).encode()):  # fmt: skip
+        path.write_bytes(text)
+        table = read_table(path, lambda names: "ax" in names, {"t", "ax"}.__contains__, wanted="ax")
+        assert table.column("ax").tolist() == [k + 0.5 for k in range(9)]
+        assert table.column("t")[-1] == 0.08
+
+
+def test_one_file_for_both_is_refused_and_swapped_ones_are_told(tmp_path: Path) -> None:
+    thigh, shank = foreign_imus.xsens(tmp_path)
+    out = tmp_path / "o.csv"
+    refused = imported((thigh, thigh), out, "--from", "xsens")
+    assert refused.returncode == 1 and is_one_sentence(refused.stderr)
+    assert "hold the same samples" in refused.stderr and not out.exists()
+    done = imported((shank, thigh), out, "--from", "xsens")
+    assert done.returncode == 0 and "Are the files swapped?" in done.stderr
+
+
 def test_it_writes_over_nothing_else(tmp_path: Path) -> None:
     pair = foreign_imus.xsens(tmp_path)
     (tmp_path / "diary.csv").write_text("dear diary\n")
@@ -240,7 +266,7 @@ def test_it_writes_over_nothing_else(tmp_path: Path) -> None:
 def test_held_up_packets_are_no_holes_and_lost_ones_are() -> None:
     even = np.arange(1000) / 100.0
     came = np.maximum.accumulate(even + np.where(np.arange(1000) % 97 == 0, 0.07, 0.0))
-    values = np.ones((1000, 3))
+    values = np.column_stack([np.arange(1000.0)] * 3)
     assert stream(Path("x"), "gyroscope", came, values).holes == ()
     there = (np.arange(1000) < 400) | (np.arange(1000) >= 407)
     there &= np.arange(1000) != 500
@@ -248,6 +274,10 @@ def test_held_up_packets_are_no_holes_and_lost_ones_are() -> None:
     assert [hole.count for hole in found.holes] == [7, 1]
     assert found.rate_hz == pytest.approx(100.0, rel=1e-3)
     assert np.abs(found.time_s - even[there]).max() < 0.005
+    twice = np.sort(np.concatenate([np.arange(1000), np.arange(0, 1000, 90)]))  # rows come again
+    found = stream(Path("x"), "gyroscope", even[twice], values[twice])
+    assert found.holes == () and (found.values == values).all()
+    assert np.abs(found.time_s - even).max() < 1e-9
 
 
 def test_what_is_faster_than_the_trace_does_not_come_back_as_slow_motion() -> None:

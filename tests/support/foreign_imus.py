@@ -7,6 +7,7 @@ both IMUs feel at STAMP_S. Every function gives the paths of the thigh's and the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ SQUATS = (Squat(),) * 4 + (Squat(9.0), Squat(), Squat())
 Pair = tuple[Path, Path]
 
 
+@cache
 def imus(stamp: bool = True) -> tuple[Array, Array]:
-    """(time, rows (n, 12)): thigh gyr, thigh acc, shank gyr, shank acc in SI, from strapped on."""
+    """(time, rows (n, 12)): thigh gyr, thigh acc, shank gyr, shank acc in SI, from strapped on.
+
+    Made once: not to be written to."""
     time_s, rows, _ = leg(squats=SQUATS)
     rows = rows.copy()
     if stamp:
@@ -32,6 +36,7 @@ def imus(stamp: bool = True) -> tuple[Array, Array]:
         for acc in (3, 9):
             up = rows[:, acc : acc + 3] / np.linalg.norm(rows[:, acc : acc + 3], axis=1)[:, None]
             rows[:, acc : acc + 3] += knock[:, None] * up
+    rows.flags.writeable = False
     return time_s, rows
 
 
@@ -78,27 +83,29 @@ def xsens(folder: Path, *, rate_hz: float = 100.0, lost: Sequence[int] = ()) -> 
 def movella_dot(
     folder: Path, *, synced: bool = True, shank_late_s: float = 0.0, gyr_deg: bool = True
 ) -> Pair:
-    """Two DOTs at 120 Hz; not synced, each has a clock of its own, and the shank begins later."""
+    """Two DOTs at 120 Hz. Synced ones are streamed; not synced, each has a clock of its own that
+    wraps, the shank begins later, and the exporter writes what their memories held: its first row
+    is zeros (github.com/Allwillcome/XsensDot2Mtw4OpenSense, bei_D4CA6EF17860_20210830_170505.csv).
+    """
     paths: list[Path] = []
-    for mount, (name, ticks_s) in enumerate((("thigh", 4200.0), ("shank", 4200.0))):
+    for mount, name in enumerate(("thigh", "shank")):
         late_s = shank_late_s if mount else 0.0
         at, values = sampled(mount, 120.0, late_s)
-        own_s = ticks_s + (at - START_S) - (0.0 if synced else late_s) + mount * (not synced) * 31.0
-        head = [
-            "sep=,",
-            f"DeviceTag:,{name},,,,,",
-            "FirmwareVersion:,3.0.0,,,,,",
-            f"SyncStatus:,{'Synced' if synced else 'Un-synced'},,,,,",
-            "OutputRate:,120Hz,,,,,",
-            "StartTime:,2023-05-04 10:11:12.345 +0200,,,,,",
-            "",
-            "PacketCounter,SampleTimeFine,Acc_X,Acc_Y,Acc_Z,Gyr_X,Gyr_Y,Gyr_Z,Status",
-        ]
+        own_s = 4280.0 + (at - START_S) - (0.0 if synced else late_s) + mount * (not synced) * 31.0
+        head = ["sep=,", f"DeviceTag:,{name}", "FirmwareVersion:,1.6.0", "AppVersion:,2021.0"]
+        if synced:
+            head += ["SyncStatus:,Synced", "OutputRate:,120Hz", "FilterProfile:,General"]
+        head += [
+            "StartTime: ,2021-08-30_17:05:05_000 GMT+8", "© Xsens Technologies B. V. 2005-2021", "",
+            "PacketCounter,SampleTimeFine,Euler_X,Acc_X,Acc_Y,Acc_Z,Gyr_X,Gyr_Y,Gyr_Z",
+        ]  # fmt: skip
         gyr = np.degrees(values[:, :3]) if gyr_deg else values[:, :3]
         rows = [
-            [k + 1, round(1e6 * t) % (1 << 32), *(f"{v:.6f}" for v in (*row[3:], *turn)), 0]
+            [k, round(1e6 * t) % (1 << 32), "0.5", *(f"{v:.6f}" for v in (*row[3:], *turn))]
             for k, (t, row, turn) in enumerate(zip(own_s, values, gyr, strict=True))
         ]
+        if not synced:
+            rows[0][3:] = ["0.00000000000000"] * 6
         paths.append(_write(folder / f"{name}.csv", head, rows, ","))
     return paths[0], paths[1]
 

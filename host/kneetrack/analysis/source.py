@@ -23,6 +23,15 @@ REFERENCE_SUFFIX = ".ref.csv"
 HEADER_LETTERS = 4000
 FAILED_COLUMNS = ("table", "source", "reason")
 """Of the list of recordings that could not be read, which a table of reps has beside it."""
+_OWN_TABLES = (
+    REFERENCE_COLUMNS,
+    FAILED_COLUMNS,
+    ("time_s", "q_earth_thigh_w", "q_earth_shank_w"),
+    ("time_s", "thigh_gyr_x_rad_s", "shank_acc_z_m_s2"),
+    ("onset_s", "duration_s", "event"),
+    ("source", "side", "rep", "verdict", "own_excursion_deg"),
+)
+"""Columns that only tables have which kneetrack wrote: angles, and all that `export` writes."""
 
 
 def analyse(source: Path, *, side: Side | None = None, realign: bool = False) -> SessionResult:
@@ -49,8 +58,8 @@ def knee_samples_of(
 def sources_in(path: Path) -> Iterator[Path]:
     """`path` itself, or the logs and traces of a folder and those below, in order of name.
 
-    Tables of angles and lists of what failed, which kneetrack itself writes beside them, are
-    passed over. Raises InputError for a folder without any.
+    Tables that kneetrack itself writes beside them (angles, exports, reps, what failed) are passed
+    over. Raises InputError for a folder without any.
     """
     if not path.is_dir():
         yield path
@@ -68,8 +77,7 @@ def sources_in(path: Path) -> Iterator[Path]:
 
 
 def _is_own_table(file: Path) -> bool:
-    """Whether a CSV holds knee angles (of `kneetrack angles`, or a reference) or a list of what
-    failed, and no signals."""
+    """Whether a CSV is one of _OWN_TABLES and holds no signals as a trace does."""
     if file.suffix.lower() != TRACE_SUFFIX:
         return False
     try:
@@ -78,8 +86,7 @@ def _is_own_table(file: Path) -> bool:
     except OSError:
         return False  # whoever reads it says why not
     names = {name.strip(' "') for name in line.strip().split(",")}
-    own = names.issuperset(REFERENCE_COLUMNS) or names.issuperset(FAILED_COLUMNS)
-    return own and names.isdisjoint(COLUMNS[1:])
+    return any(map(names.issuperset, _OWN_TABLES)) and names.isdisjoint(COLUMNS[1:])
 
 
 def is_log(source: Path) -> bool:

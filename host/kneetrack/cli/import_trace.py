@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SPAN = re.compile(r"^\s*(\d+(?:\.\d*)?)\s*(?:-|to|\.\.)\s*(\d+(?:\.\d*)?)\s*$")
 _WINDOW_HELP = "From-to in s of the trace; as often as you like."
 _DEG = 180.0 / math.pi
+_THIGH_LEANS_MORE = ("squat", "single_leg_squat", "sit_to_stand")
 
 
 def import_trace(
@@ -177,7 +178,10 @@ def import_trace(
         highlight=False,
         soft_wrap=True,
     )
-    for sentence in _warnings(recordings, found, joined, together, windows, still):
+    for sentence in [
+        *_swapped(joined, exercise, windows, still),
+        *_warnings(recordings, found, joined, together, windows, still),
+    ]:
         hints.print(f"! {sentence}", markup=False, highlight=False)
     hints.print(f"Next: kneetrack analyze {out}", markup=False, highlight=False, soft_wrap=True)
 
@@ -285,6 +289,26 @@ def _bridged(joined: Joined, mount: str) -> str:
 
 def _scale(scale: float | None) -> str:
     return "turns too little to tell" if scale is None else f"{scale:.2f} (1 is right)"
+
+
+def _swapped(
+    joined: Joined, exercise: str, windows: list[Window], still: list[tuple[float, float]]
+) -> list[str]:
+    """In a squat the thigh comes level and the shank leans by a third of that."""
+    from kneetrack.traces.importers import leaning_deg
+
+    stands = [(window.start_s, window.end_s) for window in windows if window.kind == "stand"]
+    stood = next(iter([*stands, *still]), None)
+    if exercise not in _THIGH_LEANS_MORE or stood is None:
+        return []
+    spans = [(w.start_s, w.end_s) for w in windows if w.kind in ("set", "functional", "reference")]
+    thigh, shank = leaning_deg(joined.time_s, joined.rows, 0.5 * (stood[0] + stood[1]), spans)
+    if shank <= 1.2 * thigh:
+        return []
+    return [
+        f"What is named shank leans by up to {shank:.0f} deg, what is named thigh by {thigh:.0f}; "
+        f"in a {exercise.replace('_', ' ')} it is the other way round. Are the files swapped?"
+    ]
 
 
 def _warnings(

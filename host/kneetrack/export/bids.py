@@ -21,7 +21,9 @@ Signs are the project's: flexion +, valgus + (inward), internal rotation +, on b
 say so. Quaternions lead from the sensor to an earth frame of its own, z up. Missing is n/a.
 
 A label in BIDS has letters and digits only: the subject's is the athlete's alias, or what
---subject says, without anything else; task is the movement.
+--subject says, without accents or anything else; task is the movement. What a laboratory wrote into
+dataset_description.json, README.md and participants (ages, groups) stays: the first two are written
+where there are none, participants.tsv gets a row more.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +40,7 @@ from typing import Any
 import numpy as np
 
 from kneecore import __version__
-from kneetrack.errors import InputError
+from kneetrack.errors import InputError, UsageError
 from kneetrack.export.about import NOTE, SIGNS
 from kneetrack.export.bids_channels import EARTHS, IMU, KNEE, Channel
 from kneetrack.export.columns import DECIMALS, EVENTS
@@ -56,7 +59,7 @@ DECIMALS_IMU = DECIMALS["imu"]
 
 def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
     root = folder / BIDS_FOLDER
-    subject = f"sub-{_label(options.subject or recording.result.session.get('athlete'), 'unknown')}"
+    subject = f"sub-{_subject(options.subject or recording.result.session.get('athlete'))}"
     session = f"ses-{_session(recording)}"
     task = _label(recording.legs[0].session.result.exercise, "unknown")
     place = root / subject / session
@@ -90,7 +93,9 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
             scans.append((f"motion/{path.name}", _acquired(recording, float(times[0]))))
             written += sorted(motion.glob(f"{name}_*"))
     path = place / f"{stem}_scans.tsv"
-    _tsv(path, ("filename", "acq_time"), scans)
+    files = {name for name, _ in scans}
+    before = [row for row in _rows(path)[1:] if row[0] not in files and (place / row[0]).is_file()]
+    _tsv(path, ("filename", "acq_time"), [*before, *scans])  # a leg exported by itself, earlier
     return [*written, path, *_top(root, subject)]
 
 
@@ -181,32 +186,46 @@ def _event_rows(rows: Sequence[Happening], first_s: float) -> list[tuple[Any, ..
 
 
 def _top(root: Path, subject: str) -> list[Path]:
-    """The files of the data set as a whole; participants are added to those that are there."""
+    """The files of the data set as a whole, where they are not there; one participant more."""
     about = root / "dataset_description.json"
-    _json(
-        about,
-        {
-            "Name": "KneeTrack sessions",
-            "BIDSVersion": VERSION,
-            "DatasetType": "raw",
-            "License": UNKNOWN,
-            "Authors": [UNKNOWN],
-            "Keywords": ["knee", "IMU", "training"],
-            "GeneratedBy": [{"Name": "kneetrack", "Version": __version__}],
-        },
-    )
+    if not about.exists():
+        _json(
+            about,
+            {
+                "Name": "KneeTrack sessions",
+                "BIDSVersion": VERSION,
+                "DatasetType": "raw",
+                "License": UNKNOWN,
+                "Authors": [UNKNOWN],
+                "Keywords": ["knee", "IMU", "training"],
+                "GeneratedBy": [{"Name": "kneetrack", "Version": __version__}],
+            },
+        )
     readme = root / "README.md"
-    with whole_file(readme) as file:
-        file.write(_README)
+    if not any(root.glob("README*")):
+        with whole_file(readme) as file:
+            file.write(_README)
     people = root / "participants.tsv"
-    known = {subject}
-    if people.is_file():
-        lines = people.read_text(encoding="utf-8").splitlines()[1:]
-        known |= {line.split("\t")[0] for line in lines if line}
-    _tsv(people, ("participant_id",), [(one,) for one in sorted(known)])
+    header, *known = _rows(people) or [["participant_id"]]
+    if "participant_id" not in header:
+        raise InputError(
+            f"{people}, line 1 has no column participant_id; mend it, or move it away."
+        )
+    if subject not in [row[header.index("participant_id")] for row in known]:
+        known.append([subject if name == "participant_id" else UNKNOWN for name in header])
+        _tsv(people, header, sorted(known))
     described = root / "participants.json"
-    _json(described, {"participant_id": {"Description": "The athlete's alias, no name."}})
-    return [about, readme, people, described]
+    if not described.exists():
+        _json(described, {"participant_id": {"Description": "The athlete's alias, no name."}})
+    return [path for path in (about, readme, people, described) if path.exists()]
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The header and rows of a table of the data set; none where there is no file."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return [line.split("\t") for line in lines if line]
 
 
 _README = f"""\
@@ -226,7 +245,19 @@ files of one session. Missing samples are n/a.
 
 
 def _label(word: object, otherwise: str) -> str:
-    return re.sub(r"[^0-9A-Za-z]", "", str(word or "")) or otherwise
+    plain = unicodedata.normalize("NFKD", str(word or ""))
+    return re.sub(r"[^0-9A-Za-z]", "", plain) or otherwise
+
+
+def _subject(word: object) -> str:
+    """The label of a person. UsageError where a name leaves none: two of them must not be one."""
+    label = _label(word, "")
+    if word and not label:
+        raise UsageError(
+            f'A label in BIDS has the letters A to Z and digits, of which "{word}" has none. Say '
+            "who it is with --subject P07."
+        )
+    return label or "unknown"
 
 
 def _session(recording: Recording) -> str:

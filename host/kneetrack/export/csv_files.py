@@ -48,7 +48,7 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
         for name, series in series_of(leg):
             path = folder / f"{recording.name}_{leg.side.word}_{name}.csv"
             with whole_file(path) as file:
-                write_header(file, name)
+                file.write(header_of(name))
                 for share in write_rows(file, series.times, series.rows, DECIMALS[name]):
                     told(f"Writing {path.name}", share)
             written.append(path)
@@ -71,9 +71,9 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
     return [*written, path]
 
 
-def write_header(file: IO[str], name: str) -> None:
+def header_of(name: str) -> str:
     """The header line of a leg's table."""
-    file.write(",".join(column.name for column in SERIES[name]) + "\n")
+    return ",".join(column.name for column in SERIES[name]) + "\n"
 
 
 def write_rows(

@@ -179,33 +179,46 @@ def export(
 ) -> tuple[Path, ...]:
     """Write the recording into `folder`, which is made where it is not there; what was written.
 
-    Raises InputError where something can't be written.
+    Raises InputError where something can't be written, UsageError where the folder has an export of
+    another recording of that name.
     """
     from kneetrack.export.about import about
 
+    list_file = folder / f"{recording.name}{ABOUT}"
+    said = about(recording)
+    begun = _about(list_file).get("started_utc")
+    if begun and begun != said["started_utc"]:
+        raise UsageError(
+            f"{list_file} is of another recording with the same name, begun {begun}; choose "
+            "another folder."
+        )
     folder.mkdir(mode=0o700, exist_ok=True)
     written: list[Path] = []
     for row in formats:
         module: Any = import_module(f"kneetrack.export.{row.module}")
         written += module.WRITERS[row.name](recording, folder, options, told)
-    list_file = folder / f"{recording.name}{ABOUT}"
     before = [name for name in _listed(list_file) if (folder / name).exists()]
     now = [path.relative_to(folder).as_posix() for path in written]
     with whole_file(list_file) as file:
-        told_of = {**about(recording), "files": sorted({*before, *now})}
+        told_of = {**said, "files": sorted({*before, *now})}
         json.dump(told_of, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
     return (*written, list_file)
 
 
-def _listed(path: Path) -> list[str]:
-    """The files of an earlier export."""
+def _about(path: Path) -> dict[str, Any]:
+    """What an earlier export says of itself; nothing where there is none."""
     try:
         value: Any = json.loads(path.read_text(encoding="utf-8"))
-        names = cast("list[object]", value["files"])
-        return [*map(str, names), path.name]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _listed(path: Path) -> list[str]:
+    """The files of an earlier export."""
+    names: object = _about(path).get("files")
+    return [*map(str, cast("list[object]", names)), path.name] if isinstance(names, list) else []
 
 
 def _is_target(path: Path, stem: str, formats: Sequence[Format]) -> bool:

@@ -257,12 +257,8 @@ def _leg(
             f"There are no knee samples of the {session.result.side.word} leg to export. Check "
             "with kneetrack analyze what the recording holds."
         )
-    device = knee[:, 0]
-    unaligned = (knee[:, 13].astype(np.int64) & _UNALIGNED) > 0
-    angles = np.column_stack([knee[:, 1:5], knee[:, 13]])
-    angles[unaligned, :4] = np.nan
-    on_session = _on_session(device, clock)
-    times, rows = filled(on_session, KNEE_S)
+    device, angles = knee[:, 0], _angles(knee)
+    times, rows = filled(_on_session(device, clock), KNEE_S)
     segments = None
     if session.calibration is not None:
         thigh, shank = y_up(
@@ -283,6 +279,23 @@ def _leg(
         segments,
         clock,
     )
+
+
+def _angles(knee: FloatArray) -> FloatArray:
+    """Three angles, sigma and flags (n, 5) of the knee table; NaN where they mean nothing."""
+    unaligned = (knee[:, 13].astype(np.int64) & _UNALIGNED) > 0
+    angles = np.column_stack([knee[:, 1:5], knee[:, 13]])
+    angles[unaligned, :4] = np.nan
+    return angles
+
+
+def read_angles(samples: Iterable[KneeSample]) -> Series:
+    """Angles of one leg in its own time, without the analysis. InputError: there are none."""
+    knee = _knee_table(samples, 0.0, "", silent)
+    if not len(knee):
+        raise InputError("There are no knee samples in the recording.")
+    times, rows = filled(knee[:, 0], KNEE_S)
+    return Series(times, spread(_angles(knee), rows, len(times)), KNEE_S)
 
 
 def _imu_series(imu: FloatArray, clock: ClockLine | None) -> Series:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kneetrack.traces.importers import mapped, metawear, movella_dot, units, ximu3, xsens
-from kneetrack.traces.importers.checks import Findings, look, still_spans
+from kneetrack.traces.importers.checks import Findings, leaning_deg, look, still_spans
 from kneetrack.traces.importers.join import Align, Joined, join
 from kneetrack.traces.importers.recording import Recording
 from kneetrack.traces.importers.tap import moving_together
@@ -69,6 +69,7 @@ __all__ = [
     "Joined",
     "Recording",
     "join",
+    "leaning_deg",
     "look",
     "moving_together",
     "read",

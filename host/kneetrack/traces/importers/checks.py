@@ -11,6 +11,7 @@ spreads it by some percent.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,28 @@ def still_spans(time_s: FloatArray, rows: FloatArray) -> list[tuple[float, float
     edges = np.flatnonzero(np.diff(still.astype(int)))
     spans = [(float(time_s[a]), float(time_s[b - 1])) for a, b in edges.reshape(-1, 2)]
     return [(start, end) for start, end in spans if end - start >= STILL_S]
+
+
+def leaning_deg(
+    time_s: FloatArray, rows: FloatArray, stood: float, spans: Sequence[tuple[float, float]]
+) -> tuple[float, float]:
+    """How far thigh and shank lean from how they stood at `stood`, at most within `spans`.
+
+    By gravity in the axes of each, of `rows` (n, 12) at `time_s`; all of it where there is no span.
+    """
+    inside = np.full(len(time_s), not spans)
+    for start_s, end_s in spans:
+        inside |= (time_s >= start_s) & (time_s <= end_s)
+    width = max(1, round(0.25 / float(time_s[1] - time_s[0])))
+    at = int(np.argmin(np.abs(time_s - stood)))
+    found: list[float] = []
+    for k in (3, 9):
+        up = _smooth(rows[:, k : k + 3], width)[width:-width]
+        up /= np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-6)
+        still = up[min(max(at - width, 0), len(up) - 1)]
+        share = np.clip(up[inside[width:-width]] @ still, -1.0, 1.0)
+        found.append(float(np.degrees(np.arccos(share.min(initial=1.0)))))
+    return found[0], found[1]
 
 
 def _wrong_scale(scale: float) -> str:

@@ -59,8 +59,14 @@ def join(
 ) -> Joined:
     """Both as one. `offset_s` is added to the shank's times beyond `align`; `span` picks a part.
 
-    Raises TraceError where the clocks can't be joined, both don't overlap, or a hole is too long.
+    Raises TraceError where the clocks can't be joined, both don't overlap, both are the same, or a
+    hole is too long.
     """
+    if np.array_equal(thigh.gyr.values, shank.gyr.values):
+        raise TraceError(
+            f"{thigh.path.name} and {shank.path.name} hold the same samples; thigh and shank are "
+            "two IMUs, each with a file or columns of its own."
+        )
     shift_s, aligned, sigma_s = _shift(thigh, shank, align, offset_s)
     streams = [
         ("thigh's gyroscope", thigh.gyr, 0.0),

@@ -17,12 +17,18 @@ converts, so the import checks the gyroscope against gravity (`checks`). dq/dv (
 are not taken: choose rate quantities.
 
 Sensors that were synced before share a clock; the file says so in SyncStatus, but only one that was
-streamed. For a recording of the sensor's memory say it yourself (--align clock).
+streamed. For a recording of the sensor's memory say it yourself (--align clock). Such a recording
+begins with a row of zeros: the exporter makes rates of differences, and the first has none before
+it (github.com/Allwillcome/XsensDot2Mtw4OpenSense, bei_D4CA6EF17860_20210830_170505.csv). An
+accelerometer that feels nothing at all has not measured; such rows are no samples.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from kneetrack.traces.importers import units, xsens
 from kneetrack.traces.importers.recording import Recording, stream
@@ -47,12 +53,15 @@ def read(path: Path) -> Recording:
     said = dict(_said(line) for line in table.before)
     synced = said.get("syncstatus", "").lower() == "synced"
     tag = said.get("devicetag", "")
+    acc = table.columns(xsens.ACC)
     gyr = table.columns(xsens.GYR) * units.factor("turning rate", "deg/s", str(path))
+    nothing: Any = ~np.column_stack([acc, gyr]).any(axis=1)
+    acc[nothing] = gyr[nothing] = np.nan
     return Recording(
         path,
         f"Movella DOT {tag}".strip(),
         stream(path, "gyroscope", times, gyr, counter),
-        stream(path, "accelerometer", times, table.columns(xsens.ACC), counter),
+        stream(path, "accelerometer", times, acc, counter),
         "dot" if synced else None,
         "the clock of synced sensors" if synced else "its own clock",
     )

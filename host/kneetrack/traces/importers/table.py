@@ -2,11 +2,14 @@
 
 Columns are separated by tabs, semicolons or commas, whichever the header has. Where it is not the
 comma, decimals may have one (0,5), as a European spreadsheet saves them. An empty cell or NaN is
-no number; any other word in a column that is wanted is refused, with its line.
+no number; any other word in a column that is wanted is refused, with its line. A last line without
+its end may have been cut in the middle of a number, and is left out. UTF-8, UTF-16 with its mark
+(a spreadsheet's "Unicode text") or Windows' western letters.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import math
 from collections.abc import Callable, Sequence
@@ -74,8 +77,17 @@ def read_table(
     rows: list[list[float]] = []
     first_line = skip_rows + at + 2
     for number, row in enumerate(csv.reader(lines[at + 1 :], delimiter=mark), start=first_line):
-        if any(cell.strip() for cell in row):
-            rows.append([_number(path, number, name, row, index, mark) for index, name in kept])
+        if not any(row):
+            continue
+        try:
+            cells = [float(row[index] or math.nan) for index, _ in kept]
+            if math.inf in cells or -math.inf in cells:
+                raise ValueError
+        except (ValueError, IndexError):
+            if not any(cell.strip() for cell in row):
+                continue
+            cells = [_number(path, number, name, row, index, mark) for index, name in kept]
+        rows.append(cells)
     if len(rows) < 2:
         raise TraceError(f"{path} holds no samples below its header, line {first_line - 1}.")
     values = np.array(rows, dtype=np.float64)
@@ -92,13 +104,19 @@ def _lines(path: Path) -> list[str]:
         raise TraceError(f"{path} does not exist. Check the name.") from None
     except OSError as error:
         raise TraceError(f"{path} can't be read: {error.strerror}.") from error
-    if b"\0" in data[:1000]:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16", errors="replace")
+    elif b"\0" in data[:1000]:
         raise TraceError(f"{path} is not a text file; export the recording as CSV or text.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")  # °/s of an older Windows program
-    return text.splitlines()
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp1252", errors="replace")  # °/s of an older Windows program
+    lines = text.splitlines(keepends=True)
+    if lines and lines[-1] == lines[-1].rstrip("\r\n"):
+        del lines[-1]
+    return lines
 
 
 def _number(
