@@ -32,6 +32,10 @@ from bumble.core import PhysicalTransport
 from bumble.device import AdvertisingType
 from bumble.link import LocalLink
 
+from kneetrack.link.radio.quiet import hush
+
+hush()
+
 PACKETS_PER_EVENT = 6
 """What an ESP32 and a laptop fit into one connection event of 15 ms (ble-rig: 374 packets/s)."""
 
