@@ -192,12 +192,16 @@ class _Served:
         """The terminal's view and the page's at once."""
         import asyncio
 
+        from kneetrack.catalogue.persons import default_measure
         from kneetrack.cli.beside_view import Together
         from kneetrack.dashboard.feed import About
         from kneetrack.dashboard.hub import LiveView
 
         assert self._hub is not None
-        about = [About(leg.title, leg.analyzer.side, _leaning(leg.analyzer)) for leg in legs]
+        about = [
+            About(leg.title, one.side, _leaning(one), default_measure(one.exercise))
+            for leg, one in ((leg, leg.analyzer) for leg in legs)
+        ]
         self._loop = asyncio.get_running_loop()
         self._hub.begin(self._who, about)
         self.desk.heard = _telling(self._hub, [one.side for one in about])

@@ -17,6 +17,7 @@ from typing import Any
 
 from kneetrack.analysis.trace import alignment_of
 from kneetrack.calibration.realignment import later_of
+from kneetrack.catalogue.persons import default_measure
 from kneetrack.cli import link_line
 from kneetrack.cli.lines import fault_texts
 from kneetrack.cli.replay import fold, recorded_calibration
@@ -45,9 +46,14 @@ def load_timeline(path: Path) -> Timeline:
     """A log, folded as `kneetrack replay` does. Raises what reading it raises."""
     log = read_log(path)
     edits = read(log.path)
-    exercise = words.exercise(str(edits.over(log.session).get("exercise") or "unknown"))
+    exercise = str(edits.over(log.session).get("exercise") or "unknown")
     about = [
-        About(f"{side.word.capitalize()} leg, {exercise}", side, _leaning(log, side))
+        About(
+            f"{side.word.capitalize()} leg, {words.exercise(exercise)}",
+            side,
+            _leaning(log, side),
+            default_measure(exercise),
+        )
         for side in log.sides
     ]
     view = Gathering(_title(log), about, phrases(), _begun_s(log))

@@ -16,6 +16,7 @@ from kneecore.excursion import threshold_deg
 from kneetrack.cue import Cue
 from kneetrack.dashboard.board import SAMPLES, Step
 from kneetrack.dashboard.pose import pose
+from kneetrack.detection.measure_table import MEASURES
 from kneetrack.insight.sets import tally
 from kneetrack.insight.values import value_of
 from kneetrack.live import LinkNews
@@ -42,6 +43,7 @@ from kneetrack.samples import (
 
 EVERY = 4
 LIMIT_DEG = threshold_deg(0.0)
+CADENCE = "cadence_per_min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class About:
     side: Side
     q_shank_sensor: Callable[[float], Quaternion | None] = lambda time_s: None
     """The shank sensor's alignment in force at a device time: a leg may be re-aligned."""
+    measure: str | None = None
+    """What tells most of a rep that is described, not compared; without one its depth."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -108,7 +112,7 @@ class LegFeed:
             case RepEnded(rep) | RepRevised(rep):
                 before = self._reps.get(rep.index, rep)
                 self._reps[rep.index] = rep
-                self._say("rep", row=rep_row(rep))
+                self._say("rep", row=rep_row(rep, self.about.measure))
                 for index in sorted({before.set, rep.set}):
                     self._tell_set(index)
             case SetEnded(ended):
@@ -192,24 +196,36 @@ class LegFeed:
         }
 
 
-def rep_row(rep: Rep) -> dict[str, Any]:
-    """A rep as the page shows it."""
+def rep_row(rep: Rep, measure: str | None = None) -> dict[str, Any]:
+    """A rep as the page shows it. `bar` is what its bar shows, `of` what that is."""
     own = rep.own_excursion_deg
     sigma = rep.own_excursion_sigma_deg
-    if "stride_s" in rep.measures:
-        big, what = words.plain(value_of(rep, "cadence_per_min"), 0), "steps/min"
-    elif own is None:
-        big, what = f"{rep.peak_flexion_deg:.0f}°", "deep"
-    else:
+    deep = f", {rep.peak_flexion_deg:.0f}° deep"
+    bar: float | None = own
+    of, name = "", words.rep_name(rep)
+    if own is not None:
         big, what = f"{words.signed(own)}°", words.short_verdict(rep)
+    elif "stride_s" in rep.measures:
+        bar, of, name = value_of(rep, CADENCE), "steps a minute", f"stride {words.number(rep)}"
+        big, what, deep = words.plain(bar, 0), of, ""
+    elif measure in MEASURES and value_of(rep, measure) is not None:
+        bar, told = value_of(rep, measure), MEASURES[measure]
+        unit = told.unit if told.unit == "°" else f" {told.unit}"
+        big, what, of = f"{words.plain(bar, told.decimals)}{unit}", told.words, told.words
+    else:
+        bar, big, what, of, deep = (
+            rep.peak_flexion_deg, f"{rep.peak_flexion_deg:.0f}°", "deep", "depth", "",
+        )  # fmt: skip
     return {
         "index": rep.index,
         "set": rep.set,
         "kind": words.row_class(rep),
         "mark": words.mark(rep),
-        "name": words.rep_name(rep),
+        "name": name,
         "big": big,
-        "what": what,
+        "what": f"{what}{deep}",
+        "bar": None if bar is None else round(bar, 3),
+        "of": of,
         "told": words.verdict(rep),
         "own": None if own is None else round(own, 1),
         "sigma": None if sigma is None else round(sigma, 1),

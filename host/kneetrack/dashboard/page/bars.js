@@ -1,6 +1,7 @@
 // A bar per rep, and the last rep large. What a colour tells, a mark and the way a bar is filled
 // tell as well: solid in range, striped out of it, dashed where it is in doubt.
 
+const SHOWN = 150;
 const SCALES = [10, 15, 20, 30]; // degrees at the end of a bar: the first that holds all
 
 const make = (kind, name, text = "") => {
@@ -29,8 +30,9 @@ function span(element, high, low, scale) {
   element.style.height = `calc(${percent(low, scale)} - ${percent(high, scale)})`;
 }
 
-function fill({ root, parts }, row, first, limit, scale) {
-  root.className = `rep ${row.kind}${first ? " first" : ""}`;
+function fill({ root, parts }, row, first, limit, scale, most) {
+  root.className = `rep ${row.kind}${first ? " first" : ""}${row.own === null ? " told" : ""}`;
+  parts.bar.style.bottom = 0;
   root.dataset.rep = row.index;
   root.title = `${row.name}: ${row.told}`;
   parts.mark.textContent = row.mark;
@@ -40,26 +42,41 @@ function fill({ root, parts }, row, first, limit, scale) {
   });
   const own = row.own;
   parts.value.textContent = own === null ? row.big : (own > 0 ? "+" : "") + own.toFixed(1);
-  parts.bar.hidden = own === null;
+  parts.bar.hidden = row.bar === null;
   parts.whisker.hidden = own === null || row.sigma === null;
-  if (own === null) return;
+  if (own === null) {
+    parts.bar.style.top = `${100 - (100 * Math.max(0, row.bar)) / most}%`;
+    parts.bar.style.height = "auto";
+    return;
+  }
+  parts.bar.style.bottom = "auto";
   span(parts.bar, Math.max(0, own), Math.min(0, own), scale);
   if (row.sigma !== null) span(parts.whisker, own + row.sigma, own - row.sigma, scale);
 }
 
-/** The bars of one leg; `update` takes its reps, and tells which of them are new. */
-export function bars(root, limit) {
+/** The bars of one leg, the newest SHOWN of them; `update` takes its reps, and tells which are new. */
+export function bars(frame, limit) {
+  const root = frame.querySelector(".bars");
   const columns = new Map();
   let scale = SCALES[0];
+  let most = 1;
   return (reps) => {
-    const rows = Object.values(reps).sort((one, other) => one.index - other.index);
+    const all = Object.values(reps).sort((one, other) => one.index - other.index);
+    const rows = all.slice(-SHOWN);
+    const judged = rows.some((row) => row.own !== null);
+    const parts = [judged || !rows.length ? `own excursion, inward up; dashed: ±${limit}°` : rows.at(-1).of];
+    if (rows.length < all.length) parts.push(`the last ${SHOWN} of ${all.length}`);
+    frame.querySelector(".caption").textContent = parts.join("; ");
+    const tallest = Math.max(0, ...rows.map((row) => (row.own === null ? (row.bar ?? 0) : 0))) * 1.05 || 1;
     const fresh = [];
     const widest = Math.max(0, ...rows.map((row) => Math.abs(row.own ?? 0) + (row.sigma ?? 0)));
     const wanted = SCALES.find((each) => each >= widest) ?? SCALES.at(-1);
-    const again = wanted !== scale;
+    const again = wanted !== scale || tallest !== most;
     scale = wanted;
+    most = tallest;
+    const kept = new Set(rows.map((row) => String(row.index)));
     for (const [index, one] of columns) {
-      if (!(index in reps)) {
+      if (!kept.has(index)) {
         one.root.remove();
         columns.delete(index);
       }
@@ -75,7 +92,7 @@ export function bars(root, limit) {
       }
       const one = columns.get(key);
       if (!again && one.row === row && one.first === first) continue;
-      fill(one, row, first, limit, scale);
+      fill(one, row, first, limit, scale, most);
       one.row = row;
       one.first = first;
       if (!one.root.parentNode) root.append(one.root);
@@ -97,7 +114,7 @@ export function last(root) {
     part(".what-rep").textContent = row ? row.name : "waiting for the first rep";
     part(".big").textContent = row ? row.big : "–";
     part(".verdict").textContent = row
-      ? `${row.mark === "ref" || row.mark === "·" ? "" : `${row.mark} `}${row.what}, ${row.depth.toFixed(0)}° deep`
+      ? `${row.mark === "ref" || row.mark === "·" ? "" : `${row.mark} `}${row.what}`
       : "";
     part(".cue").textContent = row && cue && cue.t >= row.start ? `cue: ${cue.text}` : "";
   };

@@ -34,12 +34,10 @@ function legView(leg) {
   const root = $("#leg-template").content.cloneNode(true).firstElementChild;
   root.querySelector("h2").textContent = leg.title;
   root.dataset.side = leg.side;
-  root.querySelector(".caption").textContent =
-    `own excursion, inward up; dashed: ±${leg.limit}°`;
   $("#legs").append(root);
   const part = (name) => root.querySelector(name);
   const views = {
-    bars: bars(part(".bars"), leg.limit),
+    bars: bars(part(".bars-frame"), leg.limit),
     last: last(part(".last")),
     sets: sets(part(".sets")),
     traces: traces(part(".traces"), state.legs.length),

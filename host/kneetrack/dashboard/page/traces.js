@@ -10,6 +10,9 @@ const HEIGHT = 110;
 const HEIGHT_OF_TWO = 84;
 const INK = "#a9b6c2";
 
+/** With so many decimals, and never "-0". */
+const whole = (value, decimals) => value.toFixed(decimals).replace(/^-(0(?:\.0*)?)$/, "$1");
+
 function hatched(gaps) {
   return (plot) => {
     const { ctx, bbox } = plot;
@@ -124,9 +127,9 @@ export function traces(root, legs) {
     }
     const now = leg.now;
     const known = now && !now.unaligned;
-    frame("output.flexion").textContent = known ? `${now.flexion.toFixed(0)}°` : "–";
+    frame("output.flexion").textContent = known ? `${whole(now.flexion, 0)}°` : "–";
     frame("output.valgus").textContent = known
-      ? `${now.valgus > 0 ? "+" : ""}${now.valgus.toFixed(1)} ± ${now.sigma.toFixed(1)}°`
+      ? `${now.valgus > 0.05 ? "+" : ""}${whole(now.valgus, 1)} ± ${now.sigma.toFixed(1)}°`
       : "–";
   };
 }
