@@ -65,9 +65,7 @@ soak: $(STAMP)  ## eight hours of training in virtual time: memory, clock, losse
 
 docs: $(STAMP)  ## the programming interface as web pages, from the docstrings: build/api
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
-	@$(BIN)/pdoc --output-directory build/api kneecore kneetrack \
-	  $$(cd host && ls -d kneetrack/*/ | grep -v __pycache__ | tr / . | sed 's/\.$$//')
-	@echo "Open build/api/index.html"
+	@$(BIN)/python tools/make_docs.py
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -22,6 +22,8 @@ from __future__ import annotations
 
 
 class KneeTrackError(Exception):
+    """The base of all: catch it to show `str(error)` and go on; `exit_code` is the program's."""
+
     exit_code = 1
 
 
@@ -30,43 +32,47 @@ class InputError(KneeTrackError):
 
 
 class TraceError(InputError):
-    pass
+    """A trace that can't be read: a column, a unit, a time, the leg; or its sidecar."""
 
 
 class LogError(InputError):
-    pass
+    """A file that is no session log, or one without what was asked of it."""
 
 
 class CalibrationError(InputError):
-    pass
+    """An alignment that can't be found in a recording, or a file that doesn't fit the leg."""
 
 
 class UsageError(KneeTrackError):
+    """Arguments that make no sense together, or a package that is not installed."""
+
     exit_code = 2
 
 
 class LinkError(KneeTrackError):
+    """The band, or the way to it."""
+
     exit_code = 3
 
 
 class BandNotFound(LinkError):
-    pass
+    """Nothing with that name or address answers."""
 
 
 class BandInUse(LinkError):
-    pass
+    """The band is there, but connected to another computer."""
 
 
 class NotPaired(LinkError):
-    pass
+    """Band and computer don't know each other (any more): pair them."""
 
 
 class LinkLost(LinkError):
-    pass
+    """The connection ended and did not come back; what had come is kept."""
 
 
 class ProtocolMismatch(LinkError):
-    pass
+    """Band and host speak different major versions; the message says which to update."""
 
 
 class CommandRefused(LinkError):

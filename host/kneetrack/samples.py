@@ -12,7 +12,9 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple, TypeAlias
 
 Vector: TypeAlias = tuple[float, float, float]
+"""(x, y, z) in the axes of one sensor or segment."""
 Quaternion: TypeAlias = tuple[float, float, float, float]
+"""(w, x, y, z), a unit quaternion; `q_a_b` turns vectors of b into those of a."""
 
 
 class Side(IntEnum):
@@ -23,6 +25,7 @@ class Side(IntEnum):
 
     @property
     def word(self) -> str:
+        """`"right"` or `"left"`."""
         return self.name.lower()
 
     @classmethod
@@ -58,40 +61,59 @@ class Packet:
 
 
 class KneeSample(NamedTuple):
-    """One knee sample (104 Hz) in device time. `flags` are wire.FLAG_* bits."""
+    """One knee sample (104 Hz) in device time. Signs are the same on both legs."""
 
-    number: int  # on the band's grid, unwrapped: consecutive unless samples are missing
+    number: int
+    """On the band's grid, unwrapped: consecutive unless samples are missing."""
     time_s: float
+    """The band's own clock, since it was switched on."""
     flexion_deg: float
+    """Bending +."""
     valgus_deg: float
+    """Knee inward (abduction) +."""
     rotation_deg: float
+    """Of the shank, internal +."""
     valgus_sigma_deg: float
+    """One standard uncertainty of the valgus (METHOD B3)."""
     q_earth_thigh: Quaternion
+    """Thigh's sensor to its own earth (z up), before alignment and heading."""
     q_earth_shank: Quaternion
+    """The shank's; its earth has another heading."""
     flags: int
+    """`kneecore.wire` FLAG_* bits. With FLAG_UNALIGNED the angles mean nothing."""
 
 
 class ImuPair(NamedTuple):
-    """One raw sample pair (208 Hz), in rad/s and m/s^2, each IMU in its own axes, bias included."""
+    """One raw sample pair (208 Hz), each IMU in its own axes, the gyroscope's zero still in it."""
 
     number: int
+    """On the band's grid, unwrapped."""
     time_s: float
+    """The band's own clock."""
     thigh_gyr: Vector
+    """Angular rate, rad/s."""
     thigh_acc: Vector
+    """Specific force, m/s^2: up, 9.81, at rest."""
     shank_gyr: Vector
+    """As `thigh_gyr`."""
     shank_acc: Vector
+    """As `thigh_acc`."""
     flags: int
+    """`kneecore.wire` FLAG_* bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Samples that never came, between two that did. `count` is 0 where it can't be known."""
+    """Samples that never came, between two that did. `count` is 0 where it can't be known.
+
+    `reason` is "lost on the air", "band restarted" or "overrun on the band".
+    """
 
     channel: Channel
     start_s: float
     end_s: float
     count: int
-    reason: str  # "lost on the air", "band restarted", "overrun on the band"
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +126,8 @@ class Window:
 
 
 class Phase(StrEnum):
+    """Where in a rep, or in a stride (stance, swing), something was."""
+
     STANDING = "standing"
     DESCENDING = "descending"
     BOTTOM = "bottom"
@@ -113,6 +137,12 @@ class Phase(StrEnum):
 
 
 class Verdict(StrEnum):
+    """A rep's own excursion against the person's own reference (limits: detection.criteria).
+
+    `moved_inward` from 5 deg on (or twice the standard error of measurement), `moved_inward_large`
+    from 10; `doubtful` where it can't be told.
+    """
+
     IN_RANGE = "in_range"
     MOVED_INWARD = "moved_inward"
     MOVED_INWARD_LARGE = "moved_inward_large"
@@ -121,6 +151,8 @@ class Verdict(StrEnum):
 
 
 class Doubt(StrEnum):
+    """Why a rep can't be judged, or not yet (`provisional`)."""
+
     OUTSIDE_REFERENCE = "outside_reference"
     GAP = "gap"
     SLIP = "slip"
@@ -135,24 +167,40 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rep:
-    """One repetition and what was measured in it; None where it is not known."""
+    """One repetition and what was measured in it; None where it is not known.
+
+    Excursions are against the reference reps at equal flexion (METHOD B10), inward +.
+    """
 
     index: int
+    """From 0 in the session."""
     set: int
+    """Index of its `RepSet`."""
     is_reference: bool
+    """One of those that the others are compared with; it has no verdict."""
     start_s: float
+    """In the source's time, as all instants here."""
     end_s: float
     peak_flexion_deg: float
     valgus_excursion_deg: float | None
+    """The whole excursion, with its sign, where it is largest in size above 20 deg of flexion."""
     own_excursion_deg: float | None
+    """The same without what all reps of the set share."""
     own_excursion_sigma_deg: float | None
+    """One standard uncertainty of it."""
     peak_valgus_deg: float | None
+    """The largest absolute valgus: off by several degrees, and no ground for a verdict."""
     flexion_at_peak_deg: float | None
+    """Where the excursion was largest."""
     phase_at_peak: Phase | None
     time_over_threshold_s: float | None
+    """How long the own excursion was beyond the limit."""
     rotation_excursion_deg: float | None
+    """Of the shank against the reference at that flexion, internal +."""
     medial_displacement_cm: float | None
+    """The knee's way inward over the foot since the rep began, at its largest."""
     descent_s: float | None
+    """How long it went down, stayed (`bottom_s`) and came up (`ascent_s`)."""
     bottom_s: float | None
     ascent_s: float | None
     verdict: Verdict | None
@@ -191,8 +239,12 @@ class RepSet:
     start_s: float
     end_s: float
     shift_deg: float | None
+    """What the reps have in common against the reference, inward +: the person, or soft tissue
+    under load; it can't be told."""
     shift_sigma_deg: float | None
+    """One standard uncertainty of it."""
     verdict: Verdict | None
+    """Of the shift, by the same limits as a rep's."""
 
 
 # What an Analyzer says, in the order in which it says it.
@@ -214,11 +266,15 @@ class RepRevised:
 
 @dataclass(frozen=True, slots=True)
 class SetEnded:
+    """A set is over."""
+
     set: RepSet
 
 
 @dataclass(frozen=True, slots=True)
 class GapSeen:
+    """Samples are missing; they may still be fetched."""
+
     gap: Gap
 
 
@@ -253,7 +309,11 @@ Event: TypeAlias = RepEnded | RepRevised | SetEnded | GapSeen | GapSettled | Wit
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The band's own report (wire.STATUS)."""
+    """The band's own report (wire.STATUS); None where it does not know.
+
+    `state` and `faults` are `kneecore.wire` STATE_* and FAULT_*; `overruns` and `dropped_packets`
+    count since it was switched on; `temperature_c` is (thigh, shank), of the dies.
+    """
 
     state: int
     faults: int
@@ -288,7 +348,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class TransferDone:
-    """The band has answered a FETCH (wire.DONE). Numbers count from the band's start."""
+    """The band has answered a FETCH (transfers.DONE). Numbers count from the band's start."""
 
     recording_id: int
     first_number: int
