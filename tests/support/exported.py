@@ -7,9 +7,18 @@ changed, so what a leg does is known from the other one.
 
 from __future__ import annotations
 
+import csv
+import importlib.util
 import json
+import math
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
+from kneetrack.export import FORMATS, export
+from kneetrack.export.formats import Options, formats_of
+from kneetrack.export.recording import Leg, Recording, read_recording, silent
 from kneetrack.samples import Channel, Packet, Side
 from kneetrack.sessionlog import SessionWriter, read_log
 
@@ -18,6 +27,7 @@ STARTS_LATER_S = 0.5
 FAST = 80e-6
 LOST = range(90, 101)
 """Packets of the left leg, each kind counted by itself."""
+UTC = "2026-11-22T07:33:07Z"
 MARK = {"event": "mark", "time_s": 26.25, "text": "clap"}
 
 
@@ -49,3 +59,25 @@ def two_legs(path: Path) -> Path:
             writer.packet(side, packet)
         writer.event(MARK)
     return path
+
+
+def exported(folder: Path, names: Iterable[str]) -> tuple[Recording, Path]:
+    """Both legs, and where they are in those of the formats whose package there is."""
+    recording = read_recording(two_legs(folder / "two.mcap"))
+    packages = {name: FORMATS[name].package for name in names}
+    there = [name for name, one in packages.items() if not one or importlib.util.find_spec(one)]
+    export(recording, formats_of(there), folder / "out", Options(), silent)
+    return recording, folder / "out"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def column(rows: list[dict[str, str]], name: str) -> np.ndarray:
+    return np.array([float(row[name] or math.nan) for row in rows])
+
+
+def leg_of(recording: Recording, side: Side) -> Leg:
+    return next(leg for leg in recording.legs if leg.side is side)

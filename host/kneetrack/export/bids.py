@@ -33,7 +33,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ DECIMALS_KNEE = (*DECIMALS["angles"][:5], *DECIMALS["orientations"][1:9], 0)
 DECIMALS_IMU = DECIMALS["imu"]
 
 
-def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
+def write(recording: Recording, folder: Path, options: Options, told: Progress) -> Iterator[Path]:
     root = folder / BIDS_FOLDER
     subject = f"sub-{_subject(options.subject or recording.result.session.get('athlete'))}"
     session = f"ses-{_session(recording)}"
@@ -69,7 +69,6 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
         motion.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise InputError(f"{motion} can't be made: {error.strerror or error}.") from error
-    written: list[Path] = []
     scans: list[tuple[str, str]] = []
     found = happenings(recording)
     for leg in recording.legs:
@@ -81,22 +80,24 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
                     file, times - times[0], rows, decimals, separator="\t", unknown=UNKNOWN
                 ):
                     told(f"Writing {path.name}", share)
-            _json(
-                motion / f"{name}_motion.json",
-                _sidecar(recording, leg, system, channels, times, series),
-            )
-            _tsv(motion / f"{name}_channels.tsv", Channel.HEADER, [one.row for one in channels])
-            _json(motion / f"{name}_channels.json", {"reference_frame": {"Levels": EARTHS}})
+            yield path
+            sidecar = _sidecar(recording, leg, system, channels, times, series)
+            yield _json(motion / f"{name}_motion.json", sidecar)
+            rows_of = [one.row for one in channels]
+            yield _tsv(motion / f"{name}_channels.tsv", Channel.HEADER, rows_of)
+            frames = {"reference_frame": {"Levels": EARTHS}}
+            yield _json(motion / f"{name}_channels.json", frames)
             mine = [row for row in found if row.side in ("", leg.side.word)]
-            _tsv(motion / f"{name}_events.tsv", _EVENTS, _event_rows(mine, float(times[0])))
-            _json(motion / f"{name}_events.json", _EVENTS_JSON)
+            events = _event_rows(mine, float(times[0]))
+            yield _tsv(motion / f"{name}_events.tsv", _EVENTS, events)
+            yield _json(motion / f"{name}_events.json", _EVENTS_JSON)
             scans.append((f"motion/{path.name}", _acquired(recording, float(times[0]))))
-            written += sorted(motion.glob(f"{name}_*"))
     path = place / f"{stem}_scans.tsv"
     files = {name for name, _ in scans}
     before = [row for row in _rows(path)[1:] if row[0] not in files and (place / row[0]).is_file()]
     _tsv(path, ("filename", "acq_time"), [*before, *scans])  # a leg exported by itself, earlier
-    return [*written, path, *_top(root, subject)]
+    yield path
+    yield from _top(root, subject)
 
 
 def _systems(
@@ -185,11 +186,11 @@ def _event_rows(rows: Sequence[Happening], first_s: float) -> list[tuple[Any, ..
     ]
 
 
-def _top(root: Path, subject: str) -> list[Path]:
+def _top(root: Path, subject: str) -> Iterator[Path]:
     """The files of the data set as a whole, where they are not there; one participant more."""
     about = root / "dataset_description.json"
     if not about.exists():
-        _json(
+        yield _json(
             about,
             {
                 "Name": "KneeTrack sessions",
@@ -205,6 +206,7 @@ def _top(root: Path, subject: str) -> list[Path]:
     if not any(root.glob("README*")):
         with whole_file(readme) as file:
             file.write(_README)
+        yield readme
     people = root / "participants.tsv"
     header, *known = _rows(people) or [["participant_id"]]
     if "participant_id" not in header:
@@ -213,11 +215,10 @@ def _top(root: Path, subject: str) -> list[Path]:
         )
     if subject not in [row[header.index("participant_id")] for row in known]:
         known.append([subject if name == "participant_id" else UNKNOWN for name in header])
-        _tsv(people, header, sorted(known))
+        yield _tsv(people, header, sorted(known))
     described = root / "participants.json"
     if not described.exists():
-        _json(described, {"participant_id": {"Description": "The athlete's alias, no name."}})
-    return [path for path in (about, readme, people, described) if path.exists()]
+        yield _json(described, {"participant_id": {"Description": "The athlete's alias, no name."}})
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -271,13 +272,14 @@ def _acquired(recording: Recording, at_s: float) -> str:
     return UNKNOWN if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _json(path: Path, value: Any) -> None:
+def _json(path: Path, value: Any) -> Path:
     with whole_file(path) as file:
         json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
+    return path
 
 
-def _tsv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _tsv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Path:
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE,
                         escapechar="\\")  # fmt: skip
@@ -288,6 +290,7 @@ def _tsv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> No
     )  # fmt: skip
     with whole_file(path) as file:
         file.write(text.getvalue())
+    return path
 
 
 def _plain(value: object) -> str:

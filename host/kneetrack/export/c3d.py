@@ -57,19 +57,17 @@ UNITS = tuple("rad/s" if "Gyr" in name else "m/s^2" for name in CHANNELS)
 _PASSED_OVER = ("set", "gap", "window")
 
 
-def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
+def write(recording: Recording, folder: Path, options: Options, told: Progress) -> Iterator[Path]:
     times = even_times(recording)
     marks = list(_marks(happenings(recording)))
     parts = list(_parts(times, [at for at, _, _ in marks]))
-    written: list[Path] = []
     for number, (first, end) in enumerate(parts, start=1):
         told("Writing C3D", (number - 1) / len(parts))
         name = f"{recording.name}.c3d" if len(parts) == 1 else f"{recording.name}_{number}.c3d"
         until_s = float(times[end]) if end < len(times) else math.inf
         mine = [mark for mark in marks if times[first] <= mark[0] < until_s]
         _write(folder / name, recording, times[first:end], mine, (number, len(parts)))
-        written.append(folder / name)
-    return written
+        yield folder / name
 
 
 def _marks(rows: Sequence[Happening]) -> Iterator[tuple[float, str, str]]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
@@ -42,8 +42,7 @@ def series_of(leg: Leg) -> Iterable[tuple[str, Series]]:
         yield "imu", leg.imu
 
 
-def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
-    written: list[Path] = []
+def write(recording: Recording, folder: Path, options: Options, told: Progress) -> Iterator[Path]:
     for leg in recording.legs:
         for name, series in series_of(leg):
             path = folder / f"{recording.name}_{leg.side.word}_{name}.csv"
@@ -51,11 +50,11 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
                 file.write(header_of(name))
                 for share in write_rows(file, series.times, series.rows, DECIMALS[name]):
                     told(f"Writing {path.name}", share)
-            written.append(path)
+            yield path
     path = folder / f"{recording.name}_reps.csv"
     columns, rows = rep_rows(recording)
     _table(path, [column.name for column in columns], rows)
-    written.append(path)
+    yield path
     path = folder / f"{recording.name}_events.csv"
     _table(
         path,
@@ -68,7 +67,7 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
             for row in happenings(recording)
         ],
     )  # fmt: skip
-    return [*written, path]
+    yield path
 
 
 def header_of(name: str) -> str:

@@ -1,8 +1,9 @@
 """FORMATS: which formats there are, what each holds and how it says what. Start at `export`.
 
 One row a format; `kneetrack export`, its help and host/EXPORTS.md go by it. A format's own file has
-its theory at its head and a function `write(recording, folder, options, told)` that returns what it
-wrote. Nothing heavy is imported before a format is asked for.
+its theory at its head and a generator `write(recording, folder, options, told)` of the files, each
+as soon as it is there; where one fails, those before it are taken away again. Nothing heavy is
+imported before a format is asked for.
 
 An export leaves NAME_export.json beside its files: what was exported, and the list of the files.
 Files on that list are written over by the next export of the same recording; others never.
@@ -10,8 +11,9 @@ Files on that list are written over by the next export of the same recording; ot
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -180,7 +182,7 @@ def export(
     """Write the recording into `folder`, which is made where it is not there; what was written.
 
     Raises InputError where something can't be written, UsageError where the folder has an export of
-    another recording of that name.
+    another recording of that name. Nothing new is left then, nor after Ctrl-C.
     """
     from kneetrack.export.about import about
 
@@ -192,18 +194,47 @@ def export(
             f"{list_file} is of another recording with the same name, begun {begun}; choose "
             "another folder."
         )
-    folder.mkdir(mode=0o700, exist_ok=True)
+    old = {folder, *folder.rglob("*")} if folder.exists() else set[Path]()
+    _make(folder)
     written: list[Path] = []
-    for row in formats:
-        module: Any = import_module(f"kneetrack.export.{row.module}")
-        written += module.WRITERS[row.name](recording, folder, options, told)
+    try:
+        for row in formats:
+            module: Any = import_module(f"kneetrack.export.{row.module}")
+            for path in module.WRITERS[row.name](recording, folder, options, told):
+                written.append(path)
+        _list(list_file, said, written)
+    except BaseException:  # Ctrl-C as well: a part of an export looks like one
+        _take_away([path for path in written if path not in old], folder, old)
+        raise
+    return (*written, list_file)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} can't be made: {error.strerror or error}.") from error
+
+
+def _list(list_file: Path, said: dict[str, Any], written: Sequence[Path]) -> None:
+    folder = list_file.parent
     before = [name for name in _listed(list_file) if (folder / name).exists()]
     now = [path.relative_to(folder).as_posix() for path in written]
     with whole_file(list_file) as file:
         told_of = {**said, "files": sorted({*before, *now})}
         json.dump(told_of, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
-    return (*written, list_file)
+
+
+def _take_away(files: Iterable[Path], folder: Path, old: Collection[Path]) -> None:
+    """These files of `folder`, and what folders are not `old` and hold nothing else."""
+    for path in files:
+        path.unlink(missing_ok=True)
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    for path in sorted(folders, key=lambda one: -len(one.parts)):
+        if path not in old:
+            with contextlib.suppress(OSError):  # something of somebody else's is in it
+                path.rmdir()
 
 
 def _about(path: Path) -> dict[str, Any]:

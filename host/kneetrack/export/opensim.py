@@ -32,7 +32,7 @@ lists the spans: whoever resamples must not draw a line across them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,7 @@ LETTER = {Side.RIGHT: "r", Side.LEFT: "l"}
 
 def write_orientations(
     recording: Recording, folder: Path, options: Options, told: Progress
-) -> list[Path]:
+) -> Iterator[Path]:
     """The .sto file. InputError where a leg has no calibration."""
     times = even_times(recording)
     names: list[str] = []
@@ -84,12 +84,12 @@ def write_orientations(
     quaternion = ",".join(["%.7f"] * 4)
     template = "\t".join(["%.6f", *([quaternion] * len(names))]) + "\n"
     _write(path, "orientations", header, names, times, blocks, whole, template, told)
-    return [path]
+    yield path
 
 
 def write_angles(
     recording: Recording, folder: Path, options: Options, told: Progress
-) -> list[Path]:
+) -> Iterator[Path]:
     """The .mot file, by the signs of `options.model`."""
     times = even_times(recording)
     names = [f"{name}_{LETTER[leg.side]}" for leg in recording.legs for name in COORDINATES]
@@ -108,7 +108,7 @@ def write_angles(
     ]
     template = "\t".join(["%.6f", *(["%.4f"] * len(names))]) + "\n"
     _write(path, "angles", header, names, times, blocks, whole, template, told)
-    return [path]
+    yield path
 
 
 def model_angles(leg: Leg, times: FloatArray, model: str) -> FloatArray:

@@ -6,7 +6,7 @@ gaps, versions. Unknown is null, never NaN; a missing sample is a row with its t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,10 @@ from kneetrack.export.reps import rep_cells
 from kneetrack.whole_file import whole_binary_file
 
 
-def write(recording: Recording, folder: Path, options: Options, told: Progress) -> list[Path]:
+def write(recording: Recording, folder: Path, options: Options, told: Progress) -> Iterator[Path]:
     said = about(recording)
-    written: list[Path] = []
 
-    def put(name: str, columns: Sequence[Column], cells: Mapping[str, Any]) -> None:
+    def put(name: str, columns: Sequence[Column], cells: Mapping[str, Any]) -> Path:
         path = folder / f"{recording.name}_{name}.parquet"
         told(f"Writing {path.name}", 0.0)
         schema = schema_of(columns, about={"table": name, **said}, meanings=True)
@@ -37,17 +36,16 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
         table = pa.Table.from_arrays(arrays, schema=schema)
         with whole_binary_file(path) as file:
             pyarrow("parquet").write_table(table, file, compression="zstd")
-        written.append(path)
+        return path
 
     for leg in recording.legs:
         for name, series in series_of(leg):
-            put(f"{leg.side.word}_{name}", SERIES[name], _cells(SERIES[name], series))
+            yield put(f"{leg.side.word}_{name}", SERIES[name], _cells(SERIES[name], series))
     columns, cells = rep_cells(recording)
-    put("reps", columns, cells)
+    yield put("reps", columns, cells)
     rows = happenings(recording)
     named = [column.name for column in EVENTS]
-    put("events", EVENTS, {name: [getattr(row, name) for row in rows] for name in named})
-    return written
+    yield put("events", EVENTS, {name: [getattr(row, name) for row in rows] for name in named})
 
 
 def _cells(columns: Sequence[Column], series: Series) -> dict[str, Any]:
