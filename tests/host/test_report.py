@@ -235,7 +235,7 @@ def test_a_report_without_reps_or_calibration_is_still_a_report() -> None:
     report = SessionReport(
         "Nothing", (), (leg_report(result, empty),), versions={"KneeTrack": "0.1.0"}
     )
-    assert "No rep was compared with a reference." in Page(render(report)).text
+    assert "No rep was found in this recording." in Page(render(report)).text
 
 
 def test_the_reference_is_looked_up_down_to_the_bottom_and_up_after_it() -> None:

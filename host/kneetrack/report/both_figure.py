@@ -16,6 +16,7 @@ from kneetrack.report.drawing import (
     ORANGE,
     PAIR_IN,
     Drawn,
+    at_least,
     band,
     drawn,
     legend_above,
@@ -56,6 +57,7 @@ def _excursions(legs: Sequence[LegReport]) -> Drawn:
                 told.append(f"{leg.side.word} up to {known[np.argmax(np.abs(known))]:+.1f}°")
         axes.set_xlabel("flexion on the way down, °")
         axes.set_ylabel("valgus − own reference, °")
+        at_least(axes)
         legend_above(axes)
         return drawn(
             figure,
@@ -77,6 +79,7 @@ def _valgus(legs: Sequence[LegReport]) -> Drawn:
         axes.set_xlabel(f"% of the {one}")
         axes.set_xlim(0, 100)
         axes.set_ylabel("valgus, ° (inward +)")
+        at_least(axes)
         legend_above(axes)
         return drawn(
             figure,

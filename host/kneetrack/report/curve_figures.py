@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from kneetrack.insight.words import many_of
 from kneetrack.report import words
 from kneetrack.report.curves import ANGLES, FLEXION, PERCENT, Floats, Matched, MeanCurves
 from kneetrack.report.drawing import (
@@ -15,10 +16,12 @@ from kneetrack.report.drawing import (
     BLUE,
     GREEN,
     GREY,
+    LEAST_RANGE_DEG,
     ORANGE,
     PAIR_IN,
     PURPLE,
     Drawn,
+    at_least,
     band,
     colour_of,
     dash_of,
@@ -30,8 +33,6 @@ from kneetrack.samples import Rep
 
 COLOURS = (BLACK, BLUE, PURPLE)
 LABELS = ("flexion, °", "valgus, ° (inward +)", "rotation, ° (internal +)")
-LEAST_RANGE_DEG = 12.0
-"""An axis shows no less, so that tenths of a degree don't look like much."""
 MOST_LINES = 60
 """Reps drawn one by one; of more, those with the largest excursions either way."""
 
@@ -62,13 +63,14 @@ def _angle(
             label = f"reference ± {limit_deg:.1f}°" if half else "reference"
             axes.plot(PERCENT, reference, color=GREEN, linestyle="--", label=label)
         band(axes, PERCENT, mean, sd, COLOURS[row])
-        axes.plot(PERCENT, mean, color=COLOURS[row], label="mean ± SD")
+        shown = "mean ± SD" if curves.count > 1 else f"the {one}"
+        axes.plot(PERCENT, mean, color=COLOURS[row], label=shown)
         axes.set_ylabel(LABELS[row])
         axes.set_xlabel(f"% of the {one}")
         axes.set_xlim(0, 100)
-        _at_least(axes, LEAST_RANGE_DEG)
+        at_least(axes, LEAST_RANGE_DEG)
         if titled:
-            axes.set_title(f"{curves.title}: {curves.count} {one}s", fontsize=10, loc="left")
+            axes.set_title(f"{curves.title}: {many_of(curves.count, one)}", fontsize=10, loc="left")
         else:
             legend_above(axes)
         return drawn(figure, _told(curves, row, one))
@@ -81,8 +83,8 @@ def _told(curves: MeanCurves, row: int, one: str) -> str:
         return f"{curves.title}: {ANGLES[row]} over the {one}, not known."
     top = int(np.nanargmax(mean))
     text = (
-        f"{curves.title}: mean {ANGLES[row]} of {curves.count} {one}s over 0 to 100 % of the "
-        f"{one}. Largest {words.signed(float(mean[top]))}° at {top} %, least "
+        f"{curves.title}: mean {ANGLES[row]} of {many_of(curves.count, one)} over 0 to 100 % of "
+        f"the {one}. Largest {words.signed(float(mean[top]))}° at {top} %, least "
         f"{words.signed(float(np.nanmin(mean)))}°"
     )
     known: Floats = sd[np.isfinite(sd)]
@@ -109,14 +111,15 @@ def _valgus(found: Matched, limit_deg: float) -> Drawn:
             _mean(axes, found.mean.valgus_deg[way], found.sd.valgus_deg[way], way)
         axes.set_ylabel(LABELS[1])
         _flexion_axis(axes, found)
-        _at_least(axes, LEAST_RANGE_DEG)
+        at_least(axes, LEAST_RANGE_DEG)
         legend_above(axes)
         deepest = FLEXION[known]
         reach = f"{deepest[0]:.0f} to {deepest[-1]:.0f}°" if len(deepest) else "no depth"
         return drawn(
             figure,
-            f"Valgus against flexion, mean ± SD of {found.count} reps, on the way down (solid) and "
-            f"up (dashed), over the band of the reference, which is known from {reach} of flexion.",
+            f"Valgus against flexion, mean ± SD of {many_of(found.count, 'rep')}, on the "
+            "way down (solid) and up (dashed), over the band of the reference, which is known from "
+            f"{reach} of flexion.",
         )
 
 
@@ -145,16 +148,16 @@ def _excursion(found: Matched, limit_deg: float) -> Drawn:
                 axes.plot([], [], color=colour, linestyle=dash, linewidth=1, label=label)
         axes.set_ylabel("valgus − reference, °")
         _flexion_axis(axes, found)
-        _at_least(axes, 3.0 * limit_deg)
+        at_least(axes, 3.0 * limit_deg)
         legend_above(axes, 3)
         means = found.mean.excursion_deg
         known = means[np.isfinite(means)]
         largest = float(known[np.argmax(np.abs(known))]) if len(known) else 0.0
         return drawn(
             figure,
-            f"Valgus minus the reference at equal flexion, a line for each of {len(shown)} reps, "
+            f"Valgus minus the reference at equal flexion, a line a rep ({len(shown)} of them), "
             f"dashed where a rep was judged beyond the range of ± {limit_deg:.1f}°. The mean of "
-            f"{found.count} reps lies at most {words.signed(largest)}° from the reference.",
+            f"{many_of(found.count, 'rep')} lies at most {words.signed(largest)}° from it.",
         )
 
 
@@ -184,11 +187,3 @@ def _flexion_axis(axes: Axes, found: Matched) -> None:
     last = FLEXION[known][-1] if known.any() else 90.0
     axes.set_xlim(FLEXION[0], last + 2.0)
     axes.set_xlabel("flexion, °")
-
-
-def _at_least(axes: Axes, range_deg: float) -> None:
-    """No smaller span of y than that, about its middle."""
-    low, high = axes.get_ylim()
-    short = range_deg - (high - low)
-    if short > 0.0:
-        axes.set_ylim(low - short / 2.0, high + short / 2.0)

@@ -34,6 +34,8 @@ BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
 GREY, BLACK = "#8A8A8A", "#222222"
 WIDE_IN, PAIR_IN, PANEL_IN = 10.5, 5.4, 4.0
 """Inches; a page shows one, two or three side by side, so that text comes out alike."""
+LEAST_RANGE_DEG = 12.0
+"""An axis of angles shows no less, so that tenths of a degree don't look like much."""
 COLUMNS = 800
 """Of pixels, to which a curve over a long time is thinned."""
 
@@ -192,6 +194,14 @@ def hatch_of(rep: Rep) -> str:
     """The same for bars: plain in range, hatched out of it, dotted where it is doubtful."""
     colour = colour_of(rep)
     return "" if colour == BLUE else "///" if colour == ORANGE else "..."
+
+
+def at_least(axes: Axes, range_deg: float = LEAST_RANGE_DEG) -> None:
+    """No smaller span of y than that, about its middle."""
+    low, high = axes.get_ylim()
+    short = range_deg - (high - low)
+    if short > 0.0:
+        axes.set_ylim(low - short / 2.0, high + short / 2.0)
 
 
 def legend_above(axes: Axes, columns: int = 2) -> None:

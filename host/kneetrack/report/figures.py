@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from kneetrack.catalogue.trend import Point, Trend
 from kneetrack.insight.sides import SideDifference
 from kneetrack.insight.values import described
+from kneetrack.insight.words import many_of
 from kneetrack.report import words
 from kneetrack.report.curves import Floats
 from kneetrack.report.drawing import (
@@ -38,6 +39,12 @@ from kneetrack.report.model import LegReport
 from kneetrack.report.trend_words import about, value_text
 from kneetrack.samples import Rep
 
+LEAST_S = 2.0
+"""Less of a recording is no figure over time."""
+LEAST_FLEXION_DEG = 30.0
+"""The axis shows no less, so that a quiet leg looks quiet."""
+FEWEST_BARS = 6
+"""So many have room: one bar is no wider than that."""
 MARGIN_S = 3.0  # shown before the first rep and after the last
 MOST_MARKED = 40  # reps whose marks have room over the time, or on bars
 _MARKERS = "osD^v"
@@ -63,7 +70,7 @@ def over_time(leg: LegReport) -> Drawn:
         valgus.plot(times / per, values, color=BLUE, linewidth=0.9)
         valgus.set_ylabel("valgus, ° (inward +)")
         valgus.set_xlabel("time, min" if long else "time, s")
-        top = float(np.max(part.flexion_deg, initial=90.0))
+        top = float(np.max(part.flexion_deg, initial=LEAST_FLEXION_DEG))
         marked = _marks_reps(leg)
         for axes in (flexion, valgus):
             for each in leg.reps if marked else leg.sets:
@@ -79,27 +86,41 @@ def over_time(leg: LegReport) -> Drawn:
                     hatch="////", linewidth=0,
                 )  # fmt: skip
         for each in leg.reps if marked else leg.sets:
-            _over(flexion, (each.start_s + each.end_s) / 2.0 / per, top,
-                  words.mark(each) if isinstance(each, Rep) else words.number(each),
-                  colour_of(each) if isinstance(each, Rep) else BLACK)  # fmt: skip
+            middle = (each.start_s + each.end_s) / 2.0 / per
+            if isinstance(each, Rep) and leg.is_compared:
+                _over(flexion, middle, top, words.mark(each), colour_of(each))
+            else:
+                _over(flexion, middle, top, words.number(each), BLACK)
         valgus.set_ylim(*_range_in_reps(leg))
         flexion.set_ylim(min(-5.0, float(np.min(part.flexion_deg, initial=0.0))), top * 1.14)
         valgus.set_xlim(start_s / per, end_s / per)
-        missing = f" Samples are missing in {len(leg.gaps)} places." if leg.gaps else ""
+        places = "1 place" if len(leg.gaps) == 1 else f"{len(leg.gaps)} places"
+        missing = f" Samples are missing in {places}." if leg.gaps else ""
+        deepest = float(np.max(part.flexion_deg, initial=0.0))
         return drawn(
             figure,
             f"Flexion and valgus of the {leg.side.word} leg over {end_s - start_s:.0f} s, with "
-            f"{len(leg.reps)} {leg.movement.one}s in {len(leg.sets)} sets. Flexion reaches "
-            f"{top:.0f}°.{missing}",
+            f"{many_of(len(leg.reps), leg.movement.one)} in {many_of(len(leg.sets), 'set')}. "
+            f"Flexion reaches {deepest:.0f}°.{missing}",
             wide=True,
         )
 
 
+def has_time(leg: LegReport) -> bool:
+    """Whether there is anything to be drawn over time."""
+    time_s = leg.series.time_s
+    return len(time_s) > 1 and float(time_s[-1] - time_s[0]) >= LEAST_S
+
+
 def shaded(leg: LegReport) -> str:
-    """What the shading of `over_time` means."""
+    """What the shading of `over_time` means; empty where nothing is shaded."""
     one = leg.movement.one
+    if not leg.reps:
+        return ""
     if _marks_reps(leg):
-        return f"{one}s, with their mark above, reference reps in green"
+        above = "mark" if leg.is_compared else "number"
+        green = ", reference reps in green" if any(rep.is_reference for rep in leg.reps) else ""
+        return f"{one}s, with their {above} above{green}"
     return f"the {'bouts' if one == 'stride' else 'sets'}, with their number above"
 
 
@@ -136,7 +157,7 @@ def excursions(leg: LegReport) -> Drawn:
     values: Floats = np.array([rep.own_excursion_deg or 0.0 for rep in reps])
     sigmas: Floats = np.array([rep.own_excursion_sigma_deg or 0.0 for rep in reps])
     limit, few = leg.limit_deg, len(reps) <= MOST_MARKED
-    with panel(WIDE_IN, 2.9, left_in=0.8, top_in=0.1) as (figure, axes):
+    with panel(WIDE_IN, 2.9, left_in=0.95, top_in=0.1) as (figure, axes):
         axes.axhspan(-limit, limit, color=GREEN, alpha=0.1, linewidth=0)
         axes.axhline(0, color=GREY, linewidth=0.8)
         for at in (-limit, limit):
@@ -146,7 +167,7 @@ def excursions(leg: LegReport) -> Drawn:
             those = [at for at, rep in enumerate(reps) if colour_of(rep) == colour]
             axes.bar(
                 places[those], values[those], width=0.65, color=colour, alpha=0.85,
-                hatch=hatch_of(reps[those[0]]), edgecolor="white", linewidth=0,
+                hatch=hatch_of(reps[those[0]]) if few else "", edgecolor="white", linewidth=0,
             )  # fmt: skip
         known = [at for at, rep in enumerate(reps) if rep.own_excursion_deg is not None]
         axes.errorbar(
@@ -163,14 +184,15 @@ def excursions(leg: LegReport) -> Drawn:
         reach = float(np.max(np.abs(values) + sigmas, initial=6.0)) + 3.0
         low = float(np.min(values - sigmas, initial=-limit)) - 3.0
         axes.set_ylim(max(low, -reach), reach)
-        axes.set_xlim(-0.8, max(1, len(reps)) - 0.2)
+        spare = max(0.0, (FEWEST_BARS - len(reps)) / 2.0)
+        axes.set_xlim(-0.8 - spare, max(1, len(reps)) - 0.2 + spare)
         axes.set_ylabel("own excursion, °\n(inward +)")
         axes.grid(visible=False, axis="x")
         beyond = sum(colour_of(rep) == ORANGE for rep in reps)
         return drawn(
             figure,
-            f"Own excursion of {len(reps)} reps with one standard uncertainty; {beyond} lie beyond "
-            f"the dashed limits at ± {limit:.1f}°. The largest is "
+            f"Own excursion of {many_of(len(reps), 'rep')} with one standard uncertainty; {beyond} "
+            f"beyond the dashed limits at ± {limit:.1f}°. The largest is "
             f"{words.signed(float(values[np.argmax(np.abs(values))])) if len(reps) else '–'}°.",
             wide=True,
         )

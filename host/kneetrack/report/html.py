@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kneetrack.errors import UsageError
+from kneetrack.insight.values import described
 from kneetrack.insight.words import changes, many_of, set_sentences, side_sentences
 from kneetrack.report import limits, stride_words, words
 from kneetrack.report.curves import MeanCurves
@@ -63,9 +64,11 @@ def _drawn(report: SessionReport) -> dict[str, Any]:
     from kneetrack.report.trend_words import about, apart_sentence
 
     # The measures whose difference is largest against what is told apart, in their usual order.
-    ranked = sorted(
-        report.sides, key=lambda one: -abs(one.difference) / one.mdc if one.mdc > 0.0 else 0.0
-    )[:MOST_SIDES]
+    # One that is there in two units (cm, % of the shank) is shown once.
+    once = {described(one.name).words: one for one in reversed(report.sides)}.values()
+    ranked = sorted(once, key=lambda one: -abs(one.difference) / one.mdc if one.mdc > 0.0 else 0.0)[
+        :MOST_SIDES
+    ]
     chosen = [one for one in report.sides if one in ranked]
     trends = report.history.trends
     return {
@@ -123,7 +126,7 @@ def _leg(leg: LegReport) -> dict[str, Any]:
         "bouts": tables.bouts(leg.bouts) if leg.bouts else None,
         "reps": rep_table,
         "meanings": [] if leg.is_compared else tables.meanings(leg, rep_table),
-        "over_time": figures.over_time(leg),
+        "over_time": figures.over_time(leg) if figures.has_time(leg) else None,
         "shaded": figures.shaded(leg),
         "gaps": words.gaps(leg.gaps),
     }

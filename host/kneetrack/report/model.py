@@ -123,10 +123,10 @@ def session_report(
         for leg in found.legs
     )
     advice = found.advice if before.advice is None else before.advice
-    athlete = str(found.session.get("athlete") or "Nobody named")
-    movements = ", ".join(dict.fromkeys(leg.exercise for leg in legs))
+    athlete = str(found.session.get("athlete") or "")
+    movements = ", ".join(dict.fromkeys(leg.exercise for leg in legs)) or "session"
     return SessionReport(
-        title=f"{athlete}: {movements}" if movements else athlete,
+        title=f"{athlete}: {movements}" if athlete else _capital(movements),
         facts=tuple(_session_facts(source, found, legs)),
         legs=legs,
         warnings=found.warnings,
@@ -154,7 +154,9 @@ def leg_report(
     alike = suggest(result)
     return LegReport(
         side=result.side,
-        exercise=words.exercise(result.exercise),
+        exercise=movement.words
+        if result.exercise == "unknown"
+        else words.exercise(result.exercise),
         movement=movement,
         facts=(*calibration, *_reference_facts(reference, movement)),
         reps=result.reps,
@@ -178,11 +180,13 @@ def leg_report(
 
 def conclusion(reps: Sequence[Rep], one: str = "rep") -> str:
     """One sentence for the head: how many reps were in range, how many were not."""
+    if not reps:
+        return f"No {one} was found in this recording."
     judged = [r for r in reps if r.verdict is not None and r.label is None]
     many = [rep for rep in reps if not rep.is_reference]
     if not judged:
         found = f"{len(many)} {one if len(many) == 1 else one + 's'}, described. " if many else ""
-        return f"{found}No rep was compared with a reference."
+        return f"{found}No {one} was compared with a reference."
     parts = [
         f"{count} {phrase}"
         for verdict, phrase in words.VERDICTS.items()

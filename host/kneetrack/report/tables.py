@@ -7,7 +7,7 @@ besides.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from kneetrack.catalogue.trend import Change, Point, Trend
@@ -94,7 +94,7 @@ def sets(leg: LegReport) -> Table:
 
 def _counts(one: SetSummary) -> str:
     text = insight_words.counted(one.tally)
-    return text.replace(" reps in range", "").replace(f", {one.tally.streak} of them in a row", "")
+    return re.sub(" reps? in range", "", text).replace(f", {one.tally.streak} of them in a row", "")
 
 
 def _middle(one: SetSummary, name: str) -> str:
@@ -142,13 +142,15 @@ def measures(leg: LegReport) -> Table:
         for name in dict.fromkeys([*own, *_OWN_COLUMNS])
         if any(value_of(rep, name) is not None for rep in leg.reps)
     ][:MOST_MEASURES]
+    # Where all are described and nothing more, no column says so.
+    says = any(rep.label is not None or rep.doubt for rep in leg.reps)
     rows = [
         Row(
             (
                 words.number(rep),
                 words.plain(rep.start_s),
                 *(_value(leg.reps, rep, name) for name in known),
-                words.short_verdict(rep),
+                *([words.short_verdict(rep)] if says else []),
             ),
             "unsure" if rep.doubt or rep.label else "",
         )
@@ -161,16 +163,17 @@ def measures(leg: LegReport) -> Table:
                 "median",
                 "",
                 *(
-                    words.plain(value, described(name).decimals)
+                    _told(leg.reps, name)(value, described(name).decimals)
                     for name, value in zip(known, middles, strict=True)
                 ),
-                "",
+                *([""] if says else []),
             ),
             "total",
         )
     )
     heads = [Column(described(name).words, described(name).unit) for name in known]
-    columns = (Column(leg.movement.one), Column("start", "s"), *heads, Column("", text=True))
+    last = [Column("", text=True)] if says else []
+    columns = (Column(leg.movement.one), Column("start", "s"), *heads, *last)
     return Table(
         f"{leg.movement.one.capitalize()}s of the {leg.side.word} leg", columns, tuple(rows)
     )
@@ -193,9 +196,13 @@ def _meaning(name: str, *, since_contact: bool) -> str:
 
 
 def _value(among: Sequence[Rep], rep: Rep, name: str) -> str:
+    return _told(among, name)(value_of(rep, name), described(name).decimals)
+
+
+def _told(among: Sequence[Rep], name: str) -> Callable[[float | None, int], str]:
+    """With a sign where any of them is negative."""
     is_signed = any((value_of(each, name) or 0.0) < 0.0 for each in among)
-    told = words.signed if is_signed else words.plain
-    return told(value_of(rep, name), described(name).decimals)
+    return words.signed if is_signed else words.plain
 
 
 def strides(found: Strides) -> Table:
