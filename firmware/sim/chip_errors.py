@@ -12,6 +12,11 @@ the same on every run, and no repetition within five hours.
 import math
 from array import array
 
+try:
+    from sim.normals import sums_of_twelve
+except ImportError:  # CPython, where tools and tests use this file
+    sums_of_twelve = None
+
 _DPS = math.pi / 180.0
 _MG = 9.80665e-3
 
@@ -106,6 +111,16 @@ class Random:
             total += self.unit()
         return total
 
+    def normals(self, count: int):
+        """`count` of them, one after the other; the generator is used up by it."""
+        if sums_of_twelve is None:
+            for _ in range(count):
+                yield self.normal()
+            return
+        sums = sums_of_twelve(self._state, count)
+        for i in range(0, 2 * count, 2):  # a sum has 36 bits: no order of adding rounds it
+            yield sums[i + 1] - 6.0 + sums[i] / 4294967296.0
+
     def vector(self, limit: float) -> tuple:
         """Three numbers, each evenly within +-limit."""
         return tuple([self.between(-limit, limit) for _ in range(3)])
@@ -116,10 +131,9 @@ def _normal_table(length: int, seed: int):
 
     Filled in place: floats kept in a list would lie scattered over the heap and break it up.
     """
-    random = Random(seed)
     table = array("h", bytes(2 * length))
-    for i in range(length):
-        table[i] = int(random.normal() * 2048.0 * 0.7071067811865476)
+    for i, normal in enumerate(Random(seed).normals(length)):
+        table[i] = int(normal * 2048.0 * 0.7071067811865476)
     mean = sum(table) // length
     for i in range(length):
         table[i] -= mean

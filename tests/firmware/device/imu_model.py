@@ -8,7 +8,7 @@ import time
 import machine
 
 from sim import vclock
-from sim.chip_errors import PRESETS, ChipErrors
+from sim.chip_errors import PRESETS, ChipErrors, Random
 from sim.imu_model import LSM6DSModel
 
 CTRL1_XL, CTRL2_G, CTRL3_C = 0x10, 0x11, 0x12
@@ -18,6 +18,13 @@ CONTINUOUS, STOP_WHEN_FULL, BYPASS = 6, 1, 0
 DPS = math.pi / 180.0
 
 vclock.set_speed(0.0)
+
+
+def test_normals_in_machine_words_are_those_of_the_generator():
+    one, other = Random(7), Random(7)
+    drawn = list(one.normals(500))
+    assert drawn == [other.normal() for _ in range(500)]
+    assert -5.0 < min(drawn) < -2.0 and 2.0 < max(drawn) < 5.0
 
 
 class Still:
