@@ -1,14 +1,19 @@
-"""What a lab's recorder gets of us over the Lab Streaming Layer, heard in this process."""
+"""What a lab's recorder gets of us over the Lab Streaming Layer, in this process and another."""
 
 from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+import lsl_listener
 from kneecore import wire
 from kneetrack import lsl
 from kneetrack.errors import InputError
@@ -120,6 +125,8 @@ def test_angles_come_with_the_times_at_which_they_were_measured(pylsl: Any, quie
         "time_source"
     )
     assert info.nominal_srate() == pytest.approx(104.0, rel=0.01) and info.type() == "MoCap"
+    channel = events.info(timeout=2.0).desc().child("channels").child("channel")
+    assert channel.child_value("label") == "event" and channel.child_value("unit") == "JSON"
     outlet.close()
 
 
@@ -136,6 +143,35 @@ def test_a_source_out_of_real_time_says_so_and_markers_of_a_log_come_in_turn(
     source = events.info(timeout=2.0).desc().child("synchronization").child_value("time_source")
     assert source == lsl.WHEN_SENT
     outlet.close()
+
+
+def test_another_process_hears_the_angles_and_what_they_are(pylsl: Any, quiet: None) -> None:
+    outlet = Clocked()
+    program = [sys.executable, lsl_listener.__file__, "kneetrack-right-angles", "16"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as listener:
+        assert listener.stdout is not None
+        if listener.stdout.readline().strip() != "found":
+            listener.wait(10)
+            pytest.skip("this machine's network lets no LSL stream be found")
+        assert outlet._angles.wait_for_consumers(4.0)
+        feed(outlet, 0, valgus=7.5)
+        feed(outlet, 8, valgus=7.5)
+        told = json.loads(listener.communicate(timeout=20)[0])
+    outlet.close()
+    assert [row[:4] for row in told["values"]] == [[10.0, 7.5, 3.0, 2.0]] * 16
+    steps = [later - sooner for sooner, later in pairwise(told["times"][8:])]
+    assert steps == pytest.approx([1 / 104.0] * 7, abs=2e-3)
+    info = ElementTree.fromstring(told["info"])
+    assert [info.findtext(name) for name in ("type", "channel_format")] == ["MoCap", "float32"]
+    channels = info.findall("desc/channels/channel")
+    assert len(channels) == int(info.findtext("channel_count") or 0) == 5
+    for channel in channels:  # the XDF conventions for motion capture
+        assert all(channel.findtext(name) for name in ("label", "object", "type", "unit"))
+    assert channels[1].findtext("label") == "valgus" and channels[1].findtext("unit") == "degrees"
+    assert channels[1].findtext("object") == "right knee"
+    for name in ("acquisition/manufacturer", "acquisition/model", "acquisition/compensated_lag",
+                 "synchronization/time_source", "synchronization/can_drop_samples"):  # fmt: skip
+        assert info.findtext(f"desc/{name}"), name
 
 
 @pytest.mark.parametrize(
