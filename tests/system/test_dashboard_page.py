@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,21 +21,27 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from command_line import PROGRAM
-from kneetrack.cli.timelines import load_timeline, phrases
+from kneetrack.cli.dashboard import _at_desk
+from kneetrack.cli.desk import Desk
+from kneetrack.cli.marking import Marks
 from kneetrack.cli.replay import fold
+from kneetrack.cli.timelines import edited, load_apart, load_timeline, phrases, said_words
 from kneetrack.dashboard import outbox as outboxes
 from kneetrack.dashboard.door import Door
+from kneetrack.dashboard.entries import Entries
 from kneetrack.dashboard.feed import About
 from kneetrack.dashboard.history import History
 from kneetrack.dashboard.hub import Hub, LiveView
 from kneetrack.dashboard.server import Page, bound, serving
 from kneetrack.dashboard.timeline import Timeline
-from kneetrack.samples import Side
+from kneetrack.samples import KneeSample, Side
 from kneetrack.sessionlog import read_log
+from kneetrack.sessionlog.markers import markers_in
 
 LOG = Path(__file__).resolve().parents[1] / "replay" / "logs" / "protocol_1_1.mcap"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 REPS = 3
+SIMULATED = "sim:squats?reps=2&table=2&stand=3.5&functional=3&tempo=1.6&speed=max"
 
 pytestmark = pytest.mark.skipif(
     not Path(CHROMIUM).exists(), reason="there is no chromium: apt-get install chromium"
@@ -46,7 +52,8 @@ pytestmark = pytest.mark.skipif(
 def browser() -> Iterator[Any]:
     with sync_playwright() as started:
         opened = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         yield opened
         opened.close()
@@ -68,11 +75,11 @@ def at(page: Callable[[Door], Page]) -> Generator[str]:
 
 
 def history() -> History:
-    return History(tuple, load_timeline)
+    return History(tuple, load_apart)
 
 
-def opened(browser: Any, where: str, width: int = 1280, height: int = 800, script: str = "") -> Any:
-    """A tab; what goes wrong in it fails the test at its end."""
+def opened(browser: Any, where: str, width: int = 640, height: int = 360, script: str = "") -> Any:
+    """A tab; what goes wrong in it fails the test at its end. It is small: drawing costs most."""
     tab = browser.new_page(viewport={"width": width, "height": height})
     tab.wrong = []
     tab.on("pageerror", lambda error: tab.wrong.append(str(error)))
@@ -149,12 +156,25 @@ class Session:
 
     def __init__(self) -> None:
         self.hub = Hub(phrases())
+        self.desk = Desk("q ends it")
+        self.marks = Marks(self._write)
+        self.desk.leg(Side.RIGHT, self._write)
+        self.marks.offer(self.desk)
         self.hub.begin("", [About("Right leg, squat", Side.RIGHT)])
         self.seconds = 0.0
         self._until_s = 0.0
         self._go = threading.Condition()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    async def enter(self, what: str, text: str) -> str:
+        return _at_desk(self.desk, what, text)
+
+    def _write(self, event: Mapping[str, object]) -> None:
+        for marker in markers_in([event]):
+            self.hub.marker(0, marker.number, marker.time_s)
+        if texts := said_words(event):
+            self.hub.said(0, int(str(event["set"])), texts)
 
     def until(self, time_s: float) -> None:
         """Let it go on to that time."""
@@ -207,6 +227,38 @@ class _Gate:
         return Leg()
 
 
+def state_sample(time_s: float) -> KneeSample:
+    q = (1.0, 0.0, 0.0, 0.0)
+    return KneeSample(0, time_s, 0.0, 0.0, 0.0, 1.0, q, q, 0)
+
+
+def type_in(tab: Any) -> None:
+    """A marker, a load, and an effort that there is not: by the mouse and the keyboard."""
+    tab.click("#mark")
+    reach(tab, "() => document.querySelector('#entry-said').textContent.includes('marker')")
+    tab.click("[data-what=load]")
+    assert "of set 1" in tab.locator("#entry-asks").inner_text()
+    tab.keyboard.type("135lb")
+    tab.keyboard.press("Enter")
+    reach(tab, "() => document.querySelector('#entry-said').textContent.includes('load 61.2 kg')")
+    assert tab.locator("#entry").is_hidden()
+    tab.click("[data-what=effort]")
+    tab.fill("#entry-text", "11")
+    tab.keyboard.press("Enter")
+    reach(tab, "() => document.querySelector('#entry-said').textContent.includes('0 (none) to 10')")
+    assert tab.locator("#entry-text").input_value() == "11", "it is there to be mended"
+
+
+def settled(session: Session, *tabs: Any) -> Any:
+    """The state of all of them, once they have all of the session's."""
+    until_s = time.monotonic() + 15.0
+    while time.monotonic() < until_s:
+        hub = json.loads(json.dumps(session.hub.state()))
+        if all(state(tab) == hub for tab in tabs):
+            return hub
+    raise AssertionError("a tab shows something else than the session")
+
+
 def test_a_reload_in_mid_set_two_tabs_and_a_slow_one(
     browser: Any, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +267,8 @@ def test_a_reload_in_mid_set_two_tabs_and_a_slow_one(
     pages: list[Page] = []
 
     def page(door: Door) -> Page:
-        pages.append(Page(door, history(), hub=session.hub))
+        entries = Entries(session.enter, edited)
+        pages.append(Page(door, history(), hub=session.hub, entries=entries))
         return pages[0]
 
     mute = """const say = WebSocket.prototype.send; window.mute = true;
@@ -223,21 +276,23 @@ def test_a_reload_in_mid_set_two_tabs_and_a_slow_one(
     with at(page) as where:
         one, other = opened(browser, where), opened(browser, where)
         slow = opened(browser, where, script=mute)
-        for mark in timeline.marks[:2]:
-            session.until(mark + 0.5)
-            time.sleep(0.1)
-        reach(one, "() => document.querySelectorAll('.rep').length === 2")
-        reach(other, "() => document.querySelectorAll('.rep').length === 2")
-        time.sleep(0.2)
-        before = state(one)
+        session.until(timeline.marks[1] + 0.5)
+        for tab in (one, other):
+            reach(tab, "() => document.querySelectorAll('.rep').length === 2")
+        session.marks.leg(Side.RIGHT).item(state_sample(timeline.marks[1]))
+        type_in(one)
+        reach(other, "() => document.querySelector('.said')?.textContent.includes('61.2 kg')")
+        reach(other, "() => kneetrack.state().legs[0].markers.length === 1")
+        before = settled(session, one, other)
         assert before["legs"][0]["trace"] and not before["over"]
         one.reload()
         reach(one, "() => window.kneetrack && kneetrack.state().legs.length === 1")
         assert state(one) == before == state(other), "a reload loses nothing"
 
         for part in range(1, 9):  # in pieces: the slow tab's queue has to run over
-            session.until(timeline.marks[1] + 0.5 + part)
-            time.sleep(0.06)
+            at_s = timeline.marks[1] + 0.5 + part / 2
+            session.until(at_s)
+            reach(other, "t => kneetrack.state().at > t - 0.1", at_s)
         session.end()
         for tab in (one, other):
             reach(tab, "() => kneetrack.state().over")
@@ -253,7 +308,7 @@ def test_a_reload_in_mid_set_two_tabs_and_a_slow_one(
 
 def test_reps_of_a_session_that_runs_appear_and_are_recorded(browser: Any, tmp_path: Path) -> None:
     out = tmp_path / "live.mcap"
-    arguments = ["--link", "sim:squats?reps=2&speed=max", "--out", str(out), "--port", "0"]
+    arguments = ["--link", SIMULATED, "--out", str(out), "--port", "0"]
     process = subprocess.Popen(
         [*PROGRAM, "dashboard", *arguments],
         stdout=subprocess.PIPE,
