@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.blocks import read_block
 from kneetrack import live
 from kneetrack.analysis.log import log_samples
@@ -228,8 +228,8 @@ class _Account:
             first = time_us // period_us
             count = (len(data) - _HEADER.size) // _KNEE
             self.have.setdefault((side, boot_id), set()).update(range(first, first + count))
-        elif packet.channel is Channel.TRANSFER and data[0] == wire.TRANSFER_BLOCK:
-            boot_id, first, _, samples = read_block(data[wire.BLOCK_HEAD :])
+        elif packet.channel is Channel.TRANSFER and data[0] == transfers.TRANSFER_BLOCK:
+            boot_id, first, _, samples = read_block(data[transfers.BLOCK_HEAD :])
             numbers = set(range(first, first + len(samples) // _KNEE))
             have = self.have.setdefault((side, boot_id), set())
             self.fetched += len(numbers - have)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from kneecore import wire
+from kneecore import transfers, wire
 
 Taker = Callable[[bytes], None]
 
@@ -55,10 +55,10 @@ def _packets() -> list[tuple[int, bytes]]:
     for number in range(65500, 65560):
         writer.add(number, 0, knee, 0)
     writer.close()
-    head = bytes((wire.TRANSFER_BLOCK, 3, 0))
+    head = bytes((transfers.TRANSFER_BLOCK, 3, 0))
     rows += [(4, head + block) for block in blocks]
-    done = wire.DONE.pack(3, 65500, 65560, wire.RESULT_SUCCESS, len(blocks))
-    rows.append((4, bytes((wire.TRANSFER_DONE,)) + done))
+    done = transfers.DONE.pack(3, 65500, 65560, wire.RESULT_SUCCESS, len(blocks))
+    rows.append((4, bytes((transfers.TRANSFER_DONE,)) + done))
     return rows
 
 
@@ -67,7 +67,9 @@ def _transfers() -> list[bytes]:
 
 
 def _block_seeds() -> list[bytes]:
-    return [data[wire.BLOCK_HEAD :] for data in _transfers() if data[0] == wire.TRANSFER_BLOCK]
+    return [
+        data[transfers.BLOCK_HEAD :] for data in _transfers() if data[0] == transfers.TRANSFER_BLOCK
+    ]
 
 
 def _frame_seeds() -> list[bytes]:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kneecore import blocks, prediction, wire
+from kneecore import blocks, prediction, transfers, wire
 from kneecore.block_form import NUMBERS
 
 PATH = Path(__file__).resolve().parent.parent / "firmware" / "PROTOCOL.md"
@@ -145,9 +145,9 @@ def text() -> str:
         wire.QUERY.name: [constants("QUERY_")],
         wire.FORGET.name: [constants("FORGET_")],
     }
-    transfers = [
+    transfer_rows = [
         f"| 0x{number:02X} | {name} | {'' if record is None else record.name} | {meaning} |"
-        for number, name, record, meaning in wire.TRANSFERS
+        for number, name, record, meaning in transfers.TRANSFERS
     ]
     parts = [
         INTRODUCTION.format(
@@ -205,12 +205,18 @@ def text() -> str:
         "`flags` of a Recording",
         constants("RECORDING_", bits=True),
         TRANSFER,
-        "\n".join(["| first byte | name | record | meaning |", "|---|---|---|---|", *transfers]),
-        *[section(record.name, record) for _, _, record, _ in wire.TRANSFERS if record is not None],
+        "\n".join(
+            ["| first byte | name | record | meaning |", "|---|---|---|---|", *transfer_rows]
+        ),
+        *[
+            section(record.name, record)
+            for _, _, record, _ in transfers.TRANSFERS
+            if record is not None
+        ],
         section("Block", blocks.BLOCK),
         BLOCK.format(
             numbers=NUMBERS,
-            most=wire.BLOCK_BYTES_MAX,
+            most=transfers.BLOCK_BYTES_MAX,
             samples=blocks.SAMPLES_MAX,
             unit=prediction.UNIT_LENGTH,
             first=prediction.FIRST,

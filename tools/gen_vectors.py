@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kneecore import wire
+from kneecore import transfers, wire
 
 PATH = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "wire.json"
 
@@ -71,9 +71,9 @@ CASES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         wire.RECORDING,
         (300, 7, wire.RECORDING_RUNNING, -1, 515, 42, 70000, 76240, 8, 65432, 1795000000),
     ),
-    "fetch": (wire.FETCH, (300, 70000, 76240)),
-    "acknowledge": (wire.ACKNOWLEDGE, (300, 76240)),
-    "done": (wire.DONE, (300, 70000, 76240, wire.RESULT_SUCCESS, 390)),
+    "fetch": (transfers.FETCH, (300, 70000, 76240)),
+    "acknowledge": (transfers.ACKNOWLEDGE, (300, 76240)),
+    "done": (transfers.DONE, (300, 70000, 76240, wire.RESULT_SUCCESS, 390)),
     "advertised": (wire.ADVERTISED, (1, wire.ADVERTISED_IN_USE | wire.ADVERTISED_KEEPS)),
 }
 
@@ -102,7 +102,7 @@ def text() -> str:
         "records": records,
         "commands": commands,
         "answers": {"response": wire.OP_RESPONSE, "status": wire.OP_STATUS},
-        "transfers": {name.lower(): number for number, name, _, _ in wire.TRANSFERS},
+        "transfers": {name.lower(): number for number, name, _, _ in transfers.TRANSFERS},
         "results": {name.lower(): number for number, name, _ in wire.RESULTS},
         "flags": {name.lower(): bit for bit, name, _ in wire.FLAGS},
     }

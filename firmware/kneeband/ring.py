@@ -4,9 +4,9 @@ A block (`kneecore.blocks`) takes one slot of its longest size. Which samples it
 head; the numbers of later blocks are higher, so one is found by halving.
 """
 
-from kneecore import blocks, wire
+from kneecore import blocks, transfers
 
-SLOT_BYTES = wire.BLOCK_BYTES_MAX
+SLOT_BYTES = transfers.BLOCK_BYTES_MAX
 
 
 class Ring:

@@ -15,7 +15,7 @@ from array import array
 
 from micropython import const
 
-from kneecore import blocks, wire
+from kneecore import blocks, transfers
 
 READ_BYTES = const(4096)
 MARK_BYTES = const(16_384)
@@ -114,7 +114,7 @@ def _each(path, at, size):
         used = 0
         while used < got:
             length = buffer[used]
-            if not _BLOCK_BYTES_MIN <= length <= wire.BLOCK_BYTES_MAX:
+            if not _BLOCK_BYTES_MIN <= length <= transfers.BLOCK_BYTES_MAX:
                 return
             if used + 1 + length > got:
                 break

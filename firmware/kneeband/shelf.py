@@ -33,7 +33,7 @@ from micropython import const
 
 from kneeband.recording import Recording, head_path, read_head, read_id, segment_path, write_id
 from kneeband.segment import SECTOR_BYTES, Segment
-from kneecore import blocks, wire
+from kneecore import blocks, transfers, wire
 
 FOLDER = "recordings"
 SEGMENT_BYTES = const(524_288)
@@ -55,7 +55,7 @@ class Shelf:
         self._sectors = 0  # still to be had
         self._running = None
         self._file = None
-        self._out = bytearray(1 + wire.BLOCK_BYTES_MAX)
+        self._out = bytearray(1 + transfers.BLOCK_BYTES_MAX)
         self._safe_end = self._safe_size = 0  # of the last segment, at the last push
         self._unsafe = 0  # samples since then
         self._undated = []  # ids of this start's recordings that have no date ...

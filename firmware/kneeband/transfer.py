@@ -13,7 +13,7 @@ passed over.
 import struct
 
 from kneeband import config
-from kneecore import wire
+from kneecore import transfers, wire
 
 _ID = "<BH"
 _PER_TURN = 4
@@ -28,11 +28,11 @@ class Transfer:
         self._shelf = shelf
         self._answer = iter(())  # the messages to come
         self._waiting = None  # a message that found no room
-        self._buffer = memoryview(bytearray(wire.BLOCK_HEAD + wire.BLOCK_BYTES_MAX))
+        self._buffer = memoryview(bytearray(transfers.BLOCK_HEAD + transfers.BLOCK_BYTES_MAX))
         self._actions = {
-            wire.TRANSFER_FETCH: (wire.FETCH, self._fetch),
-            wire.TRANSFER_ACKNOWLEDGE: (wire.ACKNOWLEDGE, self._acknowledge),
-            wire.TRANSFER_STOP: (None, self._stop),
+            transfers.TRANSFER_FETCH: (transfers.FETCH, self._fetch),
+            transfers.TRANSFER_ACKNOWLEDGE: (transfers.ACKNOWLEDGE, self._acknowledge),
+            transfers.TRANSFER_STOP: (None, self._stop),
         }
 
     def end(self):
@@ -96,24 +96,24 @@ class Transfer:
         sent = 0
         if blocks is not None:
             buffer = self._buffer
-            struct.pack_into(_ID, buffer, 0, wire.TRANSFER_BLOCK, recording_id)
+            struct.pack_into(_ID, buffer, 0, transfers.TRANSFER_BLOCK, recording_id)
             shelf.failed = False
             for block in blocks:
                 if block is None:  # still looking: nothing in this turn
                     yield None
                     continue
-                size = wire.BLOCK_HEAD + len(block)
-                buffer[wire.BLOCK_HEAD : size] = block
+                size = transfers.BLOCK_HEAD + len(block)
+                buffer[transfers.BLOCK_HEAD : size] = block
                 sent += 1
                 yield buffer[:size]
             if shelf.failed:
                 result = wire.RESULT_FAILED
-        done = wire.DONE.pack(recording_id, first, end, result, sent)
-        yield bytes((wire.TRANSFER_DONE,)) + done
+        done = transfers.DONE.pack(recording_id, first, end, result, sent)
+        yield bytes((transfers.TRANSFER_DONE,)) + done
 
 
 def _head(recording_id, records):
-    message = struct.pack(_ID, wire.TRANSFER_HEAD, recording_id)
+    message = struct.pack(_ID, transfers.TRANSFER_HEAD, recording_id)
     for record in records or (b"", b""):
         message += bytes((len(record),)) + record
     return message

@@ -2,8 +2,9 @@
 
 A block is BLOCK, the twelve numbers of a KNEE_SAMPLE one after the other, and a CRC-16
 (`kneecore.crc`, little-endian). Its samples follow on from each other and share their flags. It is
-at most wire.BLOCK_BYTES_MAX bytes long, so that it travels in one notification. Each number of each
-block is predicted in the one of four ways that needs the fewest bits (`kneecore.prediction`).
+at most `transfers.BLOCK_BYTES_MAX` bytes long, so that it travels in one notification. Each number
+of each block is predicted in the one of four ways that needs the fewest bits
+(`kneecore.prediction`).
 
 Bits, the least significant first. Per number: prediction (2 bits), width (4; 15 stands for 16), for
 SECOND and THIRD another width (4), the first value as it is (16; the last number of a sample 8),
@@ -11,7 +12,7 @@ the one or two differences that SECOND and THIRD begin with in the second width,
 first. Bits to the end of the last byte are 0.
 """
 
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.crc import crc16
 from kneecore.record import Record
 
@@ -42,7 +43,7 @@ def span(data: bytes | bytearray | memoryview) -> tuple[int, int]:
 def check(data: bytes | bytearray | memoryview):
     """Raises ValueError where this is not one whole block, as its CRC tells."""
     end = len(data) - CRC_BYTES
-    if not BLOCK.size < end <= wire.BLOCK_BYTES_MAX - CRC_BYTES:
+    if not BLOCK.size < end <= transfers.BLOCK_BYTES_MAX - CRC_BYTES:
         raise ValueError("a block is not %d bytes long" % len(data))
     if crc16(memoryview(data)[:end]) != data[end] | data[end + 1] << 8:
         raise ValueError("a block is damaged: its CRC differs")

@@ -6,7 +6,7 @@
 
 from array import array
 
-from kneecore import wire
+from kneecore import transfers
 from kneecore.block_form import (
     BLOCK,
     CRC_BYTES,
@@ -37,7 +37,7 @@ from kneecore.prediction import (
 __all__ = ("BLOCK", "SAMPLES_MAX", "SAMPLE_BYTES", "BlockWriter", "check", "read_block", "span")
 
 _FIXED_BITS = 8 * (BLOCK.size + CRC_BYTES) + 16 * LAST + 8
-_BITS_MAX = 8 * wire.BLOCK_BYTES_MAX
+_BITS_MAX = 8 * transfers.BLOCK_BYTES_MAX
 
 # What the state of a block in the making holds per number, each NUMBERS bytes: first the widths of
 # the four predictions, then
@@ -69,7 +69,7 @@ class BlockWriter:
         self._read = array("H", [0] * NUMBERS)  # of the sample that is being added
         self._folded = array("H", [0] * (4 * SAMPLES_MAX * NUMBERS))
         self._leads = bytearray(2)
-        self._buffer = bytearray(wire.BLOCK_BYTES_MAX)
+        self._buffer = bytearray(transfers.BLOCK_BYTES_MAX)
         self._view = memoryview(self._buffer)
         self._bits = 0
         self._held = 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kneecore import blocks, wire
+from kneecore import blocks, transfers, wire
 from kneecore.blocks import BlockWriter, read_block
 
 BYTES = wire.KNEE_SAMPLE.size
@@ -60,7 +60,7 @@ def test_any_samples_come_back_with_their_numbers_and_flags(
     found: list[tuple[int, int]] = []
     data = b""
     for block in coded(samples, stretches):
-        assert len(block) <= wire.BLOCK_BYTES_MAX
+        assert len(block) <= transfers.BLOCK_BYTES_MAX
         boot_id, number, flags, part = read_block(block)
         assert boot_id == 3
         found += [(number + i, flags) for i in range(len(part) // BYTES)]

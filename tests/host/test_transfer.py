@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from band_packets import PERIOD_US, Band
 from knee_recordings import Recording
-from kneecore import wire
+from kneecore import transfers, wire
 from kneetrack.protocol import Decoder
 from kneetrack.samples import Channel, Decoded, Gap, KneeSample, Packet, Response, TransferDone
 
@@ -201,7 +201,7 @@ def test_transfer_messages_that_cannot_be_read_are_counted() -> None:
     for data in (b"", b"\x81", whole[:-1], whole[:5] + b"\xff" + whole[6:], b"\x82\0", b"\x01abc"):
         assert decoder.feed(Packet(Channel.TRANSFER, data, 0.0)) == []
     assert decoder.malformed == 6
-    head = bytes([wire.TRANSFER_HEAD, 3, 0, 0, 0])
+    head = bytes([transfers.TRANSFER_HEAD, 3, 0, 0, 0])
     assert decoder.feed(Packet(Channel.TRANSFER, head, 0.0)) == []
     assert decoder.malformed == 6
 

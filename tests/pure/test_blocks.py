@@ -1,6 +1,6 @@
 import struct
 
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.blocks import BLOCK, SAMPLES_MAX, BlockWriter, check, read_block, span
 from kneecore.crc import crc16
 
@@ -93,7 +93,7 @@ def test_walks_of_every_roughness_come_back_and_fit_a_notification():
         found = coded(samples)
         assert decoded(found) == samples, bits
         for block in found:
-            assert len(block) <= wire.BLOCK_BYTES_MAX
+            assert len(block) <= transfers.BLOCK_BYTES_MAX
 
 
 def test_jumps_between_the_ends_and_wraps_come_back():
@@ -181,7 +181,7 @@ def test_every_truncation_and_every_flipped_bit_is_refused():
 def test_nonsense_under_a_right_crc_is_refused_too():
     chance = Chance(77)
     kept = 0
-    for size in range(BLOCK.size + 1, wire.BLOCK_BYTES_MAX - 1, 2):
+    for size in range(BLOCK.size + 1, transfers.BLOCK_BYTES_MAX - 1, 2):
         body = BLOCK.pack(1, 2, 1 + chance.below(40), 0)
         body += bytes([chance.below(256) for _ in range(size - BLOCK.size)])
         crc = crc16(body)

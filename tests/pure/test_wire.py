@@ -1,4 +1,4 @@
-from kneecore import wire
+from kneecore import transfers, wire
 
 RECORDS = (
     wire.PACKET_HEADER,
@@ -18,9 +18,9 @@ RECORDS = (
     wire.SET_TIME,
     wire.FORGET,
     wire.RECORDING,
-    wire.FETCH,
-    wire.ACKNOWLEDGE,
-    wire.DONE,
+    transfers.FETCH,
+    transfers.ACKNOWLEDGE,
+    transfers.DONE,
     wire.ADVERTISED,
 )
 
@@ -44,7 +44,7 @@ def test_commands_and_their_answers_fit_the_smallest_link():
 
 
 def test_every_opcode_result_and_flag_is_its_own():
-    for rows in (wire.COMMANDS, wire.RESULTS, wire.FLAGS, wire.TRANSFERS):
+    for rows in (wire.COMMANDS, wire.RESULTS, wire.FLAGS, transfers.TRANSFERS):
         numbers = [row[0] for row in rows]
         names = [row[1] for row in rows]
         assert len(set(numbers)) == len(numbers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.blocks import BlockWriter
 from kneetrack.samples import Channel, KneeSample, Packet
 
@@ -65,7 +65,7 @@ class Band:
         found: list[Packet] = []
 
         def put(block: bytes | bytearray | memoryview) -> None:
-            head = bytes([wire.TRANSFER_BLOCK]) + self.recording_id.to_bytes(2, "little")
+            head = bytes([transfers.TRANSFER_BLOCK]) + self.recording_id.to_bytes(2, "little")
             found.append(Packet(Channel.TRANSFER, head + bytes(block), at_s))
 
         writer = BlockWriter(self.boot_id, put)
@@ -83,8 +83,8 @@ class Band:
         result: int = wire.RESULT_SUCCESS,
         at_s: float = 0.0,
     ) -> Packet:
-        data = wire.DONE.pack(self.recording_id, first, end, result, blocks)
-        return Packet(Channel.TRANSFER, bytes([wire.TRANSFER_DONE]) + data, at_s)
+        data = transfers.DONE.pack(self.recording_id, first, end, result, blocks)
+        return Packet(Channel.TRANSFER, bytes([transfers.TRANSFER_DONE]) + data, at_s)
 
     def answer(self, first: int, end: int, *, at_s: float = 0.0) -> list[Packet]:
         """The whole answer to a FETCH of these numbers."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cable import Cable
-from kneecore import frames, wire
+from kneecore import frames, transfers, wire
 from kneecore.blocks import BlockWriter, span
 from kneetrack.samples import KneeSample
 
@@ -115,10 +115,12 @@ class KeepingBand:
             elif kind == wire.SERIAL_CONTROL:
                 result, payload = self._do(data[0], data[1:])
                 self._put(kind, bytes((wire.OP_RESPONSE, data[0], result)) + payload)
-            elif kind == wire.SERIAL_TRANSFER and data[0] == wire.TRANSFER_FETCH:
+            elif kind == wire.SERIAL_TRANSFER and data[0] == transfers.TRANSFER_FETCH:
                 if self._sending is not None:
                     self._sending.cancel()
-                self._sending = asyncio.create_task(self._send(wire.FETCH.unpack_from(data, 1)))
+                self._sending = asyncio.create_task(
+                    self._send(transfers.FETCH.unpack_from(data, 1))
+                )
 
     def _put(self, kind: int, data: bytes) -> bool:
         try:
@@ -156,7 +158,7 @@ class KeepingBand:
         self.fetches.append((wanted.first_number, wanted.end_number))
         identity = struct.pack("<H", recording_id)
         calibration = bytes((len(recording.calibration),)) + recording.calibration
-        await self._message(wire.TRANSFER_HEAD, identity + calibration + b"\0")
+        await self._message(transfers.TRANSFER_HEAD, identity + calibration + b"\0")
         count, result = 0, wire.RESULT_SUCCESS
         for place, block in enumerate(recording.blocks):
             number, samples = span(block)
@@ -172,14 +174,16 @@ class KeepingBand:
             if place in self.damages:
                 self.damages.remove(place)
                 block = block[:20] + bytes((block[20] ^ 4,)) + block[21:]
-            await self._message(wire.TRANSFER_BLOCK, identity + block)
+            await self._message(transfers.TRANSFER_BLOCK, identity + block)
             self.sent += 1
             if self.sent == self.pulls_after:
                 await asyncio.sleep(0.05)
                 self.cable.pull()
                 return
-        done = wire.DONE.pack(recording_id, wanted.first_number, wanted.end_number, result, count)
-        await self._message(wire.TRANSFER_DONE, done)
+        done = transfers.DONE.pack(
+            recording_id, wanted.first_number, wanted.end_number, result, count
+        )
+        await self._message(transfers.TRANSFER_DONE, done)
 
     async def _message(self, kind: int, data: bytes) -> None:
         while not self._put(wire.SERIAL_TRANSFER, bytes((kind,)) + data):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cable import Cable, bench
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.blocks import span
 from kneetrack import live
 from kneetrack.detection import Analyzer
@@ -54,8 +54,8 @@ def numbers_in(path: Path) -> Spans:
             first = wire.PACKET_HEADER.unpack_from(packet.data).sequence
             count = (len(packet.data) - wire.PACKET_HEADER.size) // wire.KNEE_SAMPLE.size
             found.add(first, first + count)
-        elif packet.data[:1] == bytes([wire.TRANSFER_BLOCK]):
-            first, count = span(packet.data[wire.BLOCK_HEAD :])
+        elif packet.data[:1] == bytes([transfers.TRANSFER_BLOCK]):
+            first, count = span(packet.data[transfers.BLOCK_HEAD :])
             found.add(first, first + count)
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.calibration import Calibration
 from kneetrack.errors import CommandRefused
 from kneetrack.link.base import Link
@@ -121,12 +121,14 @@ async def delete_recording(link: Link, recording_id: int) -> None:
 
 def fetch_message(recording_id: int, numbers: Span) -> bytes:
     """For Session Transfer: these samples of that recording, please."""
-    return bytes([wire.TRANSFER_FETCH]) + wire.FETCH.pack(recording_id, *numbers)
+    return bytes([transfers.TRANSFER_FETCH]) + transfers.FETCH.pack(recording_id, *numbers)
 
 
 def acknowledge_message(recording_id: int, end_number: int) -> bytes:
     """For Session Transfer: that recording is safe on the host up to, not with, this number."""
-    return bytes([wire.TRANSFER_ACKNOWLEDGE]) + wire.ACKNOWLEDGE.pack(recording_id, end_number)
+    return bytes([transfers.TRANSFER_ACKNOWLEDGE]) + transfers.ACKNOWLEDGE.pack(
+        recording_id, end_number
+    )
 
 
 async def _acknowledge(link: Link, recording_id: int, end_number: int) -> None:

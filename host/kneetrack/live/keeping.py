@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.blocks import span
 from kneetrack.backfill import UNREAD, Ledger
 from kneetrack.errors import LinkError
@@ -128,13 +128,13 @@ class Keeper:
                 ledger = self._of(item.recording_id)
                 if ledger is not None:
                     ledger.done(item, self._now())
-        if data[:1] != bytes([wire.TRANSFER_BLOCK]):
+        if data[:1] != bytes([transfers.TRANSFER_BLOCK]):
             return
         if not any(isinstance(item, KneeSample) for item in items):
             return  # damaged: the decoder could not read it
         ledger = self._of(int.from_bytes(data[1:3], "little"))
         if ledger is not None:
-            number, count = span(memoryview(data)[wire.BLOCK_HEAD :])
+            number, count = span(memoryview(data)[transfers.BLOCK_HEAD :])
             ledger.block(number, number + count, self._now())
 
     def _of(self, recording_id: int) -> Ledger | None:

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.blocks import read_block
 from kneetrack.backfill import Gone, Ledger
 from kneetrack.errors import LinkError, LinkLost
@@ -34,9 +34,9 @@ BARREN = 3
 POLL_S = 0.2
 
 _SAMPLE_BYTES = wire.KNEE_SAMPLE.size
-_BLOCK = wire.TRANSFER_BLOCK
-_DONE = wire.TRANSFER_DONE
-_HEAD = wire.TRANSFER_HEAD
+_BLOCK = transfers.TRANSFER_BLOCK
+_DONE = transfers.TRANSFER_DONE
+_HEAD = transfers.TRANSFER_HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,8 @@ class _Fetching:
 
     def _enter(self, message: bytes, now_s: float) -> int:
         """Enter a message into the account; how many samples it brought that were missing."""
-        if message[0] == _DONE and len(message) > wire.DONE.size:
-            done = TransferDone(*wire.DONE.unpack_from(message, 1))
+        if message[0] == _DONE and len(message) > transfers.DONE.size:
+            done = TransferDone(*transfers.DONE.unpack_from(message, 1))
             self._read_failed |= done.result == wire.RESULT_FAILED
             self._ledger.done(done, now_s)
         elif message[0] == _BLOCK:
@@ -176,7 +176,7 @@ class _Fetching:
 def block_span(message: bytes, boot_id: int) -> Span | None:
     """The numbers of the samples in a BLOCK, if it is whole (its CRC) and of that start."""
     try:
-        values: Any = read_block(memoryview(message)[wire.BLOCK_HEAD :])
+        values: Any = read_block(memoryview(message)[transfers.BLOCK_HEAD :])
     except ValueError:
         return None
     boot, number, _, samples = values

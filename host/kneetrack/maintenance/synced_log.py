@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kneecore import __version__, wire
+from kneecore import __version__, transfers, wire
 from kneecore.blocks import check, span
 from kneecore.calibration import from_wire
 from kneetrack.backfill import Gone
@@ -115,7 +115,7 @@ def _gone_in(session: Mapping[str, Any]) -> Spans:
 def calibration_of_head(part: PartFile) -> CalibrationFile | None:
     """The calibration that the band told with the recording; None where it had none."""
     for message in part.messages():
-        if message[:1] != bytes([wire.TRANSFER_HEAD]) or len(message) < 4:
+        if message[:1] != bytes([transfers.TRANSFER_HEAD]) or len(message) < 4:
             continue
         record = message[4 : 4 + message[3]]
         try:
@@ -137,9 +137,9 @@ def calibration_of_head(part: PartFile) -> CalibrationFile | None:
 
 def _checked_span(message: bytes) -> Span | None:
     """The numbers in a BLOCK whose CRC holds."""
-    if message[:1] != bytes([wire.TRANSFER_BLOCK]):
+    if message[:1] != bytes([transfers.TRANSFER_BLOCK]):
         return None
-    block = message[wire.BLOCK_HEAD :]
+    block = message[transfers.BLOCK_HEAD :]
     try:
         check(block)
     except ValueError:

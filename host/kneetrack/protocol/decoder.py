@@ -32,7 +32,7 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
-from kneecore import wire
+from kneecore import transfers, wire
 from kneecore.blocks import read_block
 from kneetrack.protocol.boots import Boots, full_number
 from kneetrack.protocol.grid import NUMBERS, US, Grid
@@ -50,9 +50,9 @@ from kneetrack.samples import (
 
 _HEADER = struct.Struct(wire.PACKET_HEADER.format)
 _HELD_PACKETS = 24  # raw packets that wait for the origin: 24 * 9 pairs, a second
-_BLOCK = bytes([wire.TRANSFER_BLOCK])
-_DONE = bytes([wire.TRANSFER_DONE])
-_HEAD = bytes([wire.TRANSFER_HEAD])
+_BLOCK = bytes([transfers.TRANSFER_BLOCK])
+_DONE = bytes([transfers.TRANSFER_DONE])
+_HEAD = bytes([transfers.TRANSFER_HEAD])
 _RECORDING_ID = struct.Struct("<H")
 
 
@@ -186,13 +186,13 @@ class Decoder:
         try:
             if kind == _BLOCK:
                 (recording_id,) = _RECORDING_ID.unpack_from(data, 1)
-                boot_id, number, flags, body = read_block(memoryview(data)[wire.BLOCK_HEAD :])
+                boot_id, number, flags, body = read_block(memoryview(data)[transfers.BLOCK_HEAD :])
                 self._transfers.block(
                     recording_id, boot_id, number, number + len(body) // KNEE_BYTES
                 )
                 return self._block(packet, boot_id, number, flags | wire.FLAG_BACKFILL, body)
             if kind == _DONE:
-                return [self._done(wire.DONE.unpack_from(data, 1))]
+                return [self._done(transfers.DONE.unpack_from(data, 1))]
         except (ValueError, struct.error):
             kind = b""
         if kind != _HEAD:

@@ -3,9 +3,9 @@
 Nothing but the band's own messages is looked at, so a log tells the same as the radio did. The
 host's FETCH is not among them; that a new one has begun shows in blocks that begin anew.
 
-An answer (wire.DONE) is complete when as many different blocks of its span have come as the band
-says it sent. Then what no block held is gone. Recordings are tied to a start of the band by their
-blocks, and by the RECORDING in the responses to START, RESUME, LIST and QUERY.
+An answer (DONE) is complete when as many different blocks of its span have come as the band says it
+sent. Then what no block held is gone. Recordings are tied to a start of the band by their blocks,
+and by the RECORDING in the responses to START, RESUME, LIST and QUERY.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kneecore import wire
 from kneetrack.samples import Response
 
 _TELLING = (wire.OP_START, wire.OP_RESUME, wire.OP_LIST, wire.OP_QUERY)
-_RUN_LIMIT = 2**16  # wire.DONE counts no more
+_RUN_LIMIT = 2**16  # transfers.DONE counts no more
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class Transfers:
         self._ends.append(end)
 
     def done(self, answer: Any, boot_id: int) -> Gone | None:
-        """What is gone by this wire.DONE, in the start `boot_id` where nothing else is known."""
+        """What is gone by this DONE, in the start `boot_id` where nothing else is known."""
         recording = self._recordings.get(answer.recording_id)
         came = 0
         if answer.recording_id == self._running_id:

@@ -23,7 +23,7 @@ from kneeband.sampler import Sampler
 from kneeband.shelf import Shelf
 from kneeband.store import Store
 from kneeband.usb import SerialPort
-from kneecore import frames, wire
+from kneecore import frames, transfers, wire
 from sim import vclock
 
 CONNECT, DISCONNECT, WRITE, READ, INDICATE_DONE, MTU_EXCHANGED = 1, 2, 3, 4, 20, 21
@@ -258,12 +258,14 @@ class Band:
     async def fetch(self, recording_id, first, end, patience_s=20):
         """What a FETCH brings: (messages before the DONE, the DONE)."""
         at = len(self.notified(wire.TRANSFER_UUID))
-        self.write_transfer(wire.TRANSFER_FETCH, wire.FETCH.pack(recording_id, first, end))
+        self.write_transfer(
+            transfers.TRANSFER_FETCH, transfers.FETCH.pack(recording_id, first, end)
+        )
         for _ in range(patience_s * 50):
             await asyncio.sleep_ms(20)
             messages = [data for _, data in self.notified(wire.TRANSFER_UUID)[at:]]
-            if messages and messages[-1][0] == wire.TRANSFER_DONE:
-                return messages[:-1], wire.DONE.unpack_from(messages[-1], 1)
+            if messages and messages[-1][0] == transfers.TRANSFER_DONE:
+                return messages[:-1], transfers.DONE.unpack_from(messages[-1], 1)
         raise AssertionError("no DONE")
 
     def statuses(self):

@@ -6,7 +6,7 @@ import errno
 from sessions import ALL, RATE_HZ, SAMPLE, kept, same, samples_of, streaming, whole
 
 from kneeband import config, states
-from kneecore import wire
+from kneecore import transfers, wire
 from sim import vclock
 
 
@@ -135,7 +135,7 @@ def test_a_rest_that_nobody_acknowledged_becomes_a_finished_recording():
         assert one.end_number == max(band.live()) + 1
         assert one.end_number - one.first_number > 140
         messages, _ = await band.fetch(one.recording_id, 0, ALL)
-        assert messages[0][0] == wire.TRANSFER_HEAD
+        assert messages[0][0] == transfers.TRANSFER_HEAD
         samples = kept(messages, one.recording_id)
         assert same(samples, band.live()) == len(samples) > 140
 

@@ -8,7 +8,7 @@ import asyncio
 import band as rig
 import bench
 
-from kneecore import blocks, wire
+from kneecore import blocks, transfers, wire
 
 HEADER = wire.PACKET_HEADER.size
 SAMPLE = wire.KNEE_SAMPLE.size
@@ -33,11 +33,11 @@ def kept(messages, recording_id):
     """Those of BLOCK messages."""
     samples = {}
     for message in messages:
-        if message[0] == wire.TRANSFER_HEAD:
+        if message[0] == transfers.TRANSFER_HEAD:
             continue
-        assert message[0] == wire.TRANSFER_BLOCK and len(message) <= wire.MTU_MIN - 3
+        assert message[0] == transfers.TRANSFER_BLOCK and len(message) <= wire.MTU_MIN - 3
         assert message[1] | message[2] << 8 == recording_id
-        _, number, flags, packed = blocks.read_block(message[wire.BLOCK_HEAD :])
+        _, number, flags, packed = blocks.read_block(message[transfers.BLOCK_HEAD :])
         for i in range(len(packed) // SAMPLE):
             assert number + i not in samples
             samples[number + i] = (flags, bytes(packed[i * SAMPLE : (i + 1) * SAMPLE]))
@@ -103,7 +103,7 @@ class Band(rig.Band):
     async def fetched(self, recording, first=0, end=ALL, patience_s=20):
         """The samples of the blocks that a FETCH brings."""
         messages, done = await self.fetch(recording.recording_id, first, end, patience_s)
-        blocks = [message for message in messages if message[0] == wire.TRANSFER_BLOCK]
+        blocks = [message for message in messages if message[0] == transfers.TRANSFER_BLOCK]
         assert (done.result, done.blocks) == (wire.RESULT_SUCCESS, len(blocks)), done
         return kept(messages, recording.recording_id)
 
@@ -118,8 +118,8 @@ class Band(rig.Band):
         return (await self.ask(wire.OP_DELETE, wire.DELETE.pack(recording_id)))[0]
 
     def acknowledge(self, recording, number):
-        operand = wire.ACKNOWLEDGE.pack(recording.recording_id, number)
-        self.write_transfer(wire.TRANSFER_ACKNOWLEDGE, operand)
+        operand = transfers.ACKNOWLEDGE.pack(recording.recording_id, number)
+        self.write_transfer(transfers.TRANSFER_ACKNOWLEDGE, operand)
 
     async def acknowledge_for(self, recording, duration_s):
         """Acknowledge every two seconds what came."""

@@ -6,7 +6,7 @@ from machine import wire_input
 from sessions import ALL, RATE_HZ, kept, run, same, samples_of, streaming, whole
 
 from kneeband import board, config, states
-from kneecore import wire
+from kneecore import transfers, wire
 
 
 def test_acknowledging_the_future_forgets_only_what_was_measured():
@@ -35,15 +35,15 @@ def test_a_fetch_goes_on_while_what_it_fetches_moves_to_flash():
     async def scene(band, recording):
         await asyncio.sleep_ms(12_000)
         await band.ask(wire.OP_STOP)
-        operand = wire.FETCH.pack(recording.recording_id, 0, ALL)
-        band.write_transfer(wire.TRANSFER_FETCH, operand)
+        operand = transfers.FETCH.pack(recording.recording_id, 0, ALL)
+        band.write_transfer(transfers.TRANSFER_FETCH, operand)
         await asyncio.sleep_ms(100)
         band.radio.room = 0
         await asyncio.sleep_ms(config.LINGER_MS + 500)
         band.radio.room = None
         await asyncio.sleep_ms(2000)
         messages = [data for _, data in band.notified(wire.TRANSFER_UUID)]
-        assert messages[-1][0] == wire.TRANSFER_DONE
+        assert messages[-1][0] == transfers.TRANSFER_DONE
         samples = kept(messages[:-1], recording.recording_id)
         whole(samples, recording.first_number, max(band.live()) + 1)
 
@@ -53,21 +53,21 @@ def test_a_fetch_goes_on_while_what_it_fetches_moves_to_flash():
 def test_a_new_fetch_or_a_stop_ends_the_old_one_without_a_done():
     async def scene(band, recording):
         await asyncio.sleep_ms(8_000)
-        operand = wire.FETCH.pack(recording.recording_id, 0, ALL)
-        band.write_transfer(wire.TRANSFER_FETCH, operand)
+        operand = transfers.FETCH.pack(recording.recording_id, 0, ALL)
+        band.write_transfer(transfers.TRANSFER_FETCH, operand)
         await asyncio.sleep_ms(100)
-        band.write_transfer(wire.TRANSFER_STOP)
+        band.write_transfer(transfers.TRANSFER_STOP)
         await asyncio.sleep_ms(50)
         sent = len(band.notified(wire.TRANSFER_UUID))
         await asyncio.sleep_ms(500)
         kinds = [data[0] for _, data in band.notified(wire.TRANSFER_UUID)]
-        assert len(kinds) == sent < 60 and set(kinds) == {wire.TRANSFER_BLOCK}
-        band.write_transfer(wire.TRANSFER_FETCH, operand)
+        assert len(kinds) == sent < 60 and set(kinds) == {transfers.TRANSFER_BLOCK}
+        band.write_transfer(transfers.TRANSFER_FETCH, operand)
         await asyncio.sleep_ms(60)
         _, done = await band.fetch(recording.recording_id, 0, 100)
         assert done.end_number == 100
         kinds = [data[0] for _, data in band.notified(wire.TRANSFER_UUID)]
-        assert kinds.count(wire.TRANSFER_DONE) == 1
+        assert kinds.count(transfers.TRANSFER_DONE) == 1
 
     streaming(scene)
 
@@ -113,7 +113,7 @@ def test_the_stream_goes_to_the_port_that_asked_and_a_host_may_go_on_by_cable():
         assert len(by_cable) > 90 and len(band.live()) == sent > len(before)
         band.cable.says(wire.SERIAL_TRANSFER, fetch_all(recording))
         await asyncio.sleep_ms(1_000)
-        assert band.cable.transfers[-1][0] == wire.TRANSFER_DONE
+        assert band.cable.transfers[-1][0] == transfers.TRANSFER_DONE
         samples = kept(band.cable.transfers[:-1], recording.recording_id)
         assert same(samples, band.live()) == sent and same(samples, by_cable) > 80
         band.radio.connect()  # the other host leaves, and nothing happens to this one's stream
@@ -126,8 +126,8 @@ def test_the_stream_goes_to_the_port_that_asked_and_a_host_may_go_on_by_cable():
         assert band.app.session.state == states.RECORDING
 
     def fetch_all(recording):
-        operand = wire.FETCH.pack(recording.recording_id, 0, ALL)
-        return bytes((wire.TRANSFER_FETCH,)) + operand
+        operand = transfers.FETCH.pack(recording.recording_id, 0, ALL)
+        return bytes((transfers.TRANSFER_FETCH,)) + operand
 
     streaming(scene)
 
