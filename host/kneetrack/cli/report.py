@@ -35,7 +35,7 @@ def report(
     Where the athlete is named, earlier sessions of the same movement give the trend. The same log
     (and the same earlier sessions) give the same file, byte by byte.
 
-    Needs the extra "export", PDF "pdf" as well: make setup, or pip install -e '.[export,pdf]' in
+    Needs the extra "export", PDF "pdf" as well: make setup, or pip install -e ".[export,pdf]" in
     the clone.
     """
     from kneetrack.analysis import analyse

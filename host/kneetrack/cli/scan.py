@@ -42,7 +42,8 @@ def scan(
         from kneetrack.link import ble
     except ModuleNotFoundError as error:
         raise LinkError(
-            "Bluetooth needs one more package; install it with: pip install 'kneetrack[live]'"
+            "Bluetooth needs one more package; install it with: make setup, or "
+            'pip install -e ".[live]" in the clone.'
         ) from error
 
     import asyncio

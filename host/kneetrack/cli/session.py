@@ -42,6 +42,8 @@ from kneetrack.traces import EXERCISES
 
 CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
 PROGRESS_PERIOD_S = 0.1
+COMPUTES_FROM_S = 0.5
+"""So shortly before the end all movements are seen, and what is left is computing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +117,21 @@ async def calibrate_with_progress(link: Link, console: Console) -> CalibrationFi
     total = max((window.end_s for window in runner.movements(link.scenario)), default=0.0)
     work = asyncio.create_task(runner.of_simulated(link, calibrate))
     columns = (
-        TextColumn("Calibrating"),
+        TextColumn("{task.description}"),
         BarColumn(30),
         TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
     )
     shown = console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
-        bar = progress.add_task("", total=total)
+        bar = progress.add_task("Calibrating", total=total)
         try:
             while not work.done():
                 await asyncio.wait({work}, timeout=PROGRESS_PERIOD_S)
                 moved_s = link.source_s(link.now_s())
                 if moved_s is not None:
                     progress.update(bar, completed=min(total, moved_s))
+                if moved_s is not None and moved_s > total - COMPUTES_FROM_S:
+                    progress.update(bar, description="Computing the calibration ...")
         finally:  # Ctrl-C ends the waiting, not by itself the work
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

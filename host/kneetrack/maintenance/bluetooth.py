@@ -86,7 +86,7 @@ def _adapter_row(sys_folder: Path, bad: State) -> Row:
         if _text(switch / "hard") == "1":
             what, remedy = "a switch or key of the computer", "Press that switch or key."
         elif _text(switch / "soft") == "1":
-            what, remedy = "software (rfkill)", "rfkill unblock bluetooth"
+            what, remedy = "software (rfkill)", "sudo rfkill unblock bluetooth"
         else:
             continue
         return Row(
@@ -107,7 +107,7 @@ async def _service_row(address: str, bad: State) -> Row:
     try:
         from dbus_fast.aio.message_bus import MessageBus
     except ModuleNotFoundError:
-        return row(bad, "bleak is not installed", "pip install 'kneetrack[live]'")
+        return row(bad, "bleak is not installed", 'In the clone: pip install -e ".[live]"')
     try:
         async with asyncio.timeout(ANSWER_S):
             bus = await MessageBus(bus_address=address).connect()
@@ -115,7 +115,7 @@ async def _service_row(address: str, bad: State) -> Row:
         return row(
             bad,
             "the system's D-Bus does not run",
-            "systemctl start dbus bluetooth (in a container: hand in /run/dbus)",
+            "sudo systemctl start dbus bluetooth (in a container: hand in /run/dbus)",
         )
     except Exception as error:  # each way of refusal has a class of its own in dbus-fast
         why = str(error) or type(error).__name__
@@ -124,7 +124,7 @@ async def _service_row(address: str, bad: State) -> Row:
         async with asyncio.timeout(ANSWER_S):
             return await _asked(bus, row, bad)
     except TimeoutError:
-        return row(bad, "it does not answer", "systemctl restart bluetooth")
+        return row(bad, "it does not answer", "sudo systemctl restart bluetooth")
     except (EOFError, OSError) as error:
         return row(bad, f"it went away while it was asked ({error})", "systemctl status bluetooth")
     finally:
@@ -139,7 +139,7 @@ async def _asked(bus: Any, row: Any, bad: State) -> Row:
         return row(
             bad,
             "it does not run",
-            "systemctl enable --now bluetooth (where it is missing: install bluez)",
+            "sudo systemctl enable --now bluetooth (where it is missing: install bluez)",
         )
     error, objects = await _call(
         bus, _SERVICE, "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"

@@ -65,13 +65,13 @@ def packages_row(kind: str) -> Row:
             wrong.append(f"{name} {has} is older than {least}")
         elif relation == "==" and has != least:
             wrong.append(f"{name} is {has}, not {least}")
-    what = f"kneetrack[{extra}]" if extra else "kneetrack"
+    what = f'".[{extra}]"' if extra else "."
     return Row(
         Part.COMPUTER,
         "Packages",
         State.PROBLEM if wrong else State.OK,
         "; ".join(wrong) or f"{len(versions)} packages, all there and new enough",
-        f"pip install --upgrade '{what}'" if wrong else "",
+        f"In the clone: pip install --upgrade -e {what}" if wrong else "",
         {"versions": versions},
     )
 

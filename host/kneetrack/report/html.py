@@ -16,7 +16,7 @@ from kneetrack.whole_file import whole_file
 
 MOST_SIDES = 10
 MOST_SETS_TOLD = 12
-REMEDY = "install them with: make setup, or pip install -e '.[export]' in the clone."
+REMEDY = 'install them with: make setup, or pip install -e ".[export]" in the clone.'
 
 
 def write(report: SessionReport, out: Path) -> None:

@@ -31,7 +31,7 @@ def check_available() -> Callable[..., Any]:
         from weasyprint import HTML  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise UsageError(
-            "PDF needs one more package; install it with: pip install -e '.[pdf]' in the clone. "
+            'PDF needs one more package; install it with: pip install -e ".[pdf]" in the clone. '
             "Or write HTML, and print it to PDF from a browser."
         ) from None
     except OSError:
