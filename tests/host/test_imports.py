@@ -19,6 +19,7 @@ from kneetrack.analysis.trace import measure
 from kneetrack.detection import Analyzer
 from kneetrack.samples import Rep, Side, Window
 from kneetrack.traces import read_trace
+from kneetrack.traces.importers import read
 from kneetrack.traces.importers.checks import gyro_scale
 from kneetrack.traces.importers.recording import Stream, stream
 from kneetrack.traces.importers.table import read_table
@@ -258,6 +259,66 @@ def test_it_writes_over_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "diary.csv").write_text("dear diary\n")
     assert imported(pair, tmp_path / "diary.csv", "--from", "xsens").returncode == 2
     assert (tmp_path / "diary.csv").read_text() == "dear diary\n"
+
+
+# Headers of recordings that others published (host/IMPORTS.md), with numbers of our own.
+MT_MANAGER = """\
+// Start Time: Unknown
+// Update Rate: 100.0Hz
+// Filter Profile: human (46.1)
+// Option Flags: AHS Disabled ICC Disabled
+// Firmware Version: 4.0.2
+PacketCounter\tSampleTimeFine\tYear\tMonth\tDay\tSecond\tUTC_Nano\tUTC_Year\tUTC_Month\tUTC_Day\tUTC_Hour\tUTC_Minute\tUTC_Second\tUTC_Valid\tAcc_X\tAcc_Y\tAcc_Z\tGyr_X\tGyr_Y\tGyr_Z\tMat[1][1]
+"""
+DOT_MEMORY = """\
+sep=,
+DeviceTag:,bei
+FirmwareVersion:,1.6.0
+AppVersion:,2021.0
+StartTime: ,2021-08-30_17:05:05_000 GMT+8
+© Xsens Technologies B. V. 2005-2021
+
+PacketCounter,SampleTimeFine,Euler_X,Euler_Y,Euler_Z,Acc_X,Acc_Y,Acc_Z,Gyr_X,Gyr_Y,Gyr_Z
+0,4294950629,1,2,3,0.00000000000000,0.00000000000000,0.00000000000000,0.00000000000000,0.00000000000000,0.00000000000000
+"""
+XIMU3 = (
+    "Timestamp (us),Gyroscope X (deg/s),Gyroscope Y (deg/s),Gyroscope Z (deg/s),"
+    "Accelerometer X (g),Accelerometer Y (g),Accelerometer Z (g)\n"
+)
+
+
+def _published(name: str, number: int) -> str:
+    """Row `number` of 200; the packet counter and DOT's ticks wrap."""
+    if name == "xsens":
+        return f"{(65_500 + number) % 65_536:05d}" + "\t" * 14 + "0.1\t0\t9.8\t1\t0\t0\t1"
+    if name == "movella-dot":
+        ticks = (4_294_950_629 + 8_333 * (number + 1)) % (1 << 32)
+        return f"{number + 1},{ticks},1,2,3,0.1,0,9.8,{180 / np.pi},0,0"
+    return f"{19_150_794 + 19_990 * number},{180 / np.pi},0,0,0.01,0,{9.8 / 9.80665}"
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "rate_hz", "file"),
+    [
+        ("xsens", MT_MANAGER, 100.0, "MT_012005D6_009-001_00B421E6.txt"),
+        ("movella-dot", DOT_MEMORY, 120.005, "bei_D4CA6EF17860_20210830_170505.csv"),
+        ("x-imu3", XIMU3, 50.025, "Inertial.csv"),
+    ],
+)
+def test_headers_as_their_programs_write_them(
+    tmp_path: Path, name: str, header: str, rate_hz: float, file: str
+) -> None:
+    rows = [_published(name, number) for number in range(200) if number != 60]
+    (tmp_path / file).write_text(header + "\n".join(rows) + "\n", encoding="utf-8")
+    found = read(tmp_path / file, name, "thigh")
+    assert len(found.gyr.time_s) == len(found.acc.time_s) == 199
+    assert found.gyr.rate_hz == pytest.approx(rate_hz, rel=1e-5)
+    assert [hole.count for hole in found.gyr.holes] == [1]
+    assert found.gyr.values == pytest.approx(np.tile([1.0, 0.0, 0.0], (199, 1)))
+    assert found.acc.values[:, 2] == pytest.approx(9.8)
+    assert found.clock == (
+        "xsens:" + f"{tmp_path}/MT_012005D6_009-001" if name == "xsens" else None
+    )
 
 
 # --- the parts ------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def write_trace(
     shank_length_m: float | None,
     notes: str,
 ) -> None:
-    """Both files, each in one step. Raises InputError where they can't be written."""
+    """Both files or none. Raises InputError where they can't be written."""
     table = np.column_stack([joined.time_s, joined.rows[:, _ORDER]])
     sidecar: dict[str, object] = {
         "side": side.word,
@@ -43,5 +43,6 @@ def write_trace(
     with whole_file(out) as file:
         file.write(",".join(COLUMNS) + "\n")
         np.savetxt(file, table, fmt=["%.5f", *["%.6f"] * 12], delimiter=",")
-    with whole_file(out.with_suffix(".json")) as file:
-        file.write(json.dumps(sidecar, indent=2) + "\n")
+        file.flush()  # a full disk is told here, before there is a sidecar without a trace
+        with whole_file(out.with_suffix(".json")) as beside:
+            beside.write(json.dumps(sidecar, indent=2) + "\n")
