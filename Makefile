@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-bluez lint format gen bench soak docs clean
+.PHONY: help setup demo test test-bluez lint format gen bench soak docs hardware clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,14 @@ soak: $(STAMP)  ## eight hours of training in virtual time: memory, clock, losse
 docs: $(STAMP)  ## the programming interface as web pages, from the docstrings: build/api
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@$(BIN)/python tools/make_docs.py
+
+hardware: $(STAMP)  ## harness drawings, carrier board, enclosures, and all checks on them (hardware/out)
+	@command -v dot >/dev/null || { echo "graphviz is missing. On Debian or Ubuntu: apt install graphviz"; exit 1; }
+	@python3 -c 'import pcbnew' 2>/dev/null || \
+	  { echo "KiCad's Python module pcbnew is missing. On Debian or Ubuntu: apt install --no-install-recommends kicad"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[hardware]'
+	@$(BIN)/python hardware/build.py
+	@$(BIN)/python -m pytest -q -rs -o testpaths=hardware/checks hardware/checks
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
