@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,19 @@ PROGRAM: Any = typer.main.get_command(app)
 
 def test_the_pages_show_commands() -> None:
     assert len(SHOWN) > 60
+
+
+def test_no_command_is_shown_where_it_is_not_looked_for() -> None:
+    """Commands stand in blocks that are indented by four spaces, or within a sentence."""
+    found = [
+        f"{page.name}: {line}"
+        for page in pages()
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if re.match(
+            r"(?! {4}(?:\$ )?kneetrack)\s*(?:\$ )?kneetrack [a-z]+ (?:--|[\w./]+\.\w+)", line
+        )
+    ]
+    assert not found
 
 
 @pytest.mark.parametrize("shown", SHOWN, ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -131,7 +132,7 @@ def pair(link: LinkOption = "ble:auto") -> None:
 
     name = _with_band(link, met)
     console.results().print(f"{name} and this computer know each other.", markup=False)
-    console.hints().print(f"Next: kneetrack calibrate --link {link}", markup=False)
+    console.hints().print(f"Next: kneetrack calibrate --link {quote(link)}", markup=False)
 
 
 @device.command()

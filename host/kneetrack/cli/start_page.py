@@ -122,7 +122,7 @@ def _calibration(now: Standing, at: datetime) -> Line:
     if not now.calibrations:
         return Line(
             "calibration",
-            "none yet. 45 s, after every strapping on: table, standing, three squats",
+            "none yet. 40 s on the leg, after every strapping on: five slow squats",
             "kneetrack calibrate --side right",
         )
     told = "; ".join(people.described(one, at) for one in now.calibrations)
