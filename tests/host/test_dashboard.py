@@ -304,8 +304,8 @@ def test_what_goes_wrong_on_the_page_costs_one_thing_there(
     leg = LiveView(hub).leg("Right leg")
     whole = feeds.rep_row
 
-    def failing(one: Any) -> Any:
-        return whole(one) if one.index else 1 / 0
+    def failing(one: Any, measure: Any) -> Any:
+        return whole(one, measure) if one.index else 1 / 0
 
     monkeypatch.setattr(feeds, "rep_row", failing)
     leg.event(RepEnded(rep(0)))

@@ -87,6 +87,8 @@ def _row(one: Session) -> dict[str, Any]:
         "athlete": one.athlete,
         "exercise": words.exercise(one.exercise),
         "load": one.load_kg,
+        "effort": one.rpe,
+        "note": one.note,
         "simulated": one.simulated,
         "legs": [
             {

@@ -62,12 +62,11 @@ export function entries(root, say) {
   }
   mark.addEventListener("click", () => send("marker", ""));
   root.querySelector("#entry-leave").addEventListener("click", () => choose(null));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (text.value.trim()) send(what, text.value);
-  });
-  form.addEventListener("keydown", (event) => {
+  const keep = () => text.value.trim() && send(what, text.value);
+  root.querySelector("#entry-keep").addEventListener("click", keep);
+  text.addEventListener("keydown", (event) => {
     if (event.key === "Escape") choose(null);
+    else if (event.key === "Enter" && !event.isComposing) keep();
   });
 
   return {

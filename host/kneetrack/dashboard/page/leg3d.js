@@ -191,7 +191,8 @@ export function stage(canvas) {
         const one = { side: leg.side, offset: legs.length < 2 ? 0 : leg.side === "right" ? -HIP : HIP };
         for (const bone of ["thigh", "shank"]) {
           one[bone] = before ? towards(before[bone], leg.now[bone], part) : leg.now[bone];
-          const cosine = one[bone].reduce((sum, each, place) => sum + each * leg.now[bone][place], 0);
+          const dot = one[bone].reduce((sum, each, place) => sum + each * leg.now[bone][place], 0);
+          const cosine = dot / (Math.hypot(...one[bone]) * Math.hypot(...leg.now[bone])); // rounded
           far = Math.max(far, 1 - Math.abs(cosine));
         }
         return one;

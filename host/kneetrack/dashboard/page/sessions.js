@@ -18,7 +18,9 @@ function line(session) {
     session.started || "no date",
     session.athlete ?? "",
     session.exercise,
-    session.load === null ? "" : `${session.load} kg`,
+    session.load === null ? "" : `${Math.round(session.load * 10) / 10} kg`,
+    session.effort === null ? "" : `effort ${session.effort}`,
+    session.note ?? "",
     session.simulated ? "simulated" : "",
   ];
   const head = document.createElement("strong");
