@@ -98,7 +98,9 @@ def sessions(
             "No sessions"
             + (" of that kind." if wanted != Wanted() else " yet. Begin with: kneetrack record")
         )
-        hints.print("Recordings elsewhere are listed once you name their folder: kneetrack sessions .")
+        hints.print(
+            "Recordings elsewhere are listed once you name their folder: kneetrack sessions ."
+        )
     if len(found) > len(shown):
         hints.print(f"{len(found) - len(shown)} earlier ones are not listed; all: --most 0")
     for one in shown:
