@@ -31,6 +31,8 @@ ABOUT = (
 )
 MOST_BYTES = 10e6
 """A newest log that nobody has listed yet is read here up to this size: a second's work."""
+MOST_READ = 3
+"""So many of the newest, where those can't be read: one that is torn must not hide the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,18 @@ def _last_session() -> tuple[Session | None, Path | None]:
     catalogue = Catalogue.open()
     found = logs_in(catalogue.folders)
     listed = catalogue.sessions() if Catalogue.is_there() else ()
-    newest = max(found.values(), key=lambda one: one.mtime_ns, default=None)
+    newest = sorted(found.values(), key=lambda one: -one.mtime_ns)[:MOST_READ]
     known = {path for one in listed for path in (one.path, *one.copies)}
     sessions = [one for one in listed if str(one.path) in found]
-    if newest is not None and newest.path not in known:
-        if newest.size > MOST_BYTES:
-            return None, newest.path
-        session = read_entry(newest.path, newest.mtime_ns).session
+    for one in newest:
+        if one.path in known:
+            break
+        if one.size > MOST_BYTES:
+            return None, one.path
+        session = read_entry(one.path, one.mtime_ns).session
         if session.reason is None:
             sessions.append(session)
+            break
     real = [one for one in sessions if not one.simulated]
     return max(real or sessions, key=_begun, default=None), None
 
@@ -168,7 +173,8 @@ def next_of(lines: Sequence[Line], now: Standing) -> str:
         return band.command
     if calibration.command:
         return calibration.command
-    athlete = next((one.athlete for one in now.calibrations if one.athlete), None)
+    newest = max(now.calibrations, key=lambda one: one.created_utc or "", default=None)
+    athlete = None if newest is None else newest.athlete
     return f"kneetrack record --athlete {athlete}" if athlete else "kneetrack record"
 
 
