@@ -26,6 +26,7 @@ from kneecore import joint
 from kneecore import quaternion as qt
 from sim import rotations
 from sim.chip_errors import Random
+from sim.compiled import micropython
 from sim.events import Shocks
 from sim.knots import Knots
 from sim.leg import Leg, eased
@@ -115,6 +116,7 @@ class Body(Knots):
         """What the thigh's soft tissue turns at 90 deg: anterior, long, lateral axis; deg."""
         return [round(angle / _DEG, 2) for angle in self._tissue.thigh]
 
+    @micropython.native
     def bones(self, t_s: float) -> tuple:
         """World orientations (thigh, shank) of the segments, and the posture of the leg."""
         p = self._leg.posture(t_s)
@@ -136,6 +138,7 @@ class Body(Knots):
 
     # --- the sensors ---------------------------------------------------------------------------
 
+    @micropython.native
     def _pose(self, t: float) -> tuple:
         """(thigh q, shank q, thigh position, shank position) of the sensors in the world."""
         thigh, shank, p = self.bones(t)
@@ -173,6 +176,7 @@ class Body(Knots):
                 shank, shank_at = _struck(shank, shank_at, shock.of(1, t))
         return thigh, shank, thigh_at, shank_at
 
+    @micropython.native
     def _worn(self, t: float) -> float:
         """0 on the table, 1 on the leg."""
         worn = 1.0
@@ -182,6 +186,7 @@ class Body(Knots):
             worn = 1.0 - eased((t - self._off_s) / self._strap_s)
         return worn
 
+    @micropython.native
     def _pose_of_knot(self, i: int) -> tuple:
         pose = self._poses.get(i)
         if pose is None:
@@ -190,6 +195,7 @@ class Body(Knots):
             pose = self._poses[i] = self._pose(i / KNOT_RATE_HZ)
         return pose
 
+    @micropython.native
     def _knot(self, i: int) -> tuple:
         before = self._pose_of_knot(i - 1)
         here = self._pose_of_knot(i)
@@ -214,6 +220,7 @@ def _struck(q, at, blow) -> tuple:
     return qt.multiply(q, rotations.by_vector(turn)), (at[0] + x, at[1] + y, at[2] + z)
 
 
+@micropython.native
 def _felt(q0, q1, q2, p0, p1, p2) -> tuple:
     """Rate and specific force of a sensor from three neighbouring poses."""
     _, x, y, z = qt.multiply(qt.conjugate(q0), q2)

@@ -12,6 +12,8 @@ the same on every run, and no repetition within five hours.
 import math
 from array import array
 
+from sim.compiled import micropython
+
 try:
     from sim.normals import sums_of_twelve
 except ImportError:  # CPython, where tools and tests use this file
@@ -201,6 +203,7 @@ class ChipErrors:
             for z, k in zip(self._acc_zero, self._acc_zero_k)
         ]
 
+    @micropython.native
     def counts(self, truth, t_s: float) -> tuple:
         """Six counts of (gyr xyz rad/s, acc xyz m/s^2): what the registers hold."""
         if t_s >= self._warm_s:

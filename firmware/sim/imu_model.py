@@ -31,6 +31,7 @@ functions.
 import struct
 
 from sim.chip_errors import ChipErrors
+from sim.compiled import micropython
 
 WHO_AM_I_LSM6DSOX = 0x6C
 
@@ -191,6 +192,7 @@ class LSM6DSModel:
 
     # --- the FIFO ------------------------------------------------------------------------------
 
+    @micropython.native
     def _capacity(self) -> int:
         watermark = self._registers[0x07] | (self._registers[0x08] & 1) << 8
         if self._registers[0x08] & 0x80 and watermark:
@@ -209,6 +211,7 @@ class LSM6DSModel:
         self._overrun_latched = False
         return value
 
+    @micropython.native
     def _put(self, sensor: int, x: int, y: int, z: int) -> None:
         if self._count >= self._capacity():
             self._overrun = self._overrun_latched = True
@@ -267,6 +270,7 @@ class LSM6DSModel:
         wanted = _RATE_DIVIDERS.get(code, 0)
         return max(wanted, divider) // self._divider if wanted and divider else 0
 
+    @micropython.native
     def catch_up(self, now_us: int) -> None:
         """Make the samples that fell due up to now."""
         if not self._divider:
@@ -299,6 +303,7 @@ class LSM6DSModel:
                 counts = int((self._errors.temperature_c(t_s) - 25.0) * 256.0)
                 self._put(_TAG_TEMPERATURE, counts, 0, 0)
 
+    @micropython.native
     def _sample(self) -> None:
         self._slot += 1
         t_us = self._start_us + self._slot * self._period_us

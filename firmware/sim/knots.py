@@ -7,6 +7,8 @@ import json
 import struct
 from array import array
 
+from sim.compiled import micropython
+
 _RING = 512  # knots kept: longer than an IMU's FIFO
 
 
@@ -24,6 +26,7 @@ class Knots:
         self._values = array("d", bytes(8 * 12 * _RING))
         self._held = array("i", [-1] * _RING)
 
+    @micropython.native
     def _fetch(self, i: int) -> int:
         """Offset of knot i in the ring."""
         place = i % _RING
@@ -35,6 +38,7 @@ class Knots:
             self._held[place] = i
         return place * 12
 
+    @micropython.native
     def imu(self, mount: str, t_s: float) -> tuple:
         x = t_s * self._rate_hz
         if x < 0.0:

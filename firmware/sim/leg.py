@@ -22,6 +22,7 @@ long axis (0.15); in the frontal plane 0.2, in the knee's own 0.1 (choices). At 
 import math
 
 from sim.chip_errors import Random
+from sim.compiled import micropython
 
 _DEG = math.pi / 180.0
 
@@ -36,6 +37,7 @@ DEEP_PER_SQUARE_DEG = 0.04
 ROTATION_PER_VALGUS = -0.3
 
 
+@micropython.native
 def minimum_jerk(x: float) -> tuple:
     """(position, velocity) from 0 to 1 over x = 0..1, still at both ends (Flash and Hogan 1985)."""
     xx = x * x
@@ -43,6 +45,7 @@ def minimum_jerk(x: float) -> tuple:
     return xx * x * (10.0 - 15.0 * x + 6.0 * xx), 30.0 * xx * rest * rest
 
 
+@micropython.native
 def eased(x: float) -> float:
     """minimum_jerk's position, held at the ends: a smooth step."""
     return 0.0 if x <= 0.0 else 1.0 if x >= 1.0 else minimum_jerk(x)[0]
@@ -58,6 +61,7 @@ class Sway:
             for low in (0.06, 0.2, 0.34)
         ]
 
+    @micropython.native
     def at(self, t: float) -> float:
         (a, f, p), (b, g, q), (c, h, r) = self._sines
         return a * math.sin(f * t + p) + b * math.sin(g * t + q) + c * math.sin(h * t + r)
@@ -116,6 +120,7 @@ class Leg:
         self._placed = [move for move in moves if move.placed]
         self._near = 0  # index of the movement last asked about
 
+    @micropython.native
     def move_at(self, t: float):
         """The movement under way, or None."""
         moves = self.moves
@@ -130,6 +135,7 @@ class Leg:
         move = moves[i]
         return move if move.start_s <= t < move.end_s else None
 
+    @micropython.native
     def posture(self, t: float) -> Posture:
         p = Posture()
         move = self.move_at(t)
@@ -152,6 +158,7 @@ class Leg:
             self._shift_weight(t, p)
         return p
 
+    @micropython.native
     def _bend(self, p: Posture) -> None:
         """What comes with every flexion and every valgus."""
         turn = self.screw_home_deg * _DEG * eased(p.bent / (SCREW_HOME_UNTIL_DEG * _DEG))

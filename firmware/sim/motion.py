@@ -14,6 +14,7 @@ catch up (`chips`).
 """
 
 from sim import vclock
+from sim.compiled import micropython
 
 
 class Motion:
@@ -68,6 +69,7 @@ class Motion:
         vclock.set_speed(1.0)
         self.on_held()
 
+    @micropython.native
     def imu(self, mount: str, t_s: float) -> tuple:
         moved = self._from_s + (t_s - self._from_us * 1e-6) * self._pace
         if self._from_s < moved < self._until_s:

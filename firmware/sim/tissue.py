@@ -14,6 +14,7 @@ Sized to fluoroscopy and bone pins: STA in knee prostheses PMC8631460; Benoit, G
 import math
 
 from sim import rotations
+from sim.compiled import micropython
 
 _DEG = math.pi / 180.0
 HYSTERESIS = 0.15
@@ -33,6 +34,7 @@ class SoftTissue:
         self._wobble_rate = 2.0 * math.pi * random.between(5.0, 12.0)
         self._absent = not spread
 
+    @micropython.native
     def turns(self, posture, t: float):
         """(thigh, shank) rotations, or None where there are none."""
         skin = posture.skin
