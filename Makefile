@@ -64,7 +64,6 @@ soak: $(STAMP)  ## eight hours of training in virtual time: memory, clock, losse
 	@$(BIN)/python tools/soak.py
 
 docs: $(STAMP)  ## the programming interface as web pages, from the docstrings: build/api
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@$(BIN)/python tools/make_docs.py
 
 hardware: $(STAMP)  ## harness drawings, carrier board, enclosures, and all checks on them (hardware/out)

@@ -28,6 +28,8 @@ from typing import cast
 
 
 class Policy(StrEnum):
+    """How often: after every rep that moved, less and less often, at a set's end, never."""
+
     EVERY = "every"
     FADED = "faded"
     END = "end"

@@ -34,6 +34,8 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
+    """`text` is what the rep of that leg was that holds `time_s`; it no longer counts."""
+
     side: Side
     time_s: float
     text: str = LEFT_OUT
@@ -43,6 +45,8 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
+    """What was said of reps between these instants holds no more: they count again."""
+
     side: Side
     start_s: float
     end_s: float

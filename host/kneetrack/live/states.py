@@ -17,6 +17,8 @@ QUIET_S = 2.0
 
 
 class LinkState(StrEnum):
+    """What may be said of a link; `over` is the end that was wanted."""
+
     LIVE = "live"
     STALE = "stale"
     LOST = "lost"
