@@ -36,7 +36,7 @@ WINDOW_KINDS = ("table", "stand", "functional", "reference", "set")
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """What NAME.json says of a trace: the leg, what was done, lengths in m, windows in s of `time_s`.
+    """What NAME.json says of a trace: the leg, what was done, windows in s of `time_s`.
 
     `side` is None where it does not say; `truth` is a simulation's own.
     """
