@@ -41,7 +41,7 @@ from kneetrack.sessionlog.markers import markers_in
 LOG = Path(__file__).resolve().parents[1] / "replay" / "logs" / "protocol_1_1.mcap"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 REPS = 3
-SIMULATED = "sim:squats?reps=2&table=2&stand=3.5&functional=3&tempo=1.6&speed=max"
+SIMULATED = "sim:squats?reps=2&table=2&stand=3.5&functional=3&tempo=2&speed=max"
 
 pytestmark = pytest.mark.skipif(
     not Path(CHROMIUM).exists(), reason="there is no chromium: apt-get install chromium"
@@ -53,7 +53,7 @@ def browser() -> Iterator[Any]:
     with sync_playwright() as started:
         opened = started.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
         )
         yield opened
         opened.close()
@@ -148,6 +148,9 @@ def test_a_replay_is_scrubbed_played_and_fits_a_phone(browser: Any, timeline: Ti
         reach(tab, "() => kneetrack.state().over && !kneetrack.meta().player.playing")
         folded = json.loads(json.dumps(timeline.state_at(timeline.end_s)))
         assert state(tab) == folded, "what the page folds is what the server folds"
+        at_rest = """() => { const was = window.was; window.was = kneetrack.counts.frames;
+        return was === window.was; }"""
+        tab.wait_for_function(at_rest, timeout=15_000, polling=200)  # it does not draw for nothing
         shut(tab)
 
 
@@ -308,7 +311,7 @@ def test_a_reload_in_mid_set_two_tabs_and_a_slow_one(
 
 def test_reps_of_a_session_that_runs_appear_and_are_recorded(browser: Any, tmp_path: Path) -> None:
     out = tmp_path / "live.mcap"
-    arguments = ["--link", SIMULATED, "--out", str(out), "--port", "0"]
+    arguments = ["--link", SIMULATED, "--no-raw", "--out", str(out), "--port", "0"]
     process = subprocess.Popen(
         [*PROGRAM, "dashboard", *arguments],
         stdout=subprocess.PIPE,
@@ -326,6 +329,9 @@ def test_reps_of_a_session_that_runs_appear_and_are_recorded(browser: Any, tmp_p
         tab.wait_for_function("() => kneetrack.state().over", timeout=60_000)
         shown = [row["end"] for row in state(tab)["legs"][0]["reps"].values()]
         assert tab.locator(".rep").count() == len(shown) == 2
+        assert any("The page stays" in line for line in process.stderr)
+        tab.reload()
+        reach(tab, "() => document.querySelectorAll('.rep').length === 2")
         process.send_signal(signal.SIGTERM)
         told, _ = process.communicate(timeout=30)
         assert process.returncode == 0
