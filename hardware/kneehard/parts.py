@@ -11,7 +11,7 @@ rule is refused as a whole, with all that is wrong with it.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
@@ -118,6 +118,14 @@ class Variant:
             by_id[part.id] = part
             count[part.id] = count.get(part.id, 0) + number
         return [(by_id[i], count[i]) for i in count]
+
+    def with_parts(self, **instead: Part) -> "Variant":
+        """The same with other parts in some places, at the addresses they have here."""
+        nodes = {
+            id: replace(node, part=instead[id]) if id in instead else node
+            for id, node in self.nodes.items()
+        }
+        return replace(self, nodes=nodes)
 
 
 @dataclass(frozen=True, slots=True)

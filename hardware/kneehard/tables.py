@@ -5,14 +5,171 @@ what stands between is written by `write` and held by checks/test_pages.py.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from kneehard import parts
+from kneehard import bus, parts, power, timing
 
-PAGES = ("README.md", "BRINGUP.md")
+PAGES = ("README.md", "BRINGUP.md", "BUILD.md")
+FREQUENCIES = (400_000, 100_000)
 _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
-TABLES = {}
+
+def bus_table(shelf: parts.Shelf) -> str:
+    """Rise time and what has to be sunk, of each variant and of pairs that suggest themselves."""
+    rows = []
+    for name, variant in _with_alternatives(shelf):
+        found = bus.of(shelf, variant)
+        problems = bus.find_electrical_problems(shelf, variant)
+        rows.append(
+            (
+                name,
+                f"{found.pull_up_ohm / 1000:.2f} kΩ",
+                f"{found.capacitance_pf:.0f} pF",
+                f"**{found.rise_ns:.0f} ns**",
+                f"{found.sink_ma:.2f} mA",
+                f"{found.cable_m:.2f} m",
+                "yes" if not problems else "no: " + "; ".join(problems),
+            )
+        )
+    return _table(
+        ("", "pull-ups together", "capacitance", "rise time", "to sink", "cable", "400 kHz"), rows
+    )
+
+
+def power_table(shelf: parts.Shelf) -> str:
+    """Current and hours of each mode; the variants one below the other."""
+    rows = []
+    for variant in shelf.variants.values():
+        for mode in power.modes(variant):
+            draw = power.draw(shelf, variant, mode)
+            rows.append(
+                (
+                    _letter(variant),
+                    mode.name,
+                    f"{draw.rest_ma:.1f}",
+                    _current(draw.untuned_ma),
+                    _hours(draw.untuned_h),
+                    _current(draw.tuned_ma),
+                    _hours(draw.tuned_h),
+                )
+            )
+    head = ("", "mode", "all but processor and radio, mA")
+    return _table((*head, "as it is, mA", "lasts", "tuned, mA", "lasts"), rows)
+
+
+def peak_table(shelf: parts.Shelf) -> str:
+    """The most that each regulator may have to give, and charging."""
+    rows = []
+    for variant in shelf.variants.values():
+        for peak in power.peaks(shelf, variant):
+            rows.append(
+                (
+                    _letter(variant),
+                    peak.rail,
+                    f"**{peak.current_ma:.0f} mA** ({peak.made_of})",
+                    f"{peak.limit_ma:.0f} mA",
+                )
+            )
+        charge = power.charge(shelf, variant)
+        rows.append(
+            (
+                _letter(variant),
+                "charging",
+                f"**{charge.current_ma:.0f} mA**, {charge.rate_c:.2f} C, at least "
+                f"{charge.hours:.1f} h from empty",
+                f"{charge.limit_ma:.0f} mA",
+            )
+        )
+    return _table(("", "rail", "at most", "limit"), rows)
+
+
+def timing_table(shelf: parts.Shelf) -> str:
+    """The bus' time, from the transfers of the firmware's own sampler."""
+    rows = []
+    names = {0x6A: "thigh IMU (0x6A)", 0x6B: "shank IMU (0x6B)", 0: "both"}
+    for frequency in FREQUENCIES:
+        log = timing.record(frequency)
+        for address, name in names.items():
+            load = timing.load(log.quiet, address, frequency)
+            rows.append(
+                (
+                    f"{frequency // 1000} kHz",
+                    name,
+                    f"{load.bytes_a_poll:.0f}",
+                    _ms(load.us_a_poll),
+                    f"**{load.share:.1%}**",
+                    _ms(load.worst_poll_us),
+                )
+            )
+    head = (
+        "clock",
+        "of",
+        "bytes a look",
+        "time a look",
+        f"of {timing.poll_ms()} ms",
+        "longest look",
+    )
+    return _table(head, rows)
+
+
+def burst_table(shelf: parts.Shelf) -> str:
+    """The worst bursts, and the set-up."""
+    rows = []
+    for frequency in FREQUENCIES:
+        log = timing.record(frequency)
+        burst = timing.longest(log.late)
+        late = sum(t.us(frequency) for look in log.late for t in look)
+        setup = sum(t.us(frequency) for t in log.setup)
+        rows.append(
+            (
+                f"{frequency // 1000} kHz",
+                f"{burst.data} bytes, **{_ms(burst.us(frequency))}**",
+                f"{len(log.late)} looks, {_ms(late)}",
+                f"{len(log.setup)} transfers, {_ms(setup)}",
+            )
+        )
+    head = ("clock", "longest transfer", "catching up after 100 ms", "setting up both IMUs")
+    return _table(head, rows)
+
+
+def bill_table(shelf: parts.Shelf) -> str:
+    """What to get for each variant."""
+    variants = list(shelf.variants.values())
+    bills = [{part.id: count for part, count in v.bill()} for v in variants]
+    rows = []
+    for part in shelf.parts.values():
+        counts = [bill.get(part.id, 0) for bill in bills]
+        if any(counts):
+            price = f"{part.price:.2f} ({part.checked})" if part.price is not None else "unknown"
+            shown = [str(count) if count else "" for count in counts]
+            rows.append((part.what, f"{part.maker} {part.number}", *shown, price))
+    return _table(("part", "number", *map(_letter, variants), "price"), rows)
+
+
+def unverified_table(shelf: parts.Shelf) -> str:
+    """What nobody has verified yet, of what the calculations stand on."""
+    rows = [
+        (f"{part.what.split(':')[0]}", *_figure(name, figure))
+        for part in shelf.parts.values()
+        for name, figure in part.figures.items()
+        if figure.kind == "U" and part.kind != "component"
+    ]
+    rows += [
+        ("", *_figure(name, figure)) for name, figure in shelf.figures.items() if figure.kind == "U"
+    ]
+    return _table(("of", "figure", "assumed", "remark"), rows)
+
+
+TABLES: dict[str, Callable[[parts.Shelf], str]] = {
+    "bus": bus_table,
+    "timing": timing_table,
+    "bursts": burst_table,
+    "power": power_table,
+    "peaks": peak_table,
+    "bill": bill_table,
+    "unverified": unverified_table,
+}
 """By name: a function of the shelf that returns the table's text."""
 
 
@@ -39,3 +196,54 @@ def write(folder: Path = parts.HERE) -> list[Path]:
                 path.write_text(new)
                 changed.append(path)
     return changed
+
+
+def _with_alternatives(shelf: parts.Shelf) -> Iterable[tuple[str, parts.Variant]]:
+    for variant in shelf.variants.values():
+        yield variant.name, variant
+    a = shelf.variant("a")
+    yield (
+        "A with two boards of Adafruit (one solder bridge)",
+        a.with_parts(shank_imu=shelf.part("imu_sox")),
+    )
+    yield (
+        "A with the ISM330DHCX pair",
+        a.with_parts(
+            thigh_imu=shelf.part("imu_ism_adafruit"), shank_imu=shelf.part("imu_ism_micro")
+        ),
+    )
+
+
+def _letter(variant: parts.Variant) -> str:
+    return variant.name.split(":")[0].removeprefix("Variant ")
+
+
+def _figure(name: str, figure: parts.Figure) -> tuple[str, str, str]:
+    value = figure.value
+    if figure.unit == "address":
+        value = f"{value:#04x}"
+    elif isinstance(value, bool):
+        value = "yes" if value else "no"
+    unit = figure.unit if figure.unit not in ("address", "register") else ""
+    return name.replace("_", " "), f"{value} {unit}".strip(), figure.note
+
+
+def _current(ma: float | None) -> str:
+    if ma is None:
+        return "-"
+    return f"{ma:.0f}" if ma >= 10 else f"{ma:.2g}"
+
+
+def _hours(hours: float | None) -> str:
+    if hours is None:
+        return "-"
+    return f"**{hours:.1f} h**" if hours < 100 else f"{hours / 24:.0f} days"
+
+
+def _ms(us: float) -> str:
+    return f"{us / 1000:.1f} ms"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
