@@ -91,7 +91,8 @@ class ExcursionTracker:
         self.begin()
 
     def begin(self):
-        """A new rep; the low-pass runs on."""
+        """A new rep, and a low-pass that knows nothing of the one before."""
+        self._low_pass.forget()
         self.peak_deg = 0.0
         self.flexion_at_peak_deg = 0.0
         self.rate_at_peak_deg_s = 0.0

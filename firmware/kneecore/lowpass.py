@@ -25,6 +25,10 @@ class LowPass:
         self._empty = True
         self.delay_s = 1.0 / (math.sqrt(2.0) * math.pi * corner_hz)
 
+    def forget(self):
+        """The next sample is the first one."""
+        self._empty = True
+
     def reset(self, value: float):
         """As if `value` had come for ever."""
         self._z1 = value * (1.0 - self._b)

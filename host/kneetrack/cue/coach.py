@@ -9,10 +9,9 @@ as they were.
 Three kinds
     rep     A rep is over and its verdict is that it moved inward or outward: the words on the
             screen. It is about the rep's own part, without what all reps of the set share.
-    during  The excursion has been beyond the threshold for HOLD_S, as kneecore.excursion counts it
-            on the band: all of it, for what the set shares is known only when reps are over. One
-            cue a rep. The knee must have been bent for longer than in a step by then
-            (kneecore.reps): the swing of a walking leg means nothing against a squat's reference.
+    during  The excursion has been beyond the threshold for long enough, by the criterion of
+            `kneecore.watch`, which the band cues by as well: all of it, for what the set shares is
+            known only when reps are over. One cue a rep.
     set     The set is over. What all its reps share is told with every policy, for the cues after
             its reps leave that out; how many of its reps moved, where no rep had its turn.
 
@@ -30,16 +29,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kneecore import wire
-from kneecore.excursion import HOLD_S, threshold_deg
-from kneecore.reps import Params
+from kneecore.watch import INWARD, NO_WAY
 from kneetrack.cue.plan import AT_SET_END, Plan, Policy, When
 from kneetrack.detection import Analyzer
-from kneetrack.detection.cut import PERIOD_S
 from kneetrack.samples import (
     Decoded,
     Event,
     KneeSample,
-    Phase,
     Rep,
     RepEnded,
     RepRevised,
@@ -50,8 +46,6 @@ from kneetrack.samples import (
     Withdrawn,
 )
 
-_P = Params()
-BENT_DEG, BENT_S = _P.step_bend_deg, _P.step_bent_s
 LATE_S = 2.0
 SET_LATE_S = 40.0
 """A set ends by a rest of 20 s; what is told of it much later than that is news of a gap."""
@@ -60,11 +54,15 @@ EVENT = "cue"
 
 
 class Way(StrEnum):
+    """Which way the knee moved, against the reference."""
+
     INWARD = "inward"
     OUTWARD = "outward"
 
 
 class Kind(StrEnum):
+    """What a cue is about: a rep that is over, one under way, a whole set."""
+
     REP = "rep"
     DURING = "during"
     SET = "set"
@@ -147,11 +145,7 @@ class Coach:
         self._next_rep = 0  # the index of the rep under way
         self._next_set = 0
         self._slipped = False
-        # The rep under way.
-        self._under_way = False
-        self._limit_deg = 0.0
-        self._bent_s = self._inward_s = self._outward_s = 0.0
-        self._cued = False
+        self._crossed = NO_WAY  # as the analyzer said last: late samples leave it as it is
 
     def loaded(self, load_kg: float) -> None:
         """The person says what is lifted, while it goes on: the plan holds for it from here on."""
@@ -181,7 +175,6 @@ class Coach:
         for event in events:
             match event:
                 case RepEnded(rep):
-                    self._under_way = False  # the next one may begin before this one stands
                     cues += self._rep_over(rep)
                 case RepRevised(rep):
                     self._learn(rep)
@@ -258,33 +251,16 @@ class Coach:
         """One more sample of what is under way."""
         if sample.flags & wire.FLAG_SLIP:
             self._slipped = True
-        if analyzer.phase is Phase.STANDING:
-            self._under_way = False
+        crossed, before = analyzer.crossed, self._crossed
+        self._crossed = crossed
+        if crossed == NO_WAY or before != NO_WAY or self._slipped:
             return
-        if not self._under_way:
-            self._begin(analyzer)
-        self._bent_s = self._bent_s + PERIOD_S if analyzer.flexion_deg > BENT_DEG else 0.0
-        excursion = analyzer.excursion_deg
-        inward = excursion is not None and excursion >= self._limit_deg
-        outward = excursion is not None and excursion <= -self._limit_deg
-        self._inward_s = self._inward_s + PERIOD_S if inward else 0.0
-        self._outward_s = self._outward_s + PERIOD_S if outward else 0.0
-        if self._cued or self._slipped or self._bent_s < BENT_S:
+        if not self._listens(sample.time_s):
             return
-        if max(self._inward_s, self._outward_s) < HOLD_S or not self._listens(sample.time_s):
-            return
-        self._cued = True
         if self._has_turn(len(self._verdicts) + 1):
-            way = Way.INWARD if inward else Way.OUTWARD
-            at = sample.time_s
+            way = Way.INWARD if crossed == INWARD else Way.OUTWARD
+            at, excursion = sample.time_s, analyzer.excursion_deg
             cues.append(Cue(Kind.DURING, way, at, self._next_set, self._next_rep, excursion))
-
-    def _begin(self, analyzer: Analyzer) -> None:
-        reference = analyzer.result().reference
-        self._under_way = True
-        self._limit_deg = threshold_deg(0.0 if reference is None else reference.sem_deg)
-        self._bent_s = self._inward_s = self._outward_s = 0.0
-        self._cued = False
 
     def _listens(self, time_s: float) -> bool:
         """Whether a rep at this time would be one of a set's."""

@@ -128,6 +128,11 @@ class Analyzer:
         """The excursion now, while a rep is under way and there is a reference; else None."""
         return self._fold.excursion_deg
 
+    @property
+    def crossed(self) -> int:
+        """INWARD or OUTWARD (`kneecore.watch`) at the sample that completes its criterion."""
+        return self._fold.crossed
+
     # --- feeding ---------------------------------------------------------------------------------
 
     def feed(self, item: Decoded) -> list[Event]:

@@ -140,6 +140,11 @@ class Fold:
         """The excursion now, while a rep is under way and there is a reference; else None."""
         return self._seeker.excursion_deg
 
+    @property
+    def crossed(self) -> int:
+        """INWARD or OUTWARD (`kneecore.watch`) at the sample that completes its criterion."""
+        return self._seeker.crossed
+
     # --- feeding ---------------------------------------------------------------------------------
 
     def realign(self, what: Realignment) -> None:

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from kneecore.excursion import ExcursionTracker
 from kneecore.reps import ASCENDING, DESCENDING, ENDED, REJECTED, STANDING, STARTED
+from kneecore.watch import NO_WAY, RepWatch
 from kneetrack.detection import bouts, leaving
 from kneetrack.detection.cut import PERIOD_S, Cut, Geometry
 from kneetrack.detection.measures import measure
@@ -39,10 +40,10 @@ _MOST_REJECTED = 1000
 
 class Seeker(Protocol):
     """`excursion_deg`: the excursion now, while a rep is under way and there is a reference.
+    `crossed`: which way (`kneecore.watch`), at the sample that completes the criterion.
     `reach_s`: how long a repetition may last, to when its end is known. `without_axes`,
     `feet_move`: as in `ByBouts`."""
 
-    excursion_deg: float | None
     reach_s: float
     without_axes: bool
     feet_move: bool
@@ -58,6 +59,10 @@ class Seeker(Protocol):
     def phase(self) -> Phase: ...
     @property
     def flexion_deg(self) -> float: ...
+    @property
+    def excursion_deg(self) -> float | None: ...
+    @property
+    def crossed(self) -> int: ...
     @property
     def span_s(self) -> tuple[float, float]:
         """When the repetition began and ended that has just ended."""
@@ -101,12 +106,11 @@ class _Reps:
         labels: Sequence[Label],
     ) -> None:
         self.reach_s = how.reach_s
-        self.excursion_deg: float | None = None
         self._how = how
         self._windows, self._labels = windows, labels
         self._sets = Sets(windows, reference, labels)
         self._detector = how.finder()
-        self._tracker: ExcursionTracker | None = None
+        self._watch = RepWatch(self._detector, PERIOD_S)
         self._tracked: Reference | None = None
         self._rejected: list[Rejected] = []
         self._turning = leaving.Turning()
@@ -128,20 +132,23 @@ class _Reps:
         return self._detector.flexion_deg
 
     @property
+    def excursion_deg(self) -> float | None:
+        return self._watch.excursion_deg
+
+    @property
+    def crossed(self) -> int:
+        return self._watch.crossed
+
+    @property
     def span_s(self) -> tuple[float, float]:
         return self._detector.start_s, self._detector.end_s
 
     def take(self, sample: KneeSample) -> bool:
-        detector = self._detector
-        boundary = detector.update(sample[1], sample[2])
+        detector, watch = self._detector, self._watch
+        boundary = watch.find(sample[1], sample[2])
         if boundary == STARTED:
-            self._begin_tracking()
-        if detector.state == STANDING:
-            self.excursion_deg = None
-        elif self._tracker is not None:
-            self.excursion_deg = self._tracker.update(
-                detector.flexion_deg, detector.rate_deg_s, sample[3]
-            )
+            watch.begin(self._tracker())
+        watch.compare(sample[3])
         if self._how.feet_stay:
             self._watch_feet(sample, boundary)
         if boundary == REJECTED:
@@ -182,32 +189,36 @@ class _Reps:
         self._windows = windows_after(self._windows, what)
         self._sets = Sets(self._windows, what.reference, self._labels, after=self._sets)
         self._detector = self._how.finder()
-        self._tracker = self._tracked = self.excursion_deg = None
+        self._watch = RepWatch(self._detector, PERIOD_S)
+        self._tracked = None
         self._turning = leaving.Turning()
         return events
 
     def copy(self) -> _Reps:
         other = copy.copy(self)
         other._sets = self._sets.copy()
-        other._detector = copy.deepcopy(self._detector)
+        tracker = self._watch.tracker
+        shared = {id(tracker.curve): tracker.curve} if tracker is not None else {}
+        other._watch = copy.deepcopy(self._watch, shared)
+        other._detector = other._watch.detector
         other._rejected = self._rejected.copy()
         other._turning = copy.copy(self._turning)
-        tracker = self._tracker
-        if tracker is not None:  # the reference curve is shared
-            other._tracker = copy.deepcopy(tracker, {id(tracker.curve): tracker.curve})
         return other
 
-    def _begin_tracking(self) -> None:
-        reference = self._sets.current()
-        if reference is not self._tracked:
-            self._tracked = reference
-            self._tracker = None
-        if reference is not None:
-            self._tracker = ExcursionTracker(reference.curve(), reference.sem_deg, PERIOD_S)
+    def _tracker(self) -> ExcursionTracker | None:
+        """By the reference as it is now."""
+        reference, before = self._sets.current(), self._tracked
+        self._tracked = reference
+        if reference is None:
+            return None
+        if reference is before:
+            return self._watch.tracker
+        return ExcursionTracker(reference.curve(), reference.sem_deg, PERIOD_S)
 
 
 class _Bouts:
-    excursion_deg: float | None = None
+    excursion_deg = None
+    crossed = NO_WAY
     rejected: Sequence[Rejected] = ()
 
     def __init__(self, how: ByBouts, geometry: Geometry, sets: bouts.Bouts) -> None:
