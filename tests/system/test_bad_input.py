@@ -20,6 +20,7 @@ from command_line import Result, kneetrack, running
 from kneecore import wire
 from kneetrack import firmware_files
 from kneetrack.sessionlog import read_log
+from made_once import trace_and_log
 from worn_already import AT_ONCE, calibration_of
 
 SCENARIO = "squats?table=2&stand=2&functional=3&reps=3"
@@ -55,11 +56,8 @@ def commands(source: Path, folder: Path) -> dict[str, list[str | Path]]:
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trace, the log of it, and its calibration."""
-    folder = tmp_path_factory.mktemp("good")
-    trace, log = folder / "squats.csv", folder / "squats.mcap"
-    assert kneetrack("demo", "--scenario", SCENARIO, "--save-trace", trace).returncode == 0
-    made = kneetrack("record", "--link", f"trace:{trace}?speed=max", "--out", log)
-    assert made.returncode == 0, made.stderr
+    folder = trace_and_log(tmp_path_factory, "three-squats", SCENARIO)
+    log = folder / "squats.mcap"
     (folder / "cal.json").write_text(json.dumps(read_log(log).calibrations[-1]))
     return folder
 

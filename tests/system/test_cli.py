@@ -16,6 +16,7 @@ import pytest
 from command_line import PROGRAM, kneetrack, running
 from kneetrack.sessionlog import read_log
 from kneetrack.sessionlog.streams import RECORDED_EVENTS
+from made_once import trace_and_log
 
 SCENARIO = "squats?reps=4&table=2&stand=3&functional=3&seed=2"
 
@@ -23,16 +24,10 @@ SCENARIO = "squats?reps=4&table=2&stand=3&functional=3&seed=2"
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a trace, and the log of a band that measured it."""
-    folder = tmp_path_factory.mktemp("cli")
-    made = kneetrack("demo", "--scenario", SCENARIO, "--save-trace", "squats.csv", cwd=folder)
-    assert made.returncode == 0, made.stderr
-    recorded = kneetrack(
-        "record", "--link", "trace:squats.csv?speed=max", "--out", "squats.mcap",
+    return trace_and_log(
+        tmp_path_factory, "four-squats", SCENARIO,
         "--athlete", "A", "--load", "40", "--tag", "shoes=flat",
-        cwd=folder,
     )  # fmt: skip
-    assert recorded.returncode == 0, recorded.stderr
-    return folder
 
 
 # --- help ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from command_line import PROGRAM, is_one_sentence, kneetrack
+from made_once import trace_and_log
 
 SCENARIO = "squats?table=2&stand=2&functional=3&reps=3"
 
@@ -14,14 +15,7 @@ SCENARIO = "squats?table=2&stand=2&functional=3&reps=3"
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a trace, and the log of a band that measured it."""
-    folder = tmp_path_factory.mktemp("cli")
-    made = kneetrack("demo", "--scenario", SCENARIO, "--save-trace", "squats.csv", cwd=folder)
-    assert made.returncode == 0, made.stderr
-    recorded = kneetrack(
-        "record", "--link", "trace:squats.csv?speed=max", "--out", "squats.mcap", cwd=folder
-    )
-    assert recorded.returncode == 0, recorded.stderr
-    return folder
+    return trace_and_log(tmp_path_factory, "three-squats", SCENARIO)
 
 
 def changed(source: Path, target: Path, old: str, new: str) -> Path:
