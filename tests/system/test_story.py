@@ -16,7 +16,7 @@ from commands_in_docs import ROOT, Shown, commands
 
 LEG = "sim:squats?valgus=8&speed=max"
 NOT_PLAYED = {
-    "dashboard": "serves until it is ended; tests/system/test_dashboard.py",
+    "dashboard": "serves until it is ended; tests/system/test_dashboard_page.py",
     "sensors": "tests/system/test_sensors.py plays the same command",
     "selftest": "tests/system/test_selftest.py does",
     "replay": "in the time that the session took; tests/system/test_live_session.py",
@@ -35,6 +35,13 @@ def played() -> list[Shown]:
 
 def without_numbers(output: tuple[str, ...]) -> list[str]:
     return [" ".join(line.split()) for line in output if line and not re.search(r"\d", line)]
+
+
+def test_what_is_not_played_here_is_played_elsewhere() -> None:
+    for command, why in NOT_PLAYED.items():
+        named = re.search(r"tests/\S+\.py", why)
+        assert named, why
+        assert command in (ROOT / named[0]).read_text(encoding="utf-8"), why
 
 
 def test_the_story_can_be_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
