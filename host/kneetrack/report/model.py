@@ -331,7 +331,7 @@ def _instant(value: object) -> str:
     """`2026-11-22 10:15:00 UTC` from ISO 8601."""
     if not isinstance(value, str):
         return "not known"
-    day, _, clock = value.replace("+00:00", " UTC").partition("T")
+    day, _, clock = value.replace("Z", "+00:00").replace("+00:00", " UTC").partition("T")
     clock, _, zone = clock.partition(" ")
     return f"{day} {clock.split('.')[0]} {zone}".strip()
 

@@ -20,7 +20,7 @@ from kneetrack.report import words
 from kneetrack.report.limits import Limit
 from kneetrack.report.model import LegReport
 from kneetrack.report.trend_words import about, value_text
-from kneetrack.samples import Rep
+from kneetrack.samples import Rep, Verdict
 
 MOST_MEASURES = 9
 MOST_SESSIONS = 15
@@ -124,7 +124,7 @@ def _rep_row(rep: Rep) -> Row:
         words.number(rep), str(rep.set + 1) if rep.set >= 0 else "–", words.plain(rep.start_s),
         words.plain(rep.peak_flexion_deg, 0), words.signed(rep.valgus_excursion_deg),
         words.with_sigma(rep.own_excursion_deg, rep.own_excursion_sigma_deg), words.mark(rep),
-        words.verdict(rep) if rep.doubt else words.short_verdict(rep),
+        _against(rep),
         words.plain(rep.flexion_at_peak_deg, 0),
         words.PHASES[rep.phase_at_peak] if rep.phase_at_peak else "–",
         words.signed(rep.peak_valgus_deg), words.signed(rep.rotation_excursion_deg),
@@ -132,6 +132,16 @@ def _rep_row(rep: Rep) -> Row:
         words.plain(rep.descent_s), words.plain(rep.bottom_s), words.plain(rep.ascent_s),
     )  # fmt: skip
     return Row(cells, words.row_class(rep))
+
+
+def _against(rep: Rep) -> str:
+    """The verdict, short, with all that speaks against it in full; the mark says "doubtful"."""
+    if rep.label is not None or not rep.doubt:
+        return words.short_verdict(rep)
+    doubts = ", ".join(words.DOUBTS[doubt] for doubt in rep.doubt)
+    if rep.verdict is None or rep.verdict is Verdict.DOUBTFUL:
+        return f"reference: {doubts}" if rep.is_reference else doubts
+    return f"{words.SHORT_VERDICTS[rep.verdict]}: {doubts}"
 
 
 def measures(leg: LegReport) -> Table:
