@@ -84,6 +84,8 @@ def calibrate(
     The screen says what to do and goes on by itself. What is not good enough is said, with what to
     do better, and only that step is done again. The band keeps its calibration until the next one.
     """
+    import asyncio
+
     from kneetrack.calibration.steps import MOVEMENTS
     from kneetrack.cli import calibrate_legs
 
@@ -101,8 +103,6 @@ def calibrate(
     sides = [side_of(side)] if not both else _BOTH_SIDES if side == BOTH else _AS_TOLD
     _check_places(out, both)
     wanted = calibrate_legs.Wanted(movement, no_table, athlete, out)
-    import asyncio
-
     done, failed = asyncio.run(_calibrated(link, sides, wanted))
     _show(done, MOVEMENTS[movement].many, json=json, both=both)
     if failed is not None:
