@@ -1,0 +1,303 @@
+"""The printed bodies of a pod, from its sizes: base, lid, deck, button; and the gauge.
+
+Everything is made in the pod's own axes (`sizes`), assembled; `printed()` turns a body as it goes
+onto the printer's bed. Prisms, cylinders and one fillet a body: shapes that the geometry kernel
+never fails at, so that the same sizes always give the same files.
+"""
+
+from build123d import (
+    Axis,
+    Box,
+    Cylinder,
+    GeomType,
+    Location,
+    Part,
+    Plane,
+    Polyline,
+    Pos,
+    RectangleRounded,
+    Rot,
+    SlotCenterToCenter,
+    extrude,
+    fillet,
+    make_face,
+)
+from enclosure import lettering, sizes
+from enclosure.sizes import Pod
+from kneehard.parts import Shelf
+
+DEEP = 12.0
+"""Below the floor the base is made this deep, and then cut by the leg's curve."""
+POST = 3.0
+CORNER = 1.6
+ROUNDED = 1.2
+"""Of all edges on the skin side."""
+
+
+def base(pod: Pod) -> Part:
+    """Floor, walls, wings, ears, pegs: everything that the strap pulls on."""
+    width, length, height = pod.inner
+    leg = _leg(pod)
+    shell = _block(pod.body[0], pod.body[1], -DEEP, height, pod.middle, 4.0) - leg
+    shell += _wings(pod) - leg
+    skin = max(
+        (f for f in shell.faces() if f.geom_type == GeomType.CYLINDER), key=lambda f: f.area
+    )
+    shell = fillet(skin.outer_wire().edges(), ROUNDED)
+    shell -= _slots(pod)
+    shell += [*_ears(pod, -1.0, height), *_cleats(pod)]
+    holes = [_box(width, length, 0, height + 1, pod.middle)]
+    shell -= holes
+    shell += _furniture(pod)
+    holes = [
+        _post(pod.screw_hole / 2, x, y, height - pod.screw_length, height + 1) for x, y in pod.ears
+    ]
+    w, h = sizes.PLUG_HOLE
+    for side, x, z in pod.plug_holes:
+        y = -sizes.WALL if side == "lower" else length + sizes.WALL
+        holes.append(Pos(x, y, z) * Box(w, 3 * sizes.WALL, h))
+    if pod.usb:
+        hole = extrude(
+            Plane.XZ * RectangleRounded(*sizes.USB_HOLE, 2.5), 2 * sizes.WALL, both=True
+        )
+        holes.append(Pos(pod.usb[0], length + sizes.WALL / 2, pod.usb[1]) * hole)
+    return shell - holes
+
+
+def lid(pod: Pod) -> Part:
+    """A plate with a lip, posts that hold what lies below, and the words."""
+    width, length, height = pod.inner
+    plate = _block(pod.body[0], pod.body[1], height, height + sizes.LID, pod.middle, 4.0)
+    plate = fillet(plate.faces().sort_by(Axis.Z)[-1].outer_wire().edges(), 0.8)
+    plate += _ears(pod, height, height + sizes.LID)
+    fit = 0.25
+    lip = _block(width - 2 * fit, length - 2 * fit, height - 1.5, height, pod.middle, 1.0)
+    lip -= _block(
+        width - 2 * fit - 2.6, length - 2 * fit - 2.6, height - 2, height + 1, pod.middle, 0.5
+    )
+    if pod.usb:
+        lip -= Pos(pod.usb[0], length, height) * Box(sizes.USB_HOLE[0] + 2, 8, 8)
+    for side, x, z in pod.plug_holes:
+        if z + sizes.PLUG_HOLE[1] / 2 > height - 2:
+            y = 0 if side == "lower" else length
+            lip -= Pos(x, y, height) * Box(sizes.PLUG_HOLE[0] + 2, 8, 8)
+    added = [lip]
+    cut = _words(pod)
+    added += [_box(POST, POST, z, height + 0.1, y, x) for x, y, z in _held(pod)]
+    cut += [_post(1.2, x, y, height - 1, height + sizes.LID + 1) for x, y in pod.ears]
+    if pod.button:
+        x, y, _ = pod.button
+        cut.append(_post(sizes.BUTTON / 2 + sizes.BUTTON_PLAY, x, y, height - 1, height + 9))
+    if pod.light:
+        x, y, z = pod.light
+        added.append(_post(pod.light_hole / 2 + 1.2, x, y, z + 1.0, height + 0.1))
+        cut.append(_post(pod.light_hole / 2, x, y, z, height + 9))
+    return plate + added - cut
+
+
+def deck(pod: Pod) -> Part:
+    """Between the two floors of the thigh pod; its legs hold the IMU down. Printed upside down."""
+    width, length, _ = pod.inner
+    z = pod.deck_z
+    assert z is not None
+    slab = _block(
+        width - 2 * sizes.DECK_FIT, length - 2 * sizes.DECK_FIT, z, z + sizes.DECK, pod.middle, 1.0
+    )
+    imu, cell = pod.seat("imu"), pod.seat("cell")
+    foot = sizes.PAD + pod.board_thickness + 0.3
+    slab += [_box(POST, POST, foot, z + 0.1, y, x) for x, y in _corners(imu, POST, POST)]
+    # Cell leads and IMU cable come up beside the Feather, over the gap between IMU and cell.
+    gap = (imu.high[1] + cell.low[1]) / 2
+    slab -= _box(9, 9, z - 1, z + 5, gap, width / 2 - 3.5)
+    return slab
+
+
+def button(pod: Pod) -> Part:
+    """A loose pin from the lid's outside to the BOOT button; its foot keeps it in."""
+    assert pod.button is not None
+    x, y, z = pod.button
+    top = pod.inner[2] + sizes.LID
+    return _post(sizes.BUTTON / 2, x, y, z, top) + _post(sizes.BUTTON / 2 + 1.2, x, y, z, z + 1.4)
+
+
+def gauge(pod: Pod, shelf: Shelf) -> Part:
+    """A thin plate to lay the Feather into before anything else is printed: do USB, button and
+    lamp lie where the files think?"""
+    assert pod.usb and pod.button and pod.light
+    seat = pod.seat("feather")
+    frame = 3.0
+    plate = _block(seat.room[0] + 2 * frame, seat.room[1] + 2 * frame, 0, 3.0, seat.y, 2.0, seat.x)
+    plate -= _box(seat.room[0], seat.room[1], 1.2, 9, seat.y, seat.x)
+    plate -= _box(sizes.USB_HOLE[0], 12, 1.2, 9, seat.high[1] + 2, pod.usb[0])
+    for (x, y, _), r in ((pod.button, 1.5), (pod.light, 1.2)):
+        plate -= _post(r, 2 * seat.x - x, y, -1, 9)
+    return plate
+
+
+def bodies(pod: Pod) -> dict[str, Part]:
+    """All that is printed for a pod, by name, in place."""
+    made = {"base": base(pod), "lid": lid(pod)}
+    if pod.deck_z is not None:
+        made["deck"] = deck(pod)
+    if pod.button:
+        made["button"] = button(pod)
+    return made
+
+
+def contents(pod: Pod, shelf: Shelf) -> dict[str, Part]:
+    """The parts as plain boxes in their seats: for fit and for pictures. A board is its outline
+    in its thickness; what stands on it is left to the pictures."""
+    made = {}
+    for seat in pod.seats:
+        part = shelf.part(seat.part)
+        x, y, z = seat.size_of(part)
+        thick = part.get_or("thickness", "mm", z if part.kind == "cell" else 1.6)
+        made[seat.id] = _box(x, y, seat.z, seat.z + thick, seat.y, seat.x)
+    return made
+
+
+def printed(name: str, solid: Part) -> Part:
+    """Turned as it lies on the bed: the lid and the deck upside down."""
+    turned = Rot(180, 0, 0) * solid if name in ("lid", "deck") else solid
+    return Pos(0, 0, -turned.bounding_box().min.Z) * turned
+
+
+# ---------------------------------------------------------------------------------- pieces
+def _box(dx: float, dy: float, z0: float, z1: float, y: float, x: float = 0.0) -> Part:
+    return Pos(x, y, (z0 + z1) / 2) * Box(dx, dy, z1 - z0)
+
+
+def _block(
+    dx: float, dy: float, z0: float, z1: float, y: float, radius: float, x: float = 0.0
+) -> Part:
+    return Pos(x, y, z0) * extrude(RectangleRounded(dx, dy, radius), z1 - z0)
+
+
+def _post(radius: float, x: float, y: float, z0: float, z1: float) -> Part:
+    return Pos(x, y, (z0 + z1) / 2) * Cylinder(radius, z1 - z0)
+
+
+def _ears(pod: Pod, z0: float, z1: float) -> list[Part]:
+    """For the screws: a round ear, and what joins it to the wall."""
+    half_x, half_y = pod.body[0] / 2 - 1.5, pod.body[1] / 2 - 1.5
+    made = []
+    for x, y in pod.ears:
+        to_x = min(max(x, -half_x), half_x)
+        to_y = min(max(y, pod.middle - half_y), pod.middle + half_y)
+        dx, dy = abs(x - to_x), abs(y - to_y)
+        web = (sizes.EAR, dy) if dy > dx else (dx, sizes.EAR)
+        made.append(_post(sizes.EAR / 2, x, y, z0, z1))
+        made.append(_box(*web, z0, z1, (y + to_y) / 2, (x + to_x) / 2))
+    return made
+
+
+def _leg(pod: Pod) -> Part:
+    """The leg as a cylinder: what is cut off from the skin side."""
+    around = Location((0, pod.middle, -sizes.FLOOR - pod.radius), (90, 0, 0))
+    return around * Cylinder(pod.radius, 400)
+
+
+def _wings(pod: Pod) -> Part:
+    reach = pod.slot_x + pod.slot[1] + sizes.STRAP_BAR
+    span = pod.slot[0] + 2 * sizes.SLOT_END
+    sheet = _block(2 * reach, span, -DEEP - 20, 3, pod.middle, 5.0)
+    around = Location((0, pod.middle, -sizes.FLOOR - pod.radius), (90, 0, 0))
+    return sheet & (around * Cylinder(pod.radius + sizes.WING, 400))
+
+
+def _slots(pod: Pod) -> list[Part]:
+    hole = Rot(0, 0, 90) * SlotCenterToCenter(pod.slot[0] - pod.slot[1], pod.slot[1])
+    x = pod.slot_x + pod.slot[1] / 2
+    return [Pos(side * x, pod.middle, -40) * extrude(hole, 60) for side in (-1, 1)]
+
+
+def _cleats(pod: Pod) -> list[Part]:
+    """A shelf with three pegs, open above: the cable is laid between them in a wave."""
+    made = []
+    reach = 11.0
+    for side, x, _ in pod.plug_holes:
+        out = -1 if side == "lower" else 1
+        wall_y = -sizes.WALL if side == "lower" else pod.inner[1] + sizes.WALL
+        shelf = _block(12.0, reach + 1.0, -1.8, 0.4, wall_y + out * (reach - 1) / 2, 2.0, x)
+        made.append(shelf)
+        for step, shift in ((2.8, 2.6), (6.0, -2.6), (9.2, 2.6)):
+            made.append(_post(1.3, x + shift, wall_y + out * step, 0, 4.8))
+    return made
+
+
+def _corners(seat: sizes.Seat, dx: float, dy: float) -> list[tuple[float, float]]:
+    c = seat.clearance
+    return [
+        (seat.x + sx * (seat.room[0] / 2 - c - dx / 2), seat.y + sy * (seat.room[1] / 2 - c - dy / 2))
+        for sx in (-1, 1)
+        for sy in (-1, 1)
+    ]  # fmt: skip
+
+
+def _furniture(pod: Pod) -> list[Part]:
+    """Pads and corners that the boards lie in; ledges and the rib beside the cell."""
+    made = []
+    width, length, _ = pod.inner
+    imu = pod.seat("imu")
+    made += [_box(4.0, 4.0, -0.5, sizes.PAD, y, x) for x, y in _corners(imu, 4.0, 4.0)]
+    # Corner walls round the IMU, up to its upper face: it cannot turn.
+    top = sizes.PAD + pod.board_thickness
+    for sx in (-1, 1):
+        for sy in (-1, 1):
+            x, y = imu.x + sx * imu.room[0] / 2, imu.y + sy * imu.room[1] / 2
+            if abs(x) + CORNER <= width / 2 + 0.5:
+                made.append(_box(CORNER, 4.0, -0.5, top, y - sy * 2.0, x + sx * CORNER / 2))
+            made.append(_box(4.0, CORNER, -0.5, top, y + sy * CORNER / 2, x - sx * 2.0))
+    if pod.deck_z is not None:
+        cell = pod.seat("cell")
+        for side in (-1, 1):
+            ledge_x = side * (width / 2 - sizes.LEDGE / 2 + 0.25)
+            made.append(
+                _box(sizes.LEDGE + 0.5, length + 1, -0.5, pod.deck_z, pod.middle, ledge_x)
+            )
+        left, right = -width / 2 - 0.5, width / 2 - 9.0
+        made.append(
+            _box(
+                right - left, sizes.RIB, -0.5, pod.deck_z, cell.low[1] - sizes.RIB / 2,
+                (left + right) / 2,
+            )
+        )  # fmt: skip
+    return made
+
+
+def _held(pod: Pod) -> list[tuple[float, float, float]]:
+    """Where posts of the lid press on a board's corners: x, y, and their lower end."""
+    seat = pod.seat("feather") if pod.deck_z is not None else pod.seat("imu")
+    thick = 1.6 if pod.deck_z is not None else pod.board_thickness
+    z = seat.z + thick + 0.3
+    corners = _corners(seat, POST, POST)
+    if pod.usb:
+        # At the USB end the socket and the light pipe need the room: only the right corner.
+        upper = max(y for _, y in corners)
+        right = max(x for x, _ in corners)
+        corners = [(x, y) for x, y in corners if y < upper or x == right]
+    return [(x, y, z) for x, y in corners]
+
+
+def _words(pod: Pod) -> list[Part]:
+    top = pod.inner[2] + sizes.LID
+    lines = [line for text, y in pod.lines for line in lettering.word(text, 0, y)]
+    lines += lettering.arrow(0, pod.arrow_y)
+    return [
+        _groove(a, b, top) for line in lines for a, b in zip(line, line[1:], strict=False)
+    ]
+
+
+def _groove(a: tuple[float, float], b: tuple[float, float], top: float) -> Part:
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    long = (dx * dx + dy * dy) ** 0.5
+    w = sizes.STROKE / 2
+    ux, uy = dx / long * w, dy / long * w
+    corners = [
+        (a[0] - ux - uy, a[1] - uy + ux),
+        (b[0] + ux - uy, b[1] + uy + ux),
+        (b[0] + ux + uy, b[1] + uy - ux),
+        (a[0] - ux + uy, a[1] - uy - ux),
+    ]
+    face = make_face(Polyline(*corners, close=True).edges())
+    return Pos(0, 0, top - sizes.ENGRAVED) * extrude(face, sizes.ENGRAVED + 1, dir=(0, 0, 1))
