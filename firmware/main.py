@@ -13,6 +13,8 @@ from kneeband.app import App
 from kneeband.battery import Battery
 from kneeband.button import Button
 from kneeband.clock import BoardClock
+from kneeband.habits import Habits
+from kneeband.haptic import Haptic
 from kneeband.indicator import Indicator
 from kneeband.lsm6ds import Lsm6ds
 from kneeband.peripheral import Peripheral
@@ -29,12 +31,13 @@ time.sleep_ms(board.I2C_POWER_UP_MS)
 bus = I2C(board.I2C_ID, scl=Pin(board.SCL), sda=Pin(board.SDA), freq=board.I2C_FREQUENCY_HZ)
 sampler = Sampler(Lsm6ds(bus, board.THIGH_IMU), Lsm6ds(bus, board.SHANK_IMU), BoardClock())
 
-# 3. The radio, the cable, the memory, lamp and button; then everything runs.
+# 3. The radio, the cable, the memory, lamp, motor and button; then everything runs.
 radio = Peripheral(bluetooth.BLE())
 cable = SerialPort(sys.stdin.buffer, sys.stdout.buffer, micropython.kbd_intr)
 lamp = Indicator(Pin(board.LED, Pin.OUT, value=0))
+motor = Haptic(Pin(board.CUE, Pin.OUT, value=0))
 button = Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP))
-app = App(sampler, (radio, cable), Store(), Shelf(), Battery(bus), lamp, button)
+app = App(sampler, (radio, cable), Store(), Habits(), Shelf(), Battery(bus), lamp, motor, button)
 try:
     asyncio.run(app.run())
 except Exception as error:

@@ -144,6 +144,8 @@ def text() -> str:
     values = {
         wire.QUERY.name: [constants("QUERY_")],
         wire.FORGET.name: [constants("FORGET_")],
+        wire.REFERENCE.name: [constants("WAY_")],
+        wire.CUE.name: [constants("CUE_")],
     }
     transfer_rows = [
         f"| 0x{number:02X} | {name} | {'' if record is None else record.name} | {meaning} |"

@@ -67,6 +67,11 @@ CASES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "delete": (wire.DELETE, (299,)),
     "set_time": (wire.SET_TIME, (1795000000,)),
     "forget": (wire.FORGET, (wire.FORGET_ALL,)),
+    "reference": (
+        wire.REFERENCE,
+        (515, wire.WAY_UP, 41, 1.25, [0.25 * i - 2.0 for i in range(41)] + [0.0] * 15),
+    ),
+    "cue": (wire.CUE, (wire.CUE_FADED,)),
     "recording": (
         wire.RECORDING,
         (300, 7, wire.RECORDING_RUNNING, -1, 515, 42, 70000, 76240, 8, 65432, 1795000000),

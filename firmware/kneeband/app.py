@@ -22,16 +22,18 @@ from kneecore import calibration, sensors, wire
 class App:
     """Made of its parts by `main`; `run` never returns. The first of `ports` is the radio."""
 
-    def __init__(self, sampler, ports, store, shelf, gauge, indicator, pressed):
+    def __init__(self, sampler, ports, store, habits, shelf, gauge, indicator, haptic, pressed):
         self._sampler = sampler
         self._ports = ports
         self._radio = ports[0]
         self._store = store
+        self._habits = habits
         self._shelf = shelf
-        self.session = Session(sampler, shelf, self._conditions)
+        self.session = Session(sampler, shelf, self._conditions, self._cueing, haptic.give)
         self._hosts = [Host(self, port, shelf) for port in ports]
         self._gauge = gauge
         self._indicator = indicator
+        self._haptic = haptic
         self._button = pressed
         self._boot_id = 0
         self._calibration_id = 0
@@ -43,6 +45,7 @@ class App:
     async def run(self):
         """Start everything and keep it going."""
         self._store.load()
+        self._habits.load()
         self._boot_id = self._store.count_start()
         self._shelf.load()
         if self._store.calibration:
@@ -93,6 +96,22 @@ class App:
         else:
             store.sensors = before
         return result
+
+    def use_reference(self, value, record: bytes) -> int:
+        """Store and use one way of a reference curve, if it goes with the calibration in force."""
+        if not self._calibration_id or value.calibration_id != self._calibration_id:
+            return wire.RESULT_WRONG_STATE
+        if not self._habits.keep_way(value.way, record):
+            return wire.RESULT_FAILED
+        self.session.use_cueing()
+        return wire.RESULT_SUCCESS
+
+    def use_cue(self, policy: int) -> int:
+        """Store and use how often a cue is given."""
+        if not self._habits.keep_policy(policy):
+            return wire.RESULT_FAILED
+        self.session.use_cueing()
+        return wire.RESULT_SUCCESS
 
     def identify(self, duration_s: int):
         """Have the lamp flicker."""
@@ -173,6 +192,7 @@ class App:
             for host in self._hosts:
                 host.serve()
             self.session.serve(self._battery_percent)
+            self._haptic.serve()
             self._press(self._button.poll())
             self._radio.set_advertised(self._advertised())
             self._indicator.show(self.news()[0], self._radio.pairing)
@@ -198,6 +218,10 @@ class App:
             store.calibration,
             store.sensors,
         )
+
+    def _cueing(self):
+        """What a recording gives cues by, or None."""
+        return self._habits.cueing(self._calibration_id)
 
     def _press(self, pressed):
         if pressed == button.SHORT:

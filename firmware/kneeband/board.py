@@ -19,6 +19,10 @@ I2C_POWER_UP_MS = const(40)
 
 LED = const(13)
 
+CUE = const(9)
+"""A motor's or buzzer's transistor: high while it runs. Nothing need be there (variant A has none:
+its boards plug together, and no such one was found that is driven by a pin)."""
+
 BUTTON = const(0)
 """The BOOT button: low while pressed. Held at a reset it makes the chip wait for a download."""
 

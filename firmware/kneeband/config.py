@@ -71,6 +71,8 @@ LONG_PRESS_MS = const(10_000)
 PAIRING_S = const(60)
 """How long the button opens the window in which a new host may bond."""
 
+HABITS_PATH = "habits.dat"
+
 BONDS_PATH = "bonds.dat"
 
 BONDS_MAX = const(4)

@@ -12,6 +12,8 @@ streamed goes to the port that the command came from.
     band.change_side(side)                           -> wire.RESULT_*
     band.use_calibration(calibration, record)        -> wire.RESULT_*
     band.use_sensors(sensors, record)                -> wire.RESULT_*
+    band.use_reference(value, record), band.use_cue(policy)
+                                                     -> wire.RESULT_*
     band.forget(port, which)                         -> wire.RESULT_*
     band.identify(duration_s), band.set_time(utc_s)
     band.status(port), band.calibration_record(), band.sensors_record()
@@ -21,6 +23,8 @@ streamed goes to the port that the command came from.
 from kneecore import calibration, sensors, wire
 
 _SIDES = (wire.SIDE_RIGHT, wire.SIDE_LEFT)
+_WAYS = (wire.WAY_DOWN, wire.WAY_UP)
+_POLICIES = (wire.CUE_OFF, wire.CUE_EVERY, wire.CUE_FADED, wire.CUE_END)
 
 
 class Control:
@@ -44,6 +48,8 @@ class Control:
             wire.OP_DELETE: self._delete,
             wire.OP_SET_TIME: self._set_time,
             wire.OP_FORGET: self._forget,
+            wire.OP_SET_REFERENCE: self._set_reference,
+            wire.OP_SET_CUE: self._set_cue,
         }
         self._commands = {
             opcode: (record, actions[opcode]) for opcode, _, record, _ in wire.COMMANDS
@@ -134,6 +140,18 @@ class Control:
         if which not in (wire.FORGET_ME, wire.FORGET_ALL):
             return wire.RESULT_INVALID_OPERAND
         return self._band.forget(self._port, which)
+
+    def _set_reference(self, operand):
+        value = wire.REFERENCE.unpack_from(operand)
+        if value.way not in _WAYS or not 0 < value.points <= wire.REFERENCE_POINTS:
+            return wire.RESULT_INVALID_OPERAND
+        return self._band.use_reference(value, bytes(operand))
+
+    def _set_cue(self, operand):
+        policy = wire.CUE.unpack_from(operand).policy
+        if policy not in _POLICIES:
+            return wire.RESULT_INVALID_OPERAND
+        return self._band.use_cue(policy)
 
     def _query(self, operand):
         what = wire.QUERY.unpack_from(operand).what

@@ -2,6 +2,8 @@
 
 Each knee sample goes to the journal; packets of them, and of the raw pairs, go to the port that is
 attached. It is attached and detached while measuring goes on: the samples know nothing of it.
+The `kneecore.cueing` that is given hears every knee sample as soon as there is one; what it says
+goes to `cue`, and the packets tell of it (FLAG_CUED).
 
 Knee samples lie at the even grid numbers. The pipeline gives one for every second pair it is fed,
 so after a hole of odd length one pair goes to the estimator alone, which keeps the two in step.
@@ -19,9 +21,9 @@ _LONG_HOLE = config.LONG_HOLE_US // wire.PAIR_PERIOD_US
 
 
 class Measurement:
-    """`keep(number, flags, buffer, offset)` gets each packed knee sample."""
+    """`keep(number, flags, buffer, offset)` gets each packed knee sample, `cue(what)` each cue."""
 
-    def __init__(self, keep, boot_id: int, side: int, calibration):
+    def __init__(self, keep, cue, boot_id: int, side: int, calibration):
         self._estimator = PairFilter(Params(), _PERIOD_S, lsm6ds.GYR_LSB_RAD_S, lsm6ds.ACC_LSB_M_S2)
         self._pipeline = Pipeline(self._estimator, side)
         self._odd = 0  # 1 when the pipeline's next pair has an odd number
@@ -29,6 +31,8 @@ class Measurement:
         self._port = None
         self._knee = KneePackets(self._send, keep, boot_id)
         self._raw = None
+        self._cue = cue
+        self._cueing = None
         if calibration is not None:
             self.use_calibration(calibration)
 
@@ -49,6 +53,10 @@ class Measurement:
         """From the next pair on; the heading has to be found again."""
         self._pipeline.set_calibration(calibration)
         self._odd = 0
+
+    def use_cueing(self, cueing):
+        """A kneecore.cueing.Cueing from the next sample on; None for no cues."""
+        self._cueing = cueing
 
     def mark(self, flags: int):
         """Something happened before the next pair (wire.FLAG_*)."""
@@ -78,6 +86,8 @@ class Measurement:
             else:
                 if self._pipeline.step(rows, index):
                     self._knee.add(number, self._pipeline)
+                    if self._cueing is not None:
+                        self._look_at(number)
                 self._odd ^= 1
             number += 1
 
@@ -86,6 +96,16 @@ class Measurement:
         self._knee.close()
         if self._raw is not None:
             self._raw.close()
+
+    def _look_at(self, number):
+        """Give a cue if this knee sample, which belongs to that pair, asks for one."""
+        knee = self._pipeline
+        what = self._cueing.update(
+            number // wire.KNEE_DIVIDER, knee.flexion_deg, knee.valgus_deg, knee.flags
+        )
+        if what:
+            self._cue(what)
+            self.mark(wire.FLAG_CUED)
 
     def _send(self, packet):
         if self._port is not None:

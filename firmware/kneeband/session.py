@@ -17,14 +17,19 @@ from kneecore import calibration, wire
 
 
 class Session:
-    """`conditions()` gives what a recording is made with: the `head` of `Journal.begin`."""
+    """`conditions()` gives what a recording is made with: the `head` of `Journal.begin`.
 
-    def __init__(self, sampler, shelf, conditions):
+    `cueing()` gives the kneecore.cueing.Cueing of a recording, or None; `cue(what)` gets its cues.
+    """
+
+    def __init__(self, sampler, shelf, conditions, cueing, cue):
         self.state = states.IDLE
         self.journal = Journal(shelf)
         self._sampler = sampler
         self._shelf = shelf
         self._conditions = conditions
+        self._cueing = cueing
+        self._cue = cue
         self._head: tuple = ()
         self._measurement = None
         self._port = None  # where the stream goes ...
@@ -128,6 +133,12 @@ class Session:
         """From now on."""
         if self._measurement is not None:
             self._measurement.use_calibration(value)
+            self._measurement.use_cueing(self._cueing())
+
+    def use_cueing(self):
+        """Curve or policy are others from now on."""
+        if self._measurement is not None:
+            self._measurement.use_cueing(self._cueing())
 
     def serve(self, battery_percent: int):
         """Keep what was measured, and end what is over."""
@@ -148,7 +159,8 @@ class Session:
     def begin(self):
         boot_id, side, _, _, _, record, _ = self._head
         value = calibration.from_wire(record) if record else None
-        self._measurement = Measurement(self.journal.take, boot_id, side, value)
+        self._measurement = Measurement(self.journal.take, self._cue, boot_id, side, value)
+        self._measurement.use_cueing(self._cueing())
         if self._port is not None:
             self.attach()
 

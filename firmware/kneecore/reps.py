@@ -136,6 +136,16 @@ class RepDetector:
                 return action(self)
         return None
 
+    def set_back(self, by_s: float):
+        """Count time from `by_s` later on: what comes has times that much smaller."""
+        self._time_s -= by_s
+        self._leave_s -= by_s
+        self._low_s -= by_s
+        self._slow_s -= by_s
+        self._rest_s -= by_s
+        self._start_s -= by_s
+        self._peak_s -= by_s
+
     def finish(self) -> int | None:
         """The end of the data ends a rep that is 60 % back up. ENDED, REJECTED or None."""
         if self.state != ASCENDING or not self._is_back_up():

@@ -35,7 +35,7 @@ Versions
 
 from kneecore.record import Record
 
-PROTOCOL_VERSION = (1, 2)
+PROTOCOL_VERSION = (1, 3)
 
 # --- GATT ----------------------------------------------------------------------------------------
 
@@ -103,6 +103,7 @@ FLAG_OVERRUN = 0x08
 FLAG_REST = 0x10
 FLAG_SLIP = 0x20
 FLAG_IMU_FAULT = 0x40
+FLAG_CUED = 0x80
 FLAGS = (
     (FLAG_UNALIGNED, "UNALIGNED", "no alignment, or no standing rest yet: angles mean nothing"),
     (FLAG_BACKFILL, "BACKFILL", "sent again on request, not live"),
@@ -111,6 +112,7 @@ FLAGS = (
     (FLAG_REST, "REST", "standing at rest: the heading was taken anew"),
     (FLAG_SLIP, "SLIP", "the heading jumped at a rest: strap slipped or foot moved"),
     (FLAG_IMU_FAULT, "IMU_FAULT", "an IMU did not answer"),
+    (FLAG_CUED, "CUED", "the band gave a cue just before this packet (from 1.3)"),
 )
 
 QUATERNION_LSB = 1 / 32767
@@ -175,6 +177,8 @@ OP_LIST = 0x0A
 OP_DELETE = 0x0B
 OP_SET_TIME = 0x0C
 OP_FORGET = 0x0D
+OP_SET_REFERENCE = 0x0E  # from 1.3
+OP_SET_CUE = 0x0F
 OP_RESPONSE = 0x80
 OP_STATUS = 0x81
 
@@ -187,6 +191,12 @@ QUERY_SENSORS = 2
 QUERY_RECORDING = 3
 FORGET_ME = 0
 FORGET_ALL = 1
+WAY_DOWN = 0
+WAY_UP = 1
+CUE_OFF = 0
+CUE_EVERY = 1
+CUE_FADED = 2
+CUE_END = 3
 
 START = Record("Start", ("options", "B", None, "", "bit 0 (START_RAW): send Raw IMU too"))
 SET_SIDE = Record("SetSide", ("side", "b", None, "", "+1 right, -1 left"))
@@ -214,6 +224,17 @@ CALIBRATION = Record(
     ("shank_gyr_bias", "3h", 2e-5, "rad/s", "table zero of the shank gyroscope"),
     ("axis_sigma_deg", "B", 0.1, "deg", "uncertainty of the thigh axis about the long axis"),
 )
+
+REFERENCE_POINTS = 56
+REFERENCE = Record(
+    "Reference",
+    ("calibration_id", "H", None, "", "the calibration in force, which it was measured with"),
+    ("way", "B", None, "", "WAY_DOWN or WAY_UP; it serves when both have come"),
+    ("points", "B", None, "", "how many of the values hold"),
+    ("sem_deg", "H", 0.01, "deg", "the person's standard error of measurement"),
+    ("valgus_deg", "56h", ANGLE_LSB_DEG, "deg", "at 20 deg of flexion and every 2 deg on"),
+)
+CUE = Record("Cue", ("policy", "B", None, "", "CUE_*: how often the band gives one by itself"))
 
 MATRIX_LSB = 1 / 262144
 _MATRIX = "%s, row by row, less the identity"
@@ -310,6 +331,13 @@ COMMANDS = (
         "what time it is, for recordings made without a host; those of this start get a date",
     ),
     (OP_FORGET, "FORGET", FORGET, "drop the bond with this host, or with all; disconnects"),
+    (
+        OP_SET_REFERENCE,
+        "SET_REFERENCE",
+        REFERENCE,
+        "store and use one way of a reference curve; a new calibration drops it",
+    ),
+    (OP_SET_CUE, "SET_CUE", CUE, "store and use how often the band gives a cue by itself"),
 )
 
 RESULTS = (

@@ -17,6 +17,8 @@ from kneeband.app import App
 from kneeband.bonds import Bonds
 from kneeband.button import Button
 from kneeband.clock import BoardClock
+from kneeband.habits import Habits
+from kneeband.haptic import Haptic
 from kneeband.indicator import Indicator
 from kneeband.peripheral import Peripheral
 from kneeband.sampler import Sampler
@@ -206,6 +208,7 @@ class Band:
         self.cable = Cable()
         self.shelf = Shelf()
         self.lamp = Pin(board.LED, Pin.OUT, value=0)
+        self.motor = Pin(board.CUE, Pin.OUT, value=0)
         self.sampler = Sampler(bench.driver(thigh_address), bench.driver(bench.SHANK), BoardClock())
         gauge = battery.Battery(bench.bus())
         self.bonds = Bonds("band.bonds")
@@ -216,9 +219,11 @@ class Band:
             self.sampler,
             (self.peripheral, SerialPort(self.cable, self.cable, lambda key: None)),
             self.store,
+            Habits("band.habits"),
             self.shelf,
             gauge,
             Indicator(self.lamp),
+            Haptic(self.motor),
             Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP)),
         )
 
