@@ -1,0 +1,1 @@
+"""What is plugged into what: drawings made from the variants, by WireViz."""
