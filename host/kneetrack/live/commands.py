@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kneecore import transfers, wire
@@ -63,10 +64,30 @@ async def set_calibration(link: Link, calibration: Calibration) -> None:
     await command(link, wire.OP_SET_CALIBRATION, calibration.to_wire())
 
 
+async def set_reference(link: Link, ways: Sequence[bytes]) -> None:
+    """Have the band store what it compares with: packed wire.REFERENCE records, both ways."""
+    for record in ways:
+        await command(link, wire.OP_SET_REFERENCE, record)
+
+
+async def set_cue(link: Link, policy: int) -> None:
+    """Have the band store how often it gives a cue by itself (wire.CUE_*)."""
+    await command(link, wire.OP_SET_CUE, wire.CUE.pack(policy))
+
+
 def keeps_recordings(link: Link) -> bool:
     """Whether the band's protocol is new enough (1.2) to keep what it measures."""
+    return _speaks(link, (1, 2))
+
+
+def gives_cues(link: Link) -> bool:
+    """Whether it is new enough (1.3) to give cues by itself."""
+    return _speaks(link, (1, 3))
+
+
+def _speaks(link: Link, version: tuple[int, int]) -> bool:
     feature = link.feature
-    return feature is not None and (feature.protocol_major, feature.protocol_minor) >= (1, 2)
+    return feature is not None and (feature.protocol_major, feature.protocol_minor) >= version
 
 
 def recording_told(response: Response) -> Any | None:
