@@ -51,6 +51,6 @@ def word(text: str, x: float, y: float, scale: float = 1.0) -> list[list[tuple[f
 
 def arrow(x: float, y: float) -> list[list[tuple[float, float]]]:
     """An arrow up the leg, and UP beside it."""
-    shaft = [(x - 5.5, y - 4.0), (x - 5.5, y + 4.0)]
-    head = [(x - 8.5, y + 0.6), (x - 5.5, y + 4.0), (x - 2.5, y + 0.6)]
+    shaft = [(x - 5.5, y - 3.25), (x - 5.5, y + 3.25)]
+    head = [(x - 8.3, y + 0.3), (x - 5.5, y + 3.25), (x - 2.7, y + 0.3)]
     return [shaft, head, *word("UP", x + 4.0, y)]

@@ -223,7 +223,7 @@ def thigh(
             board_top + 1.5,
         ),
         light_hole=shelf.part("light_pipe").get("diameter", "mm") + 0.15,
-        lines=(("THIGH", 36.0), ("THIS", 24.0), ("SIDE", 16.5), ("OUT", 9.0)),
+        lines=(("THIGH", 36.0), ("THIS", 23.0), ("SIDE", 15.0), ("OUT", 7.0)),
         arrow_y=50.0,
     )
 
@@ -254,8 +254,11 @@ def shank(shelf: Shelf, strap_mm: float | None = None, imu: str = "imu_dso") -> 
         screw_hole=shelf.part("screw").get("hole", "mm"),
         screw_length=shelf.part("screw").get("length", "mm"),
         board_thickness=board.get("thickness", "mm"),
-        lines=(("SHANK", 19.2), ("THIS", 13.2), ("SIDE", 7.2), ("OUT", 1.2)),
-        arrow_y=28.0,
+        lines=tuple(
+            (word, length - down)
+            for word, down in (("SHANK", 11.2), ("THIS", 18.4), ("SIDE", 25.6), ("OUT", 32.8))
+        ),
+        arrow_y=length - 3.0,
     )
 
 

@@ -283,8 +283,11 @@ def _words(pod: Pod) -> list[Part]:
     top = pod.inner[2] + sizes.LID
     lines = [line for text, y in pod.lines for line in lettering.word(text, 0, y)]
     lines += lettering.arrow(0, pod.arrow_y)
+    joints = sorted({(round(x, 6), round(y, 6)) for line in lines for x, y in line})
+    depth = top - sizes.ENGRAVED
     return [
-        _groove(a, b, top) for line in lines for a, b in zip(line, line[1:], strict=False)
+        *(_groove(a, b, top) for line in lines for a, b in zip(line, line[1:], strict=False)),
+        *(_post(sizes.STROKE / 2, x, y, depth, top + 1) for x, y in joints),
     ]
 
 
@@ -292,12 +295,9 @@ def _groove(a: tuple[float, float], b: tuple[float, float], top: float) -> Part:
     dx, dy = b[0] - a[0], b[1] - a[1]
     long = (dx * dx + dy * dy) ** 0.5
     w = sizes.STROKE / 2
-    ux, uy = dx / long * w, dy / long * w
+    px, py = -dy / long * w, dx / long * w
     corners = [
-        (a[0] - ux - uy, a[1] - uy + ux),
-        (b[0] + ux - uy, b[1] + uy + ux),
-        (b[0] + ux + uy, b[1] + uy - ux),
-        (a[0] - ux + uy, a[1] - uy - ux),
-    ]
+        (a[0] + px, a[1] + py), (b[0] + px, b[1] + py), (b[0] - px, b[1] - py), (a[0] - px, a[1] - py)
+    ]  # fmt: skip
     face = make_face(Polyline(*corners, close=True).edges())
     return Pos(0, 0, top - sizes.ENGRAVED) * extrude(face, sizes.ENGRAVED + 1, dir=(0, 0, 1))

@@ -1,0 +1,86 @@
+"""Make everything that is printed: STEP and STL a body, and the pictures.
+
+    python -m enclosure.build OUT [--strap 38] [--imu imu_ism_micro] [--no-pictures]
+
+from `hardware/`, with build123d, trimesh and vtk installed. The same sizes give the same STL files.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from enclosure import sizes
+from enclosure.sizes import Pod
+from kneehard import parts
+
+
+def bodies(pod: Pod, shelf: parts.Shelf) -> Iterator[tuple[str, object]]:
+    """Name of the file, and the body as it lies on the printer's bed."""
+    from enclosure import solids
+
+    for name, solid in solids.bodies(pod).items():
+        yield f"{pod.name}_{name}", solids.printed(name, solid)
+    if pod.usb:
+        yield "gauge_feather", solids.gauge(pod, shelf)
+
+
+def write(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
+    """STEP and STL of all bodies of `chosen`; and sizes.json, for who reads on."""
+    from build123d import export_step, export_stl
+
+    out.mkdir(parents=True, exist_ok=True)
+    made = []
+    for pod in chosen:
+        for name, solid in bodies(pod, shelf):
+            export_stl(solid, str(out / f"{name}.stl"), tolerance=0.05, angular_tolerance=0.2)
+            export_step(solid, str(out / f"{name}.step"), timestamp="2026-01-01T00:00:00")
+            made.append(out / f"{name}.stl")
+    table = {
+        pod.name: {"overall_mm": [round(v, 1) for v in pod.overall], "strap_slot_mm": pod.slot}
+        for pod in chosen
+    }
+    (out / "sizes.json").write_text(json.dumps(table, indent=1) + "\n")
+    return made
+
+
+def draw(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
+    """The pictures of hardware/README.md and BUILD.md."""
+    from enclosure import pictures, solids
+
+    out.mkdir(parents=True, exist_ok=True)
+    made = []
+    for pod in chosen:
+        solid = solids.bodies(pod)
+        images = {
+            pod.name: pictures.assembled(pod, solid),
+            f"{pod.name}_skin": pictures.assembled(pod, solid, outside=False),
+            f"{pod.name}_exploded": pictures.exploded(pod, solid, shelf),
+            f"{pod.name}_open": pictures.opened(pod, solid, shelf, upper=False),
+        }
+        if pod.deck_z is not None:
+            images[f"{pod.name}_deck"] = pictures.opened(pod, solid, shelf, upper=True)
+        for name, image in images.items():
+            pictures.save(image, out / f"{name}.png")
+            made.append(out / f"{name}.png")
+    return made
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asked.add_argument("out", type=Path)
+    asked.add_argument("--strap", type=float, default=None, help="width in mm; 50 unless told")
+    asked.add_argument("--imu", default="imu_dso", help="the shank's board in parts.toml")
+    asked.add_argument("--no-pictures", action="store_true")
+    args = asked.parse_args()
+    shelf = parts.load()
+    chosen = [sizes.thigh(shelf, args.strap), sizes.shank(shelf, args.strap, args.imu)]
+    for path in write(args.out, chosen, shelf):
+        print(path)
+    if not args.no_pictures:
+        for path in draw(args.out, chosen, shelf):
+            print(path)
+
+
+if __name__ == "__main__":
+    main()

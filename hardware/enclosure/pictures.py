@@ -1,0 +1,292 @@
+"""Pictures of the pods: assembled, from the skin side, exploded, and what goes where.
+
+Drawn by VTK without a display (EGL, or OSMesa where there is no graphics driver). Boards and cell
+are plain bodies of the right size in the right place; what stands on the boards is a sketch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import vtk
+from build123d import Box, Part, Pos
+from enclosure import sizes
+from enclosure.sizes import Pod
+from kneehard.parts import Shelf
+from PIL import Image, ImageDraw, ImageFont
+from vtk.util.numpy_support import vtk_to_numpy
+
+Colour = tuple[float, float, float]
+PRINT: Colour = (0.36, 0.52, 0.62)
+LID: Colour = (0.93, 0.76, 0.36)
+DECK: Colour = (0.62, 0.70, 0.62)
+BUTTON: Colour = (0.80, 0.36, 0.30)
+BOARD: Colour = (0.16, 0.30, 0.22)
+PARTS: Colour = (0.72, 0.72, 0.74)
+CELL: Colour = (0.80, 0.80, 0.84)
+STRAP: Colour = (0.25, 0.25, 0.28)
+INK = (35, 38, 44)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A body to draw: shifted by `lift` along z, with a label at its right or left."""
+
+    solid: Part
+    colour: Colour
+    lift: float = 0.0
+    label: str = ""
+    left: bool = False
+    opacity: float = 1.0
+
+
+def draw(
+    pieces: Sequence[Piece], eye: tuple[float, float, float], up: tuple[float, float, float],
+    size: tuple[int, int], margin: float = 1.12,
+) -> Image.Image:  # fmt: skip
+    """A picture of `pieces`, seen from the direction `eye`, without perspective."""
+    renderer = vtk.vtkRenderer()
+    renderer.SetBackground(1, 1, 1)
+    anchors = []
+    for piece in pieces:
+        mesh = _mesh(piece)
+        renderer.AddActor(_surface(mesh, piece))
+        if piece.opacity == 1.0:
+            renderer.AddActor(_edges(mesh))
+        anchors.append(mesh.GetCenter())
+    camera = renderer.GetActiveCamera()
+    camera.ParallelProjectionOn()
+    camera.SetPosition(*eye)
+    camera.SetFocalPoint(0, 0, 0)
+    camera.SetViewUp(*up)
+    renderer.ResetCamera()
+    window = vtk.vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.SetMultiSamples(0)
+    scale = 2
+    window.SetSize(size[0] * scale, size[1] * scale)
+    window.AddRenderer(renderer)
+    lights = vtk.vtkLightKit()
+    lights.SetKeyLightIntensity(0.78)
+    lights.SetKeyToFillRatio(2.2)
+    lights.AddLightsToRenderer(renderer)
+    shade = vtk.vtkSSAOPass()
+    steps = vtk.vtkRenderStepsPass()
+    shade.SetRadius(8.0)
+    shade.SetBias(0.6)
+    shade.SetKernelSize(64)
+    shade.BlurOn()
+    shade.SetDelegatePass(steps)
+    renderer.SetPass(shade)
+    _fit(renderer, camera, size, margin)
+    window.Render()
+    grab = vtk.vtkWindowToImageFilter()
+    grab.SetInput(window)
+    grab.ReadFrontBufferOff()
+    grab.Update()
+    data = grab.GetOutput()
+    wide, high, _ = data.GetDimensions()
+    pixels = vtk_to_numpy(data.GetPointData().GetScalars()).reshape(high, wide, -1)[::-1, :, :3]
+    image = Image.fromarray(pixels.copy()).resize(size, Image.Resampling.LANCZOS)
+    _label(image, renderer, pieces, anchors, scale)
+    return image
+
+
+def assembled(pod: Pod, made: dict[str, Part], outside: bool = True) -> Image.Image:
+    """The closed pod: from outside and above, or from the skin."""
+    colours = {"base": PRINT, "lid": LID, "deck": DECK, "button": BUTTON}
+    pieces = [Piece(solid, colours[name]) for name, solid in made.items()]
+    eye = (-0.75, -1.1, 1.45) if outside else (0.8, -1.0, -1.5)
+    return draw(pieces, eye, (0, 1, 0), (700, 620), 1.06)
+
+
+def exploded(pod: Pod, made: dict[str, Part], shelf: Shelf) -> Image.Image:
+    """All parts above each other, with their names."""
+    names = {seat.id: shelf.part(seat.part) for seat in pod.seats}
+    inside = parts_of(pod, shelf)
+    if pod.deck_z is not None:
+        order = [
+            Piece(made["base"], PRINT, 0, "base (printed)"),
+            Piece(inside["cell"], CELL, 26, "cell", left=True),
+            Piece(inside["imu"], BOARD, 26, f"IMU {names['imu'].what.split()[-1]}"),
+            Piece(made["deck"], DECK, 54, "deck (printed)"),
+            Piece(inside["feather"], BOARD, 78, "Feather", left=True),
+            Piece(inside["haptic"], BOARD, 78, "haptic board (only with cue)"),
+            Piece(made["lid"], LID, 116, "lid (printed), 4 screws M2"),
+            Piece(made["button"], BUTTON, 102, "button (printed)", left=True),
+        ]
+        size = (880, 1060)
+    else:
+        order = [
+            Piece(made["base"], PRINT, 0, "base (printed)"),
+            Piece(inside["imu"], BOARD, 22, f"IMU {names['imu'].what.split()[-1]}"),
+            Piece(made["lid"], LID, 46, "lid (printed), 4 screws M2"),
+        ]
+        size = (820, 620)
+    return draw(order, (-0.9, -1.5, 0.85), (0, 0, 1), size, 1.06)
+
+
+def parts_of(pod: Pod, shelf: Shelf) -> dict[str, Part]:
+    """The parts with the larger things that stand on them."""
+    from enclosure.solids import contents
+
+    made = contents(pod, shelf)
+    for seat in pod.seats:
+        part = shelf.part(seat.part)
+        if part.kind != "board":
+            continue
+        dx, dy, dz = seat.size_of(part)
+        thick = part.get_or("thickness", "mm", 1.6)
+        top = seat.z + thick
+        solid = made[seat.id]
+        if seat.id == "feather":
+            over, tall = part.get("usb_overhang", "mm"), part.get("usb_height", "mm")
+            solid += Pos(seat.x, seat.y + dy / 2 - 3.6 + over, top + tall / 2) * Box(9, 7.2, tall)
+            rest = dz - thick
+            solid += Pos(seat.x + dx / 2 - 3.5, seat.y + dy / 2 - 11, top + rest / 2) * Box(
+                7, 8, rest
+            )
+            solid += Pos(seat.x, seat.y - dy / 2 + 9.5, top + 1.2) * Box(15.4, 15.4, 2.4)
+            if pod.button:
+                x, y, z = pod.button
+                solid += Pos(x, y, (top + z) / 2) * Box(4, 3, z - top)
+        else:
+            for side in (-1, 1):
+                solid += Pos(seat.x, seat.y + side * (dy / 2 - 2.2), top + 1.5) * Box(6, 4.4, 3.0)
+            solid += Pos(seat.x, seat.y, top + 0.5) * Box(3, 2.5, 1.0)
+        made[seat.id] = solid
+    return made
+
+
+def opened(pod: Pod, made: dict[str, Part], shelf: Shelf, upper: bool) -> Image.Image:
+    """Straight from above with the lid off: the lower floor, or the upper one on the deck."""
+    inside = parts_of(pod, shelf)
+    pieces = [Piece(made["base"], PRINT)]
+    if upper:
+        pieces += [
+            Piece(made["deck"], DECK),
+            Piece(inside["feather"], BOARD, 0, "Feather, USB up"),
+            Piece(inside["haptic"], BOARD, 0, "haptic board (only with cue)"),
+        ]
+    else:
+        if "cell" in inside:
+            pieces.append(Piece(inside["cell"], CELL, 0, "cell, leads down"))
+        pieces.append(Piece(inside["imu"], BOARD, 0, "IMU, plugs up and down"))
+    return draw(pieces, (0, -0.35, 1), (0, 1, 0), (820, 680), 1.06)
+
+
+# ---------------------------------------------------------------------------------- pieces
+def _mesh(piece: Piece) -> vtk.vtkPolyData:
+    points, triangles = piece.solid.tessellate(0.05, 0.2)
+    mesh, at = vtk.vtkPolyData(), vtk.vtkPoints()
+    for p in points:
+        at.InsertNextPoint(p.X, p.Y, p.Z + piece.lift)
+    cells = vtk.vtkCellArray()
+    for a, b, c in triangles:
+        cells.InsertNextCell(3, (a, b, c))
+    mesh.SetPoints(at)
+    mesh.SetPolys(cells)
+    joined = vtk.vtkCleanPolyData()
+    joined.SetInputData(mesh)
+    joined.SetTolerance(1e-6)
+    joined.Update()
+    return joined.GetOutput()
+
+
+def _surface(mesh: vtk.vtkPolyData, piece: Piece) -> vtk.vtkActor:
+    normals = vtk.vtkPolyDataNormals()
+    normals.SetInputData(mesh)
+    normals.SetFeatureAngle(28)
+    normals.ConsistencyOn()
+    mapper = vtk.vtkPolyDataMapper()
+    mapper.SetInputConnection(normals.GetOutputPort())
+    actor = vtk.vtkActor()
+    actor.SetMapper(mapper)
+    look = actor.GetProperty()
+    look.SetColor(*piece.colour)
+    look.SetAmbient(0.22)
+    look.SetDiffuse(0.85)
+    look.SetSpecular(0.08)
+    look.SetOpacity(piece.opacity)
+    return actor
+
+
+def _edges(mesh: vtk.vtkPolyData) -> vtk.vtkActor:
+    find = vtk.vtkFeatureEdges()
+    find.SetInputData(mesh)
+    find.SetFeatureAngle(28)
+    find.BoundaryEdgesOn()
+    find.NonManifoldEdgesOff()
+    find.ColoringOff()
+    mapper = vtk.vtkPolyDataMapper()
+    mapper.SetInputConnection(find.GetOutputPort())
+    mapper.SetResolveCoincidentTopologyToPolygonOffset()
+    mapper.SetRelativeCoincidentTopologyLineOffsetParameters(0, -4)
+    actor = vtk.vtkActor()
+    actor.SetMapper(mapper)
+    actor.GetProperty().SetColor(0.12, 0.14, 0.17)
+    actor.GetProperty().SetLineWidth(1.6)
+    actor.GetProperty().LightingOff()
+    return actor
+
+
+def _fit(renderer: vtk.vtkRenderer, camera: vtk.vtkCamera, size: tuple[int, int], margin: float):
+    """Fill the picture: the corners of what is seen, in the camera's own axes."""
+    import numpy as np
+
+    eye = np.array(camera.GetPosition()) - np.array(camera.GetFocalPoint())
+    eye /= np.linalg.norm(eye)
+    up = np.array(camera.GetViewUp(), float)
+    right = np.cross(up, eye)
+    right /= np.linalg.norm(right)
+    up = np.cross(eye, right)
+    seen = []
+    for actor in renderer.GetActors():
+        data = actor.GetMapper().GetInput()
+        seen.append(vtk_to_numpy(data.GetPoints().GetData()))
+    cloud = np.concatenate(seen)
+    u, v, w = cloud @ right, cloud @ up, cloud @ eye
+    centre = right * (u.min() + u.max()) / 2 + up * (v.min() + v.max()) / 2
+    centre = centre + eye * (w.min() + w.max()) / 2
+    camera.SetFocalPoint(*centre)
+    camera.SetPosition(*(centre + eye * 600))
+    tall = max(v.max() - v.min(), (u.max() - u.min()) * size[1] / size[0])
+    camera.SetParallelScale(tall / 2 * margin)
+    renderer.ResetCameraClippingRange()
+
+
+def _label(
+    image: Image.Image, renderer: vtk.vtkRenderer, pieces: Sequence[Piece],
+    anchors: Sequence[tuple[float, float, float]], scale: int,
+) -> None:  # fmt: skip
+    from matplotlib import font_manager
+
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 19)
+    pen = ImageDraw.Draw(image)
+    wide, high = image.size
+    taken: dict[bool, list[float]] = {True: [], False: []}
+    for piece, anchor in zip(pieces, anchors, strict=True):
+        if not piece.label:
+            continue
+        renderer.SetWorldPoint(*anchor, 1.0)
+        renderer.WorldToDisplay()
+        x, y, _ = renderer.GetDisplayPoint()
+        x, y = x / scale, high - y / scale
+        row = y
+        while any(abs(row - other) < 26 for other in taken[piece.left]):
+            row += 13
+        taken[piece.left].append(row)
+        length = pen.textlength(piece.label, font=font)
+        start = 10 if piece.left else wide - 10 - length
+        end = start + length + 6 if piece.left else start - 6
+        pen.line([(end, row), (x, y)], fill=INK, width=2)
+        pen.ellipse([x - 4, y - 4, x + 4, y + 4], fill=INK)
+        pen.text((start, row - 12), piece.label, fill=INK, font=font)
+
+
+def save(image: Image.Image, path: Path) -> None:
+    """With a palette: a third of the size, no difference to the eye."""
+    image.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+__all__ = ["assembled", "draw", "exploded", "opened", "save", "sizes"]
