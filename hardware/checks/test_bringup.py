@@ -1,0 +1,69 @@
+"""bringup.py, run as on the band, on the simulated board; and with a cable out."""
+
+import os
+import subprocess
+
+import pytest
+
+from kneehard import parts, timing
+
+RIG = """
+import sys
+from machine import attach
+from kneeband import board
+from sim import vclock
+from sim.chip_errors import ChipErrors
+from sim.imu_model import LSM6DSModel
+
+class Still:
+    def imu(self, mount, t_s):
+        return 0.01, 0.0, 0.0, 0.0, 6.9, 6.9
+
+class Gauge:  # MAX17048
+    def answers(self, now_us):
+        return True
+    def read_into(self, register, buffer, now_us):
+        buffer[0], buffer[1] = 80, 0
+
+vclock.set_speed(0.0)
+mounts = {"thigh": board.THIGH_IMU, "shank": board.SHANK_IMU}
+for mount in sys.argv[2:]:
+    attach(board.I2C_ID, mounts[mount], LSM6DSModel(mount, Still(), ChipErrors("none", 1)),
+           board.I2C_POWER)
+attach(board.I2C_ID, board.FUEL_GAUGE_MAX17048, Gauge())
+exec(open(sys.argv[1]).read())
+"""
+
+
+def _run(tmp_path, *mounts: str) -> list[str]:
+    rig = tmp_path / "rig.py"
+    rig.write_text(RIG)
+    path = [timing.FIRMWARE / "sim" / "shims", timing.FIRMWARE, ".frozen"]
+    done = subprocess.run(
+        [timing.MICROPYTHON, "-X", "heapsize=8M", rig, parts.HERE / "bringup.py", *mounts],
+        env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_good_board_has_nothing_to_look_at(tmp_path):
+    lines = _run(tmp_path, "thigh", "shank")
+    assert lines[-1] == "All as expected."
+    assert all(line.startswith("ok  ") for line in lines[:-1])
+    assert "ok   shank IMU: 0 of 1000 reads wrong at 400 kHz" in lines
+    assert "ok   battery: 80 %" in lines
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [("thigh", "shank IMU answers at 0x6b"), ("shank", "thigh IMU answers at 0x6a")],
+)
+def test_mutant_a_cable_that_is_out(tmp_path, there, missing):
+    lines = _run(tmp_path, there)
+    assert f"LOOK {missing}" in lines
+    assert lines[-1] == "1 to look at: hardware/BRINGUP.md"
