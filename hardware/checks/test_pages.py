@@ -2,7 +2,7 @@
 
 import pytest
 
-from kneehard import parts, tables
+from kneehard import bus, parts, power, tables, timing
 
 
 @pytest.mark.parametrize("name", tables.PAGES)
@@ -22,3 +22,24 @@ def test_mutant_a_stale_table(shelf):
     assert made != page and "old" not in made
     assert made.startswith("before\n<!-- figures: peaks -->\n|") and made.endswith("after\n")
     assert tables.filled(made, shelf) == made
+
+
+def test_the_prose_of_the_bring_up_has_the_figures_of_today(shelf):
+    text = " ".join((parts.HERE / "BRINGUP.md").read_text().split())
+    a, b = shelf.variant("a"), shelf.variant("b")
+    streaming = power.draw(shelf, a, power.MODES[0])
+    said = (
+        f"{bus.of(shelf, a).rise_ns:.0f} ns is calculated for A",
+        f"{shelf.get('rise_fast', 'ns'):.0f} ns is the limit for 400 kHz",
+        f"{bus.of(shelf, a).pull_up_ohm / 1000:.1f} kΩ (A)",
+        f"{bus.of(shelf, b).pull_up_ohm / 1000:.1f} kΩ (B)",
+        f"The charger gives {power.charge(shelf, a).current_ma:.0f} mA",
+        f"the cell takes {power.charge(shelf, a).limit_ma:.0f}",
+        f"At least {power.charge(shelf, a).hours:.1f} hours from empty",
+        f"{streaming.untuned_ma:.0f} mA as it is",
+        f"that report says {shelf.get('cpu_radio_reported', 'mA'):.0f}",
+        f"+ {shelf.part('motor').get('current', 'mA'):.0f} mA while the motor runs",
+    )
+    assert [one for one in said if one not in text] == []
+    slow, fast = (timing.load(timing.record(f).quiet, 0, f).share * 100 for f in (100_000, 400_000))
+    assert f"busy for {slow:.0f} % of the time instead of {fast:.0f}" in text

@@ -31,7 +31,7 @@ class Mode:
 
 MODES = (
     Mode("streaming to a host", "cpu_radio_untuned", "cpu_radio_tuned", "on", cues=True),
-    Mode("streaming, the worst report of this chip", "cpu_radio_worst", "", "on", cues=True),
+    Mode("streaming, as one report of this chip has it", "cpu_radio_reported", "", "on", cues=True),
     Mode("recording alone, no host in reach", "cpu_radio_untuned", "cpu_modem_sleep", "on"),
     Mode("on, advertising, nothing asked", "cpu_radio_untuned", "cpu_light_sleep", "on"),
     Mode("asleep, woken by its button", "", "cpu_deep_sleep", "off", lamp=False),

@@ -43,6 +43,7 @@ DOCUMENTS = (
     Allowed("nothing is an alarm", "host/METHOD.md", "that there is none"),
     Allowed("faults", "firmware/PROTOCOL.md", "the name of a field: a sensor that is silent"),
     Allowed("safe start", "firmware/README.md", "a start that leaves main.py out"),
+    Allowed("SAFETY.md", "hardware/", "the name of a page"),
 )  # fmt: skip
 """The same for what is read beside the program; those who write there may need fewer."""
 
