@@ -12,7 +12,7 @@ def test_tables_are_current(name, shelf):
         pytest.skip(f"{name} is not written yet")
     text = path.read_text()
     assert tables.filled(text, shelf) == text, (
-        "make them anew: python hardware/build.py figures --write"
+        "make them anew: .venv/bin/python hardware/build.py figures --write"
     )
 
 

@@ -39,24 +39,19 @@ def bus_table(shelf: parts.Shelf) -> str:
 
 
 def power_table(shelf: parts.Shelf) -> str:
-    """Current and hours of each mode; the variants one below the other."""
+    """Current and hours of each mode, of each variant, as it is and tuned."""
+    variants = list(shelf.variants.values())
     rows = []
-    for variant in shelf.variants.values():
-        for mode in power.modes(variant):
+    for mode in power.MODES:
+        cells = []
+        for variant in variants:
+            there = mode in power.modes(variant)
             draw = power.draw(shelf, variant, mode)
-            rows.append(
-                (
-                    _letter(variant),
-                    mode.name,
-                    f"{draw.rest_ma:.1f}",
-                    _current(draw.untuned_ma),
-                    _hours(draw.untuned_h),
-                    _current(draw.tuned_ma),
-                    _hours(draw.tuned_h),
-                )
-            )
-    head = ("", "mode", "all but processor and radio, mA")
-    return _table((*head, "as it is, mA", "lasts", "tuned, mA", "lasts"), rows)
+            cells.append(_lasting(draw.untuned_ma, draw.untuned_h) if there else "-")
+            cells.append(_lasting(draw.tuned_ma, draw.tuned_h) if there else "-")
+        rows.append((mode.name, *cells))
+    heads = [f"{_letter(v)}, {how}" for v in variants for how in ("as it is", "tuned")]
+    return _table(("mode", *heads), rows)
 
 
 def peak_table(shelf: parts.Shelf) -> str:
@@ -229,16 +224,11 @@ def _figure(name: str, figure: parts.Figure) -> tuple[str, str, str]:
     return name.replace("_", " "), f"{value} {unit}".strip(), figure.note
 
 
-def _current(ma: float | None) -> str:
-    if ma is None:
+def _lasting(ma: float | None, hours: float | None) -> str:
+    if ma is None or hours is None:
         return "-"
-    return f"{ma:.0f}" if ma >= 10 else f"{ma:.2g}"
-
-
-def _hours(hours: float | None) -> str:
-    if hours is None:
-        return "-"
-    return f"**{hours:.1f} h**" if hours < 100 else f"{hours / 24:.0f} days"
+    current = f"{ma:.0f}" if ma >= 10 else f"{ma:.2g}" if ma < 1 else f"{ma:.1f}"
+    return f"{current} mA, " + (f"**{hours:.1f} h**" if hours < 100 else f"{hours / 24:.0f} days")
 
 
 def _ms(us: float) -> str:
