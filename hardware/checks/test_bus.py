@@ -19,6 +19,7 @@ def test_variant_a_by_hand(shelf):
     assert a.pull_up_ohm == pytest.approx(1 / (1 / 10e3 + 1 / 10e3 + 1 / 4.7e3))
     assert a.capacitance_pf == pytest.approx(40 + 33 + 45)
     assert a.rise_ns == pytest.approx(242.2, abs=0.1)
+    assert 0.8473 * a.pull_up_ohm * (73 + 0.45 * a.cable_room_pf_m) * 1e-3 == pytest.approx(300)
     assert a.sink_ma == pytest.approx(2.9 / 2.4227, abs=0.001)
 
 

@@ -1,4 +1,4 @@
-"""Harness drawings and bills: `build` makes harness-VARIANT.svg, .png and .bom.tsv."""
+"""Harness drawings and bills: `build` makes harness-VARIANT.svg and .bom.tsv."""
 
 import io
 import shutil
@@ -11,7 +11,7 @@ from wireviz import wireviz
 from harness import describe
 from kneehard import parts
 
-FORMATS = ("svg", "png", "tsv")
+FORMATS = ("svg", "tsv")
 
 
 def build(out: Path) -> list[Path]:
@@ -29,5 +29,5 @@ def build(out: Path) -> list[Path]:
         text = yaml.safe_dump(harness, sort_keys=False, allow_unicode=True)
         with redirect_stdout(io.StringIO()):
             wireviz.parse(text, output_formats=FORMATS, output_dir=out, output_name=name)
-        made += [out / f"{name}.svg", out / f"{name}.png", out / f"{name}.bom.tsv"]
+        made += [out / f"{name}.svg", out / f"{name}.bom.tsv"]
     return made

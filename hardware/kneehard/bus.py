@@ -26,6 +26,8 @@ class Bus:
     cable_m: float
     fastest_hz: int
     """The highest of 400 and 100 kHz whose rise time is kept; 0 if neither is."""
+    cable_room_pf_m: float
+    """What the cable may have per metre until the rise time of 400 kHz is used up."""
 
 
 def on_bus(variant: Variant) -> list[Node]:
@@ -51,8 +53,10 @@ def of(shelf: Shelf, variant: Variant) -> Bus:
     for frequency, limit in ((100_000, "rise_standard"), (400_000, "rise_fast")):
         if rise_ns <= shelf.get(limit, "ns"):
             fastest = frequency
+    most = shelf.get("rise_fast", "ns") / shelf.get("rise_factor", "") / pull_up * 1e3
+    room = shelf.get("cable_capacitance", "pF/m") + (most - capacitance) / cable_m
     drop = variant.nodes["band"].part.get("rail_voltage", "V") - shelf.get("low_level", "V")
-    return Bus(pull_up, capacitance, rise_ns, drop / pull_up * 1000.0, cable_m, fastest)
+    return Bus(pull_up, capacitance, rise_ns, drop / pull_up * 1000.0, cable_m, fastest, room)
 
 
 def find_address_problems(variant: Variant) -> list[str]:

@@ -18,7 +18,7 @@ _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- /figures -->)", re.DOT
 
 def bus_table(shelf: parts.Shelf) -> str:
     """Rise time and what has to be sunk, of each variant and of pairs that suggest themselves."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, variant in _with_alternatives(shelf):
         found = bus.of(shelf, variant)
         problems = bus.find_electrical_problems(shelf, variant)
@@ -30,18 +30,29 @@ def bus_table(shelf: parts.Shelf) -> str:
                 f"**{found.rise_ns:.0f} ns**",
                 f"{found.sink_ma:.2f} mA",
                 f"{found.cable_m:.2f} m",
+                f"{max(0.0, found.cable_room_pf_m):.0f} pF/m",
                 "yes" if not problems else "no: " + "; ".join(problems),
             )
         )
     return _table(
-        ("", "pull-ups together", "capacitance", "rise time", "to sink", "cable", "400 kHz"), rows
+        (
+            "",
+            "pull-ups together",
+            "capacitance",
+            "rise time",
+            "to sink",
+            "cable",
+            "which may have",
+            "400 kHz",
+        ),
+        rows,
     )
 
 
 def power_table(shelf: parts.Shelf) -> str:
     """Current and hours of each mode, of each variant, as it is and tuned."""
     variants = list(shelf.variants.values())
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for mode in power.MODES:
         cells = []
         for variant in variants:
@@ -56,7 +67,7 @@ def power_table(shelf: parts.Shelf) -> str:
 
 def peak_table(shelf: parts.Shelf) -> str:
     """The most that each regulator may have to give, and charging."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for variant in shelf.variants.values():
         for peak in power.peaks(shelf, variant):
             rows.append(
@@ -82,7 +93,7 @@ def peak_table(shelf: parts.Shelf) -> str:
 
 def timing_table(shelf: parts.Shelf) -> str:
     """The bus' time, from the transfers of the firmware's own sampler."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     names = {0x6A: "thigh IMU (0x6A)", 0x6B: "shank IMU (0x6B)", 0: "both"}
     for frequency in FREQUENCIES:
         log = timing.record(frequency)
@@ -111,7 +122,7 @@ def timing_table(shelf: parts.Shelf) -> str:
 
 def burst_table(shelf: parts.Shelf) -> str:
     """The worst bursts, and the set-up."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for frequency in FREQUENCIES:
         log = timing.record(frequency)
         burst = timing.longest(log.late)
@@ -133,7 +144,7 @@ def bill_table(shelf: parts.Shelf) -> str:
     """What to get for each variant."""
     variants = list(shelf.variants.values())
     bills = [{part.id: count for part, count in v.bill()} for v in variants]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for part in shelf.parts.values():
         counts = [bill.get(part.id, 0) for bill in bills]
         if any(counts):
