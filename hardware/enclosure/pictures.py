@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import vtk
 from build123d import Box, Part, Pos
-from enclosure import sizes
 from enclosure.sizes import Pod
+from enclosure.solids import contents
 from kneehard.parts import Shelf
+from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 from vtk.util.numpy_support import vtk_to_numpy
 
@@ -115,7 +117,7 @@ def exploded(pod: Pod, made: dict[str, Part], shelf: Shelf) -> Image.Image:
             Piece(made["lid"], LID, 116, "lid (printed), 4 screws M2"),
             Piece(made["button"], BUTTON, 102, "button (printed)", left=True),
         ]
-        size = (880, 1060)
+        size = (980, 1060)
     else:
         order = [
             Piece(made["base"], PRINT, 0, "base (printed)"),
@@ -128,21 +130,18 @@ def exploded(pod: Pod, made: dict[str, Part], shelf: Shelf) -> Image.Image:
 
 def parts_of(pod: Pod, shelf: Shelf) -> dict[str, Part]:
     """The parts with the larger things that stand on them."""
-    from enclosure.solids import contents
-
     made = contents(pod, shelf)
     for seat in pod.seats:
         part = shelf.part(seat.part)
         if part.kind != "board":
             continue
         dx, dy, dz = seat.size_of(part)
-        thick = part.get_or("thickness", "mm", 1.6)
-        top = seat.z + thick
+        top = seat.z + seat.thick
         solid = made[seat.id]
         if seat.id == "feather":
             over, tall = part.get("usb_overhang", "mm"), part.get("usb_height", "mm")
             solid += Pos(seat.x, seat.y + dy / 2 - 3.6 + over, top + tall / 2) * Box(9, 7.2, tall)
-            rest = dz - thick
+            rest = dz - seat.thick
             solid += Pos(seat.x + dx / 2 - 3.5, seat.y + dy / 2 - 11, top + rest / 2) * Box(
                 7, 8, rest
             )
@@ -172,7 +171,7 @@ def opened(pod: Pod, made: dict[str, Part], shelf: Shelf, upper: bool) -> Image.
         if "cell" in inside:
             pieces.append(Piece(inside["cell"], CELL, 0, "cell, leads down"))
         pieces.append(Piece(inside["imu"], BOARD, 0, "IMU, plugs up and down"))
-    return draw(pieces, (0, -0.35, 1), (0, 1, 0), (820, 680), 1.06)
+    return draw(pieces, (0, -0.35, 1), (0, 1, 0), (960, 680), 1.06)
 
 
 # ---------------------------------------------------------------------------------- pieces
@@ -232,8 +231,6 @@ def _edges(mesh: vtk.vtkPolyData) -> vtk.vtkActor:
 
 def _fit(renderer: vtk.vtkRenderer, camera: vtk.vtkCamera, size: tuple[int, int], margin: float):
     """Fill the picture: the corners of what is seen, in the camera's own axes."""
-    import numpy as np
-
     eye = np.array(camera.GetPosition()) - np.array(camera.GetFocalPoint())
     eye /= np.linalg.norm(eye)
     up = np.array(camera.GetViewUp(), float)
@@ -259,8 +256,6 @@ def _label(
     image: Image.Image, renderer: vtk.vtkRenderer, pieces: Sequence[Piece],
     anchors: Sequence[tuple[float, float, float]], scale: int,
 ) -> None:  # fmt: skip
-    from matplotlib import font_manager
-
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 19)
     pen = ImageDraw.Draw(image)
     wide, high = image.size
@@ -287,6 +282,3 @@ def _label(
 def save(image: Image.Image, path: Path) -> None:
     """With a palette: a third of the size, no difference to the eye."""
     image.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
-
-
-__all__ = ["assembled", "draw", "exploded", "opened", "save", "sizes"]

@@ -22,7 +22,7 @@ here: they come from parts.toml.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kneehard.parts import Part, Shelf
 
@@ -78,6 +78,8 @@ class Seat:
     clearance: float
     growth: float = 1.0
     """What its height may become."""
+    thick: float = 0.0
+    """Of the board alone."""
 
     @property
     def low(self) -> tuple[float, float, float]:
@@ -111,7 +113,6 @@ class Pod:
     """Wall ("lower" or "upper"), x, and z of the middle."""
     screw_hole: float
     screw_length: float
-    board_thickness: float
     deck_z: float | None = None
     usb: tuple[float, float] | None = None
     """x and z of the middle of the USB socket, in the upper wall."""
@@ -151,7 +152,8 @@ def _seat(
     bare = Seat(id, part.id, x, 0, z, (0, 0, 0), turned, clearance, growth)
     dx, dy, dz = bare.size_of(part)
     room = (dx + 2 * clearance, dy + 2 * clearance, dz + headroom)
-    return Seat(id, part.id, x, y_low + room[1] / 2, z, room, turned, clearance, growth)
+    thick = part.get_or("thickness", "mm", dz / growth)
+    return Seat(id, part.id, x, y_low + room[1] / 2, z, room, turned, clearance, growth, thick)
 
 
 def thigh(
@@ -181,18 +183,11 @@ def thigh(
     height = max(above.high[2], haptic_seat.high[2])
     # The Feather's USB end touches the upper wall; its left edge the left one.
     feather_x = -width / 2 + above.room[0] / 2
-    above = Seat(
-        above.id, above.part, feather_x, length - above.room[1] / 2, above.z, above.room,
-        above.turned, above.clearance,
-    )  # fmt: skip
-    cell_seat = Seat(
-        cell_seat.id, cell_seat.part, 0, length - cell_seat.room[1] / 2, 0, cell_seat.room,
-        cell_seat.turned, cell_seat.clearance, cell_seat.growth,
-    )  # fmt: skip
-    thick = feather.get("thickness", "mm")
+    above = replace(above, x=feather_x, y=length - above.room[1] / 2)
+    cell_seat = replace(cell_seat, y=length - cell_seat.room[1] / 2)
     left = feather_x - feather.get("width", "mm") / 2
     edge = above.y + feather.get("length", "mm") / 2
-    board_top = above.z + thick
+    board_top = above.z + above.thick
     slot = _slot(shelf, strap_mm)
     half = width / 2 + WALL
     ear_x = half + EAR / 2 - 2.2
@@ -206,10 +201,9 @@ def thigh(
         slot=slot,
         slot_x=half + 1.5,
         ears=tuple((s * ear_x, y) for y in ear_y for s in (-1, 1)),
-        plug_holes=(("lower", 0.0, PAD + board.get("thickness", "mm") + 1.5),),
+        plug_holes=(("lower", 0.0, PAD + low.thick + 1.5),),
         screw_hole=shelf.part("screw").get("hole", "mm"),
         screw_length=shelf.part("screw").get("length", "mm"),
-        board_thickness=board.get("thickness", "mm"),
         deck_z=deck_z,
         usb=(feather_x, board_top + feather.get("usb_height", "mm") / 2),
         button=(
@@ -250,10 +244,9 @@ def shank(shelf: Shelf, strap_mm: float | None = None, imu: str = "imu_dso") -> 
         ears=tuple(
             (s * ear_x, y) for y in (-WALL - outside, length + WALL + outside) for s in (-1, 1)
         ),
-        plug_holes=(("upper", 0.0, PAD + board.get("thickness", "mm") + 1.5),),
+        plug_holes=(("upper", 0.0, PAD + seat.thick + 1.5),),
         screw_hole=shelf.part("screw").get("hole", "mm"),
         screw_length=shelf.part("screw").get("length", "mm"),
-        board_thickness=board.get("thickness", "mm"),
         lines=tuple(
             (word, length - down)
             for word, down in (("SHANK", 11.2), ("THIS", 18.4), ("SIDE", 25.6), ("OUT", 32.8))

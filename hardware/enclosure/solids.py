@@ -12,7 +12,6 @@ from build123d import (
     GeomType,
     Location,
     Part,
-    Plane,
     Polyline,
     Pos,
     RectangleRounded,
@@ -29,7 +28,11 @@ from kneehard.parts import Shelf
 DEEP = 12.0
 """Below the floor the base is made this deep, and then cut by the leg's curve."""
 POST = 3.0
+FOAM = 0.3
+"""Left for the foam tape under a post, pressed."""
 CORNER = 1.6
+NARROW = 12.0
+"""A board narrower than this has connectors where posts would press: foam holds it."""
 ROUNDED = 1.2
 """Of all edges on the skin side."""
 
@@ -40,9 +43,7 @@ def base(pod: Pod) -> Part:
     leg = _leg(pod)
     shell = _block(pod.body[0], pod.body[1], -DEEP, height, pod.middle, 4.0) - leg
     shell += _wings(pod) - leg
-    skin = max(
-        (f for f in shell.faces() if f.geom_type == GeomType.CYLINDER), key=lambda f: f.area
-    )
+    skin = max((f for f in shell.faces() if f.geom_type == GeomType.CYLINDER), key=lambda f: f.area)
     shell = fillet(skin.outer_wire().edges(), ROUNDED)
     shell -= _slots(pod)
     shell += [*_ears(pod, -1.0, height), *_cleats(pod)]
@@ -54,17 +55,17 @@ def base(pod: Pod) -> Part:
     ]
     w, h = sizes.PLUG_HOLE
     for side, x, z in pod.plug_holes:
-        y = -sizes.WALL if side == "lower" else length + sizes.WALL
-        holes.append(Pos(x, y, z) * Box(w, 3 * sizes.WALL, h))
+        y = -sizes.WALL / 2 if side == "lower" else length + sizes.WALL / 2
+        holes.append(Pos(x, y, z) * Box(w, sizes.WALL + 1.6, h))
     if pod.usb:
-        hole = extrude(
-            Plane.XZ * RectangleRounded(*sizes.USB_HOLE, 2.5), 2 * sizes.WALL, both=True
-        )
-        holes.append(Pos(pod.usb[0], length + sizes.WALL / 2, pod.usb[1]) * hole)
+        # Open above: the Feather is laid in from there, its socket reaches into the wall.
+        low = pod.usb[1] - sizes.USB_HOLE[1] / 2
+        y = length + sizes.WALL / 2
+        holes.append(_box(sizes.USB_HOLE[0], sizes.WALL + 1, low, height + 1, y, pod.usb[0]))
     return shell - holes
 
 
-def lid(pod: Pod) -> Part:
+def lid(pod: Pod, words: bool = True) -> Part:
     """A plate with a lip, posts that hold what lies below, and the words."""
     width, length, height = pod.inner
     plate = _block(pod.body[0], pod.body[1], height, height + sizes.LID, pod.middle, 4.0)
@@ -82,8 +83,8 @@ def lid(pod: Pod) -> Part:
             y = 0 if side == "lower" else length
             lip -= Pos(x, y, height) * Box(sizes.PLUG_HOLE[0] + 2, 8, 8)
     added = [lip]
-    cut = _words(pod)
-    added += [_box(POST, POST, z, height + 0.1, y, x) for x, y, z in _held(pod)]
+    cut = _words(pod) if words else []
+    added += _held(pod)
     cut += [_post(1.2, x, y, height - 1, height + sizes.LID + 1) for x, y in pod.ears]
     if pod.button:
         x, y, _ = pod.button
@@ -104,7 +105,7 @@ def deck(pod: Pod) -> Part:
         width - 2 * sizes.DECK_FIT, length - 2 * sizes.DECK_FIT, z, z + sizes.DECK, pod.middle, 1.0
     )
     imu, cell = pod.seat("imu"), pod.seat("cell")
-    foot = sizes.PAD + pod.board_thickness + 0.3
+    foot = imu.z + imu.thick + FOAM
     slab += [_box(POST, POST, foot, z + 0.1, y, x) for x, y in _corners(imu, POST, POST)]
     # Cell leads and IMU cable come up beside the Feather, over the gap between IMU and cell.
     gap = (imu.high[1] + cell.low[1]) / 2
@@ -151,8 +152,8 @@ def contents(pod: Pod, shelf: Shelf) -> dict[str, Part]:
     for seat in pod.seats:
         part = shelf.part(seat.part)
         x, y, z = seat.size_of(part)
-        thick = part.get_or("thickness", "mm", z if part.kind == "cell" else 1.6)
-        made[seat.id] = _box(x, y, seat.z, seat.z + thick, seat.y, seat.x)
+        high = z if part.kind == "cell" else seat.thick
+        made[seat.id] = _box(x, y, seat.z, seat.z + high, seat.y, seat.x)
     return made
 
 
@@ -241,20 +242,21 @@ def _furniture(pod: Pod) -> list[Part]:
     imu = pod.seat("imu")
     made += [_box(4.0, 4.0, -0.5, sizes.PAD, y, x) for x, y in _corners(imu, 4.0, 4.0)]
     # Corner walls round the IMU, up to its upper face: it cannot turn.
-    top = sizes.PAD + pod.board_thickness
+    top = imu.z + imu.thick
     for sx in (-1, 1):
         for sy in (-1, 1):
             x, y = imu.x + sx * imu.room[0] / 2, imu.y + sy * imu.room[1] / 2
             if abs(x) + CORNER <= width / 2 + 0.5:
                 made.append(_box(CORNER, 4.0, -0.5, top, y - sy * 2.0, x + sx * CORNER / 2))
-            made.append(_box(4.0, CORNER, -0.5, top, y + sy * CORNER / 2, x - sx * 2.0))
+            side = 4.0 + CORNER
+            made.append(
+                _box(side, CORNER, -0.5, top, y + sy * CORNER / 2, x - sx * (2.0 - CORNER / 2))
+            )
     if pod.deck_z is not None:
         cell = pod.seat("cell")
         for side in (-1, 1):
             ledge_x = side * (width / 2 - sizes.LEDGE / 2 + 0.25)
-            made.append(
-                _box(sizes.LEDGE + 0.5, length + 1, -0.5, pod.deck_z, pod.middle, ledge_x)
-            )
+            made.append(_box(sizes.LEDGE + 0.5, length + 1, -0.5, pod.deck_z, pod.middle, ledge_x))
         left, right = -width / 2 - 0.5, width / 2 - 9.0
         made.append(
             _box(
@@ -265,18 +267,27 @@ def _furniture(pod: Pod) -> list[Part]:
     return made
 
 
-def _held(pod: Pod) -> list[tuple[float, float, float]]:
-    """Where posts of the lid press on a board's corners: x, y, and their lower end."""
-    seat = pod.seat("feather") if pod.deck_z is not None else pod.seat("imu")
-    thick = 1.6 if pod.deck_z is not None else pod.board_thickness
-    z = seat.z + thick + 0.3
+def _held(pod: Pod) -> list[Part]:
+    """What reaches down from the lid: posts on a board's corners; round the Feather stops as well."""
+    height = pod.inner[2] + 0.1
+    seat = pod.seat("feather" if pod.deck_z is not None else "imu")
+    if min(seat.room[:2]) < NARROW:
+        return []
+    low = seat.z + seat.thick + FOAM
     corners = _corners(seat, POST, POST)
-    if pod.usb:
-        # At the USB end the socket and the light pipe need the room: only the right corner.
-        upper = max(y for _, y in corners)
-        right = max(x for x, _ in corners)
-        corners = [(x, y) for x, y in corners if y < upper or x == right]
-    return [(x, y, z) for x, y in corners]
+    if not pod.usb:
+        return [_box(POST, POST, low, height, y, x) for x, y in corners]
+    # At the USB end the socket and the light pipe need the room: only the right corner.
+    upper, right = max(y for _, y in corners), max(x for x, _ in corners)
+    made = [_box(POST, POST, low, height, y, x) for x, y in corners if y < upper or x == right]
+    for x, y in corners:
+        if y < upper:
+            edge = seat.low[1] - sizes.RIB / 2
+            made.append(_box(POST, sizes.RIB, seat.z, height, edge, x))
+        if x == right:
+            edge = seat.high[0] + sizes.RIB / 2
+            made.append(_box(sizes.RIB, POST, seat.z, height, y, edge))
+    return made
 
 
 def _words(pod: Pod) -> list[Part]:

@@ -1,12 +1,14 @@
 """Make everything that is printed: STEP and STL a body, and the pictures.
 
-    python -m enclosure.build OUT [--strap 38] [--imu imu_ism_micro] [--no-pictures]
+    python hardware/build.py enclosure            as the parts of variant A say, into hardware/out/
+    cd hardware
+    python -m enclosure.make OUT --strap 38       for a narrower strap
+    python -m enclosure.make OUT --imu imu_ism_micro     for the other board at the shank
 
-from `hardware/`, with build123d, trimesh and vtk installed. The same sizes give the same STL files.
+Needs build123d, trimesh and vtk (the extra `hardware`). The same sizes give the same STL files.
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,18 +17,28 @@ from enclosure.sizes import Pod
 from kneehard import parts
 
 
+PREFIX = "enclosure-"
+
+
+def build(out: Path) -> list[Path]:
+    """All of variant A: bodies and pictures."""
+    shelf = parts.load()
+    chosen = sizes.pods(shelf)
+    return [*write(out, chosen, shelf), *draw(out, chosen, shelf)]
+
+
 def bodies(pod: Pod, shelf: parts.Shelf) -> Iterator[tuple[str, object]]:
     """Name of the file, and the body as it lies on the printer's bed."""
     from enclosure import solids
 
     for name, solid in solids.bodies(pod).items():
-        yield f"{pod.name}_{name}", solids.printed(name, solid)
+        yield f"{PREFIX}{pod.name}-{name}", solids.printed(name, solid)
     if pod.usb:
-        yield "gauge_feather", solids.gauge(pod, shelf)
+        yield f"{PREFIX}gauge", solids.gauge(pod, shelf)
 
 
 def write(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
-    """STEP and STL of all bodies of `chosen`; and sizes.json, for who reads on."""
+    """STEP and STL of all bodies of `chosen`."""
     from build123d import export_step, export_stl
 
     out.mkdir(parents=True, exist_ok=True)
@@ -35,12 +47,7 @@ def write(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
         for name, solid in bodies(pod, shelf):
             export_stl(solid, str(out / f"{name}.stl"), tolerance=0.05, angular_tolerance=0.2)
             export_step(solid, str(out / f"{name}.step"), timestamp="2026-01-01T00:00:00")
-            made.append(out / f"{name}.stl")
-    table = {
-        pod.name: {"overall_mm": [round(v, 1) for v in pod.overall], "strap_slot_mm": pod.slot}
-        for pod in chosen
-    }
-    (out / "sizes.json").write_text(json.dumps(table, indent=1) + "\n")
+            made += [out / f"{name}.stl", out / f"{name}.step"]
     return made
 
 
@@ -54,15 +61,15 @@ def draw(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
         solid = solids.bodies(pod)
         images = {
             pod.name: pictures.assembled(pod, solid),
-            f"{pod.name}_skin": pictures.assembled(pod, solid, outside=False),
-            f"{pod.name}_exploded": pictures.exploded(pod, solid, shelf),
-            f"{pod.name}_open": pictures.opened(pod, solid, shelf, upper=False),
+            f"{pod.name}-skin": pictures.assembled(pod, solid, outside=False),
+            f"{pod.name}-exploded": pictures.exploded(pod, solid, shelf),
+            f"{pod.name}-open": pictures.opened(pod, solid, shelf, upper=False),
         }
         if pod.deck_z is not None:
-            images[f"{pod.name}_deck"] = pictures.opened(pod, solid, shelf, upper=True)
+            images[f"{pod.name}-deck"] = pictures.opened(pod, solid, shelf, upper=True)
         for name, image in images.items():
-            pictures.save(image, out / f"{name}.png")
-            made.append(out / f"{name}.png")
+            pictures.save(image, out / f"{PREFIX}{name}.png")
+            made.append(out / f"{PREFIX}{name}.png")
     return made
 
 
