@@ -32,7 +32,7 @@ def configuration(stubs: Path) -> dict[str, object]:
 def main() -> int:
     stubs = Path(sysconfig.get_path("purelib"))
     if not (stubs / "machine.pyi").exists():
-        print("micropython-esp32-stubs is not installed: pip install 'kneetrack[dev]'")
+        print("micropython-esp32-stubs is not installed: make setup")
         return 2
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "pyrightconfig.json"

@@ -49,7 +49,7 @@ def _formats() -> str:
                 row.gaps,
                 row.start,
                 row.signs,
-                f"`kneetrack[{row.extra}]`" if row.extra else "",
+                f"extra `{row.extra}`" if row.extra else "",
             )
             for row in FORMATS.values()
         ),

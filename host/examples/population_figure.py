@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A figure of many people's reps, from a table that `kneetrack analyze DIR --out` made.
 
-    pip install 'kneetrack[tables,export]'
+    pip install -e ".[tables,export]"
     kneetrack analyze recordings/ --out reps.parquet
     python host/examples/population_figure.py reps.parquet --out population.png
 

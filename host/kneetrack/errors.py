@@ -21,6 +21,14 @@ shown as it is. Anything else that reaches the user as a traceback is a bug.
 from __future__ import annotations
 
 
+def install(extra: str | None = None) -> str:
+    """The remedy for a package that is not there, which the `extra` of pyproject.toml brings.
+    (Never by name: kneetrack is on no package index. Double quotes are what cmd takes, too.)"""
+    return (
+        f'In the clone: pip install -e ".[{extra}]"' if extra else "In the clone: pip install -e ."
+    )
+
+
 class KneeTrackError(Exception):
     """The base of all: catch it to show `str(error)` and go on; `exit_code` is the program's."""
 

@@ -35,7 +35,7 @@ from typing import Any
 from kneecore import __version__, wire
 from kneetrack.clock import ClockFit, ClockLine
 from kneetrack.detection.events import event_dict
-from kneetrack.errors import InputError
+from kneetrack.errors import InputError, install
 from kneetrack.samples import Decoded, Event, KneeSample, RepEnded, RepRevised, SetEnded, Side
 from kneetrack.sessionlog.markers import Marker, marker_event
 
@@ -58,8 +58,7 @@ def pylsl() -> Any:
         module: Any = import_module("pylsl")
     except ImportError:
         raise InputError(
-            "--lsl needs the package pylsl, which is not installed. Install it with: "
-            "pip install 'kneetrack[lsl]'"
+            f"--lsl needs the package pylsl, which is not installed. {install('lsl')}"
         ) from None
     except RuntimeError:  # what pylsl raises where it finds no liblsl
         raise InputError(

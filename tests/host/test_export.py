@@ -18,7 +18,7 @@ from exported import MARK, RECORDED, STARTS_LATER_S, UTC, column, exported, leg_
 from kneecore import wire
 from kneetrack.analysis import knee_samples_of, sources_in
 from kneetrack.analysis.trace import measure, session_of
-from kneetrack.errors import InputError, UsageError
+from kneetrack.errors import InputError, UsageError, install
 from kneetrack.export import FORMATS, export
 from kneetrack.export.columns import ANGLES, EVENTS, IMU, SERIES
 from kneetrack.export.formats import Options, check, formats_of
@@ -197,7 +197,7 @@ def test_a_missing_package_is_told_with_its_extra(
     monkeypatch.setitem(sys.modules, "ezc3d", None)
     done = kneetrack("export", RECORDED, "--out", tmp_path / "out", "--format", "c3d")
     assert done.returncode == 1
-    assert "kneetrack[c3d]" in done.stderr
+    assert install("c3d") in done.stderr
 
 
 def test_only_what_an_export_wrote_is_written_over(

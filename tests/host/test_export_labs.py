@@ -70,7 +70,7 @@ def in_opensim(
 ) -> dict[str, Any]:
     """What OpenSim reads, and what its OpenSense makes of a third of a second of a squat."""
     if importlib.util.find_spec("opensim") is None:
-        pytest.skip("OpenSim is not installed: pip install 'kneetrack[opensim]'")
+        pytest.skip("OpenSim is not installed: pip install -e .[opensim]")
     recording, out = made
     folder = tmp_path_factory.mktemp("opensim")
     start_s = leg_of(recording, Side.RIGHT).session.result.reps[-1].start_s

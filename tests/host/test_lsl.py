@@ -16,7 +16,7 @@ import pytest
 import lsl_listener
 from kneecore import wire
 from kneetrack import lsl
-from kneetrack.errors import InputError
+from kneetrack.errors import InputError, install
 from kneetrack.samples import KneeSample, Rep, RepEnded, Side, Verdict
 from kneetrack.sessionlog.markers import Marker
 
@@ -176,7 +176,7 @@ def test_another_process_hears_the_angles_and_what_they_are(pylsl: Any, quiet: N
 
 @pytest.mark.parametrize(
     ("error", "told"),
-    [(ImportError("no"), "pip install 'kneetrack[lsl]'"), (RuntimeError("no"), "PYLSL_LIB")],
+    [(ImportError("no"), install("lsl")), (RuntimeError("no"), "PYLSL_LIB")],
 )
 def test_what_is_missing_is_told(
     monkeypatch: pytest.MonkeyPatch, error: Exception, told: str

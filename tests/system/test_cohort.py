@@ -20,7 +20,7 @@ from kept_sessions import Made, make
 from kneetrack.cohort import Asked, Built, build
 from kneetrack.cohort.cluster import over_cluster
 from kneetrack.cohort.processes import over_processes
-from kneetrack.errors import InputError
+from kneetrack.errors import InputError, install
 from stuck_recording import PATIENCE_S, StuckRecording, is_alive
 
 parquet: Any = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
@@ -100,7 +100,7 @@ def test_a_missing_extra_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, module, None)
     ran = kneetrack("analyze", folder, "--out", folder / "reps.parquet", *arguments)
     assert ran.returncode == 1
-    assert f"pip install 'kneetrack[{extra}]'" in ran.stderr
+    assert install(extra) in ran.stderr
     assert is_one_sentence(ran.stderr)
 
 

@@ -27,7 +27,7 @@ from kneetrack.analysis.raw import Stretch
 from kneetrack.analysis.windows import tables
 from kneetrack.calibration.store import CalibrationFile
 from kneetrack.calibration.temperature import TableZero, two_point_bias
-from kneetrack.errors import InputError
+from kneetrack.errors import InputError, install
 from kneetrack.samples import DieTemperature, Window
 from kneetrack.traces.reader import FloatArray
 
@@ -117,8 +117,8 @@ def _vqf() -> Any:
         return import_module("vqf")
     except ImportError:
         raise InputError(
-            "The offline analysis needs the vqf package, which is not installed. Install it with: "
-            "pip install 'kneetrack[offline]'."
+            "The offline analysis needs the vqf package, which is not installed. "
+            f"{install('offline')}"
         ) from None
 
 

@@ -13,7 +13,7 @@ import typer
 
 from kneetrack.cli import session_options as options
 from kneetrack.cli.options import side_of
-from kneetrack.errors import KneeTrackError, UsageError
+from kneetrack.errors import KneeTrackError, UsageError, install
 
 if TYPE_CHECKING:
     import asyncio
@@ -355,7 +355,4 @@ def _reachable(host: str) -> str:
 def _check_available() -> None:
     names = ("starlette", "uvicorn", "websockets")
     if any(importlib.util.find_spec(name) is None for name in names):
-        raise UsageError(
-            "The page needs a web server; install it with: make setup, or "
-            "pip install -e '.[page]' in the clone."
-        )
+        raise UsageError(f"The page needs a web server, which is not installed. {install('page')}")

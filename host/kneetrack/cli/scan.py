@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kneecore import wire
-from kneetrack.errors import BandNotFound, LinkError
+from kneetrack.errors import BandNotFound, LinkError, install
 
 _SAYS = (
     ("in_use", "in use", wire.ADVERTISED_IN_USE),
@@ -42,8 +42,7 @@ def scan(
         from kneetrack.link import ble
     except ModuleNotFoundError as error:
         raise LinkError(
-            "Bluetooth needs one more package; install it with: make setup, or "
-            'pip install -e ".[live]" in the clone.'
+            f"Bluetooth needs the package bleak, which is not installed. {install('live')}"
         ) from error
 
     import asyncio

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from kneetrack.cohort import columns
-from kneetrack.errors import InputError
+from kneetrack.errors import InputError, install
 
 _ABOUT = b"kneetrack"
 
@@ -20,7 +20,7 @@ def pyarrow(module: str = "") -> Any:
     except ImportError:
         raise InputError(
             "A table of many recordings (Parquet) needs the package pyarrow, which is not "
-            "installed. Install it with: pip install 'kneetrack[tables]'"
+            f"installed. {install('tables')}"
         ) from None
 
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 from kneetrack.cohort.arrow import pyarrow
 from kneetrack.cohort.plan import mark
 from kneetrack.cohort.task import Failed, Outcome, Task, read
-from kneetrack.errors import InputError
+from kneetrack.errors import InputError, install
 
 CONNECT_S = 10
 AHEAD = 2
@@ -106,8 +106,8 @@ def _check(client: Any, address: str, tasks: Sequence[Task]) -> None:
     for worker, answer in answers.items():
         if not isinstance(answer, tuple):
             raise InputError(
-                f"The worker {worker} can't run kneetrack ({_short(answer)}). Install there: pip "
-                "install 'kneetrack[cluster]'"
+                f"The worker {worker} can't run kneetrack ({_short(answer)}). Install it there. "
+                f"{install('cluster')}"
             )
         theirs, sees = cast("tuple[str, bool]", answer)
         if theirs != mark():
@@ -137,6 +137,5 @@ def _distributed() -> Any:
         return import_module("distributed")
     except ImportError:
         raise InputError(
-            "--scheduler needs Dask, which is not installed. Install it with: pip install "
-            "'kneetrack[cluster]'"
+            f"--scheduler needs Dask, which is not installed. {install('cluster')}"
         ) from None

@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from kneetrack.errors import InputError, UsageError
+from kneetrack.errors import InputError, UsageError, install
 from kneetrack.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def check(formats: Sequence[Format], source: Path, folder: Path) -> None:
             except ImportError:
                 raise InputError(
                     f"The format {row.name} needs the package {row.package}, which is not "
-                    f"installed. Install it with: pip install 'kneetrack[{row.extra}]'"
+                    f"installed. {install(row.extra)}"
                 ) from None
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out {folder} is a file; name a folder for the files of an export.")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from kneetrack.errors import LinkError, UsageError
+from kneetrack.errors import LinkError, UsageError, install
 from kneetrack.link.base import Link, LinkFigures, LinkInfo, Scenario
 from kneetrack.samples import Side
 
@@ -104,7 +104,7 @@ def _opened(text: str, address: Address, worlds: list[World]) -> Link:
         extra = "sim" if address.kind in _SIMULATED else _PACKAGES[package]
         raise LinkError(
             f"{address.kind}: links need the package {package}, which is not installed. "
-            f"Install it: pip install 'kneetrack[{extra}]'."
+            f"{install(extra)}"
         ) from error
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from kneetrack.errors import install
 from kneetrack.maintenance.rows import Part, Row, State
 from kneetrack.maintenance.systems import BLUEZ_LEAST, bluez_version
 
@@ -107,7 +108,7 @@ async def _service_row(address: str, bad: State) -> Row:
     try:
         from dbus_fast.aio.message_bus import MessageBus
     except ModuleNotFoundError:
-        return row(bad, "bleak is not installed", 'In the clone: pip install -e ".[live]"')
+        return row(bad, "bleak is not installed", install("live"))
     try:
         async with asyncio.timeout(ANSWER_S):
             bus = await MessageBus(bus_address=address).connect()

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from kneecore import __version__
-from kneetrack.errors import InputError
+from kneetrack.errors import InputError, install
 from kneetrack.maintenance import privacy
 from kneetrack.maintenance.rows import Part, Row, State
 from kneetrack.sessionlog import user_data_dir
@@ -65,13 +65,12 @@ def packages_row(kind: str) -> Row:
             wrong.append(f"{name} {has} is older than {least}")
         elif relation == "==" and has != least:
             wrong.append(f"{name} is {has}, not {least}")
-    what = f'".[{extra}]"' if extra else "."
     return Row(
         Part.COMPUTER,
         "Packages",
         State.PROBLEM if wrong else State.OK,
         "; ".join(wrong) or f"{len(versions)} packages, all there and new enough",
-        f"In the clone: pip install --upgrade -e {what}" if wrong else "",
+        install(extra) if wrong else "",
         {"versions": versions},
     )
 

@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from kneetrack.errors import UsageError
+from kneetrack.errors import UsageError, install
 from kneetrack.insight.values import described
 from kneetrack.insight.words import changes, many_of, set_sentences, side_sentences
 from kneetrack.report import limits, stride_words, words
@@ -16,7 +16,6 @@ from kneetrack.whole_file import whole_file
 
 MOST_SIDES = 10
 MOST_SETS_TOLD = 12
-REMEDY = 'install them with: make setup, or pip install -e ".[export]" in the clone.'
 
 
 def write(report: SessionReport, out: Path) -> None:
@@ -53,7 +52,7 @@ def render(report: SessionReport) -> str:
 def check_available() -> None:
     """Raises UsageError with the remedy where a report can't be made on this machine."""
     if any(importlib.util.find_spec(name) is None for name in ("jinja2", "matplotlib")):
-        raise UsageError(f"Reports need two more packages; {REMEDY}")
+        raise UsageError(f"Reports need jinja2 and matplotlib. {install('export')}")
 
 
 def _drawn(report: SessionReport) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kneetrack.errors import UsageError
+from kneetrack.errors import UsageError, install
 from kneetrack.whole_file import whole_binary_file
 
 MARK = "%PDF-"
@@ -31,8 +31,8 @@ def check_available() -> Callable[..., Any]:
         from weasyprint import HTML  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise UsageError(
-            'PDF needs one more package; install it with: pip install -e ".[pdf]" in the clone. '
-            "Or write HTML, and print it to PDF from a browser."
+            "PDF needs WeasyPrint; without it write HTML, and print it to PDF from a browser. "
+            f"{install('pdf')}"
         ) from None
     except OSError:
         raise UsageError(
