@@ -1,8 +1,8 @@
 """Check 6: the parts fit the printed pods, a swollen cell as well.
 
-The first half is arithmetic and runs everywhere. The second lays bodies of the parts into the bodies
-of the pods and needs build123d (`make hardware`); it also sees what the arithmetic does not know of:
-pegs, posts, ribs.
+The first half is arithmetic and runs everywhere. The second lays bodies of the parts into the
+bodies of the pods and needs build123d (`make hardware`); it also sees what the arithmetic does not
+know of: pegs, posts, ribs.
 """
 
 import pytest

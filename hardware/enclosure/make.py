@@ -16,7 +16,6 @@ from enclosure import sizes
 from enclosure.sizes import Pod
 from kneehard import parts
 
-
 PREFIX = "enclosure-"
 
 

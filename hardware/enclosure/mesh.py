@@ -1,9 +1,9 @@
 """What would be printed, as triangles: is it whole, one piece, thick enough, and do the parts fit?
 
-Thickness is measured by rays: from points spread evenly over the surface straight inwards, to where
-the ray leaves the plastic again. It counts where the face that it leaves by lies opposite to the one
-that it came in by, within 45 degrees: near the edge of a slot in a curved sheet a ray soon leaves by
-the neighbouring face, and that is a corner, not a wall.
+Thickness is measured by rays: from points spread evenly over the surface straight inwards, to
+where the ray leaves the plastic again. It counts where the face that it leaves by lies opposite to
+the one that it came in by, within 45 degrees: near the edge of a slot in a curved sheet a ray soon
+leaves by the neighbouring face, and that is a corner, not a wall.
 """
 
 from collections.abc import Iterator

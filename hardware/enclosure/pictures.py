@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import vtk
 from build123d import Box, Part, Pos
-from enclosure.sizes import Pod
-from enclosure.solids import contents
-from kneehard.parts import Shelf
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 from vtk.util.numpy_support import vtk_to_numpy
+
+from enclosure.sizes import Pod
+from enclosure.solids import contents
+from kneehard.parts import Shelf
 
 Colour = tuple[float, float, float]
 PRINT: Colour = (0.36, 0.52, 0.62)

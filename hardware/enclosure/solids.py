@@ -5,6 +5,8 @@ onto the printer's bed. Prisms, cylinders and one fillet a body: shapes that the
 never fails at, so that the same sizes always give the same files.
 """
 
+from itertools import pairwise
+
 from build123d import (
     Axis,
     Box,
@@ -21,6 +23,7 @@ from build123d import (
     fillet,
     make_face,
 )
+
 from enclosure import lettering, sizes
 from enclosure.sizes import Pod
 from kneehard.parts import Shelf
@@ -227,12 +230,9 @@ def _cleats(pod: Pod) -> list[Part]:
 
 
 def _corners(seat: sizes.Seat, dx: float, dy: float) -> list[tuple[float, float]]:
-    c = seat.clearance
-    return [
-        (seat.x + sx * (seat.room[0] / 2 - c - dx / 2), seat.y + sy * (seat.room[1] / 2 - c - dy / 2))
-        for sx in (-1, 1)
-        for sy in (-1, 1)
-    ]  # fmt: skip
+    half_x = seat.room[0] / 2 - seat.clearance - dx / 2
+    half_y = seat.room[1] / 2 - seat.clearance - dy / 2
+    return [(seat.x + sx * half_x, seat.y + sy * half_y) for sx in (-1, 1) for sy in (-1, 1)]
 
 
 def _furniture(pod: Pod) -> list[Part]:
@@ -268,7 +268,7 @@ def _furniture(pod: Pod) -> list[Part]:
 
 
 def _held(pod: Pod) -> list[Part]:
-    """What reaches down from the lid: posts on a board's corners; round the Feather stops as well."""
+    """Posts of the lid on a board's corners; round the Feather stops as well."""
     height = pod.inner[2] + 0.1
     seat = pod.seat("feather" if pod.deck_z is not None else "imu")
     if min(seat.room[:2]) < NARROW:
@@ -297,7 +297,7 @@ def _words(pod: Pod) -> list[Part]:
     joints = sorted({(round(x, 6), round(y, 6)) for line in lines for x, y in line})
     depth = top - sizes.ENGRAVED
     return [
-        *(_groove(a, b, top) for line in lines for a, b in zip(line, line[1:], strict=False)),
+        *(_groove(a, b, top) for line in lines for a, b in pairwise(line)),
         *(_post(sizes.STROKE / 2, x, y, depth, top + 1) for x, y in joints),
     ]
 
@@ -308,7 +308,10 @@ def _groove(a: tuple[float, float], b: tuple[float, float], top: float) -> Part:
     w = sizes.STROKE / 2
     px, py = -dy / long * w, dx / long * w
     corners = [
-        (a[0] + px, a[1] + py), (b[0] + px, b[1] + py), (b[0] - px, b[1] - py), (a[0] - px, a[1] - py)
-    ]  # fmt: skip
+        (a[0] + px, a[1] + py),
+        (b[0] + px, b[1] + py),
+        (b[0] - px, b[1] - py),
+        (a[0] - px, a[1] - py),
+    ]
     face = make_face(Polyline(*corners, close=True).edges())
     return Pos(0, 0, top - sizes.ENGRAVED) * extrude(face, sizes.ENGRAVED + 1, dir=(0, 0, 1))
