@@ -68,7 +68,7 @@ docs: $(STAMP)  ## the programming interface as web pages, from the docstrings: 
 
 hardware: $(STAMP)  ## harness drawings, carrier board, enclosures, and all checks on them (hardware/out)
 	@command -v dot >/dev/null || { echo "graphviz is missing. On Debian or Ubuntu: apt install graphviz"; exit 1; }
-	@python3 -c 'import pcbnew' 2>/dev/null || \
+	@/usr/bin/python3 -c 'import pcbnew' 2>/dev/null || \
 	  { echo "KiCad's Python module pcbnew is missing. On Debian or Ubuntu: apt install --no-install-recommends kicad"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[hardware]'
 	@$(BIN)/python hardware/build.py
