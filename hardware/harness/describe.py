@@ -8,18 +8,19 @@ the carrier's matter; here it is one connector that sits on the Feather's header
 import textwrap
 from typing import Any
 
-from kneehard.parts import Node, Shelf, Variant
+from kneehard.parts import Node, Part, Shelf, Variant
 
 BUS = ("GND", "3V3", "SDA", "SCL")
 BUS_COLOURS = ("BK", "RD", "BU", "YE")
 """Of Qwiic and STEMMA QT cables (SparkFun's hookup guide)."""
-CELL = ("BAT+", "BAT-")
-MOTOR = ("M+", "M-")
+CELL: tuple[str, ...] = ("BAT+", "BAT-")
+MOTOR: tuple[str, ...] = ("M+", "M-")
 
 _PLACES = {"thigh pod": "LB", "shank pod": "BG"}
 _WIDTH = 26
 
 Harness = dict[str, Any]
+Names = tuple[str, ...]
 
 
 def describe(shelf: Shelf, variant: Variant) -> Harness:
@@ -45,7 +46,9 @@ def describe(shelf: Shelf, variant: Variant) -> Harness:
         )
     if variant.nodes["thigh_imu"].part.id == "wing":
         connections.append([titles["band"], "==>", titles["thigh_imu"]])
-    leads = [("cell", "band", CELL, ("RD", "BK"), "JST-PH")]
+    leads: list[tuple[str, str, Names, Names, str]] = [
+        ("cell", "band", CELL, ("RD", "BK"), "JST-PH")
+    ]
     if "motor" in variant.nodes:
         leads.append(("motor", "thigh_imu", MOTOR, ("RD", "BU"), "soldered"))
     for start, end, pins, colours, what in leads:
@@ -104,7 +107,7 @@ def _pins(node: Node, variant: Variant) -> list[str]:
 
 
 def _connector(node: Node, pins: list[str], variant: Variant) -> dict[str, Any]:
-    notes = []
+    notes: list[str] = []
     if node.addresses:
         notes.append("I2C " + ", ".join(f"{address:#04x}" for address in node.addresses))
     if "pull_up" in node.part.figures:
@@ -135,5 +138,5 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, _WIDTH, break_long_words=False)
 
 
-def _bought(part: Any) -> dict[str, Any]:
+def _bought(part: Part) -> dict[str, Any]:
     return {"manufacturer": part.maker, "mpn": part.number}

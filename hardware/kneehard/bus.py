@@ -61,7 +61,7 @@ def of(shelf: Shelf, variant: Variant) -> Bus:
 
 def find_address_problems(variant: Variant) -> list[str]:
     """Two at one address, and addresses that are reserved or not those of the part."""
-    problems = []
+    problems: list[str] = []
     taken: dict[int, str] = {}
     for node in on_bus(variant):
         figures = node.part.figures
@@ -82,7 +82,7 @@ def find_address_problems(variant: Variant) -> list[str]:
 def find_electrical_problems(shelf: Shelf, variant: Variant) -> list[str]:
     """Rise time, current to sink, and clock, against the standard's limits."""
     bus = of(shelf, variant)
-    problems = []
+    problems: list[str] = []
     if bus.fastest_hz < variant.frequency_hz:
         problems.append(
             f"rise time {bus.rise_ns:.0f} ns is too long for {variant.frequency_hz // 1000} kHz"
@@ -94,7 +94,7 @@ def find_electrical_problems(shelf: Shelf, variant: Variant) -> list[str]:
 
 def find_reach_problems(shelf: Shelf, variant: Variant) -> list[str]:
     """Length of cable, and plugs without a socket."""
-    problems = []
+    problems: list[str] = []
     bus = of(shelf, variant)
     limit = shelf.get("chain_limit", "m")
     if bus.cable_m > limit:

@@ -59,7 +59,8 @@ def look(pairs):
 
 vclock.set_speed(0.0)
 for address, mount in ((board.THIGH_IMU, "thigh"), (board.SHANK_IMU, "shank")):
-    machine.attach(board.I2C_ID, address, LSM6DSModel(mount, Still(), ChipErrors("none", 1)))
+    chip = LSM6DSModel(mount, Still(), ChipErrors("none", 1))
+    machine.attach(board.I2C_ID, address, chip)
 time.sleep_ms(board.I2C_POWER_UP_MS)
 bus = Listening(board.I2C_ID, freq=int(sys.argv[1]))
 pairs = sampler.Sampler(

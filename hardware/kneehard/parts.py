@@ -13,10 +13,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parents[1]
 KINDS = {"S": "source", "C": "calculated", "M": "measured by a program", "U": "unverified"}
 
+Tables = dict[str, Any]
 Value = float | int | bool | str
 
 
@@ -161,7 +163,7 @@ def load(folder: Path = HERE) -> Shelf:
     )
 
 
-def read(parts: dict, variants: dict[str, dict]) -> Shelf:
+def read(parts: Tables, variants: dict[str, Tables]) -> Shelf:
     """The same from what tomllib made of the files. Raises PartsError."""
     problems = find_problems(parts)
     if problems:
@@ -187,9 +189,9 @@ def read(parts: dict, variants: dict[str, dict]) -> Shelf:
     )
 
 
-def find_problems(parts: dict) -> list[str]:
+def find_problems(parts: Tables) -> list[str]:
     """What is wrong with the table of parts, one sentence each."""
-    problems = []
+    problems: list[str] = []
     sources = parts.get("source", {})
     groups = {f"part {id}": table for id, table in parts.get("part", {}).items()}
     for name, table in groups.items():
@@ -219,11 +221,11 @@ def find_problems(parts: dict) -> list[str]:
     return problems
 
 
-def _figures(table: dict) -> dict[str, Figure]:
+def _figures(table: Tables) -> dict[str, Figure]:
     return {name: Figure(**entry) for name, entry in table.items()}
 
 
-def _variant(id: str, table: dict, parts: Mapping[str, Part]) -> Variant:
+def _variant(id: str, table: Tables, parts: Mapping[str, Part]) -> Variant:
     def part(name: str) -> Part:
         if name not in parts:
             raise PartsError(f"variant {id}: there is no part {name!r}")

@@ -37,7 +37,7 @@ def find_address_problems(variant: Variant, board: dict[str, int]) -> list[str]:
         if node.roles
         for role, address in zip(node.roles, node.addresses, strict=True)
     }
-    problems = []
+    problems: list[str] = []
     for role, address in roles.items():
         if role not in board:
             problems.append(f"{role} is not in {variant.board_file}")
@@ -61,7 +61,7 @@ def find_pin_problems(variant: Variant, board: dict[str, int]) -> list[str]:
         for name, pin in board.items()
         if name not in roles and not name.endswith((*_NO_PINS, "_IMU"))
     }
-    problems = []
+    problems: list[str] = []
     for name in sorted(firmware.keys() | variant.pins.keys()):
         ours, theirs = variant.pins.get(name), firmware.get(name)
         if name in variant.own_pins:

@@ -136,7 +136,7 @@ def peaks(shelf: Shelf, variant: Variant) -> list[Peak]:
 
 def find_problems(shelf: Shelf, variant: Variant) -> list[str]:
     """Charging, peak, and a cell without protection."""
-    problems = []
+    problems: list[str] = []
     charging = charge(shelf, variant)
     if charging.current_ma > charging.limit_ma:
         problems.append(

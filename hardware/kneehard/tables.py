@@ -54,7 +54,7 @@ def power_table(shelf: parts.Shelf) -> str:
     variants = list(shelf.variants.values())
     rows: list[tuple[str, ...]] = []
     for mode in power.MODES:
-        cells = []
+        cells: list[str] = []
         for variant in variants:
             there = mode in power.modes(variant)
             draw = power.draw(shelf, variant, mode)
@@ -194,7 +194,7 @@ def filled(text: str, shelf: parts.Shelf) -> str:
 def write(folder: Path = parts.HERE) -> list[Path]:
     """Make the tables of all pages anew; returns the pages that changed."""
     shelf = parts.load()
-    changed = []
+    changed: list[Path] = []
     for path in (folder / name for name in PAGES):
         if path.exists():
             text = path.read_text()

@@ -118,7 +118,7 @@ def poll_ms() -> int:
 
 def constants(path: Path) -> dict[str, int]:
     """The whole numbers that a firmware file gives names to: NAME = const(5), NAME = 5."""
-    found = {}
+    found: dict[str, int] = {}
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             value = node.value
