@@ -7,6 +7,7 @@ import json
 import math
 import random
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from kneetrack.dashboard.pose import pose
 from kneetrack.dashboard.timeline import Gathering, Player, Timeline
 from kneetrack.detection import Analyzer
 from kneetrack.detection.realigning import Realignment
+from kneetrack.insight.sets import summarise_set
+from kneetrack.insight.words import set_sentences
 from kneetrack.samples import (
     Channel,
     Gap,
@@ -33,6 +36,8 @@ from kneetrack.samples import (
     KneeSample,
     RepEnded,
     RepRevised,
+    RepSet,
+    SetEnded,
     Side,
     Warned,
     Withdrawn,
@@ -128,6 +133,24 @@ def test_a_rep_that_is_put_into_another_set_is_counted_there_alone() -> None:
         board.apply(step)
     (leg,) = board.state["legs"]
     assert {key: row["reps"] for key, row in leg["sets"].items()} == {"0": 2, "1": 0}
+
+
+def test_a_set_is_told_as_the_terminal_tells_it_and_by_what_its_reps_are_called() -> None:
+    """The medians of the reps against the reference, not the mean of their own parts."""
+    feed = LegFeed(0, About("", Side.RIGHT, one="stride"), phrases())
+    board = Board(empty([About("", Side.RIGHT).to_json()]))
+    reps = [replace(rep(i), valgus_excursion_deg=e) for i, e in enumerate((0.1, 0.2, 9.0))]
+    for each in reps:
+        feed.event(RepEnded(each))
+    ended = RepSet(0, 0.0, 12.0, None, None, None)
+    feed.event(SetEnded(ended))
+    for step in feed.take():
+        board.apply(step)
+    (leg,) = board.state["legs"]
+    row = leg["sets"]["0"]
+    assert row["counted"] == "3 strides"
+    assert "inward +0.2 ±" in row["middles"]
+    assert f"  {row['middles']}" in set_sentences(summarise_set(reps, ended))
 
 
 def test_the_later_word_of_a_set_counts() -> None:

@@ -196,10 +196,17 @@ class _Served:
         from kneetrack.cli.beside_view import Together
         from kneetrack.dashboard.feed import About
         from kneetrack.dashboard.hub import LiveView
+        from kneetrack.detection.movements import movement_of
 
         assert self._hub is not None
         about = [
-            About(leg.title, one.side, _leaning(one), default_measure(one.exercise))
+            About(
+                leg.title,
+                one.side,
+                _leaning(one),
+                default_measure(one.exercise),
+                movement_of(one.exercise).one,
+            )
             for leg, one in ((leg, leg.analyzer) for leg in legs)
         ]
         self._loop = asyncio.get_running_loop()

@@ -24,6 +24,7 @@ from kneetrack.cli.replay import fold, recorded_calibration
 from kneetrack.dashboard import entries
 from kneetrack.dashboard.feed import About, Phrases
 from kneetrack.dashboard.timeline import Gathering, Timeline
+from kneetrack.detection.movements import movement_of
 from kneetrack.edits import Set, append, fields, journal_of, read
 from kneetrack.edits.words import facts
 from kneetrack.errors import KneeTrackError, LogError, UsageError
@@ -53,6 +54,7 @@ def load_timeline(path: Path) -> Timeline:
             side,
             _leaning(log, side),
             default_measure(exercise),
+            movement_of(exercise).one,
         )
         for side in log.sides
     ]

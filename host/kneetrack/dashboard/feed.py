@@ -17,8 +17,9 @@ from kneetrack.cue import Cue
 from kneetrack.dashboard.board import SAMPLES, Step
 from kneetrack.dashboard.pose import pose
 from kneetrack.detection.measure_table import MEASURES
-from kneetrack.insight.sets import tally
+from kneetrack.insight.sets import summarise_set, tally
 from kneetrack.insight.values import value_of
+from kneetrack.insight.words import many_of, middle_line
 from kneetrack.live import LinkNews
 from kneetrack.report import words
 from kneetrack.samples import (
@@ -56,6 +57,8 @@ class About:
     """The shank sensor's alignment in force at a device time: a leg may be re-aligned."""
     measure: str | None = None
     """What tells most of a rep that is described, not compared; without one its depth."""
+    one: str = "rep"
+    """What one of them is called."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -179,7 +182,7 @@ class LegFeed:
         if index < 0:
             return  # reference reps outside of any
         reps = [rep for rep in self._reps.values() if rep.set == index]
-        self._say("set", row=set_row(index, reps, self._sets.get(index)))
+        self._say("set", row=set_row(index, reps, self._sets.get(index), self.about.one))
 
     def _now(self, sample: KneeSample) -> dict[str, Any]:
         thigh, shank = pose(sample, self.about.side, self.about.q_shank_sensor(sample.time_s))
@@ -235,14 +238,11 @@ def rep_row(rep: Rep, measure: str | None = None) -> dict[str, Any]:
     }
 
 
-def set_row(index: int, reps: Sequence[Rep], ended: RepSet | None) -> dict[str, Any]:
-    """A set as far as it went."""
+def set_row(
+    index: int, reps: Sequence[Rep], ended: RepSet | None, one: str = "rep"
+) -> dict[str, Any]:
+    """A set as far as it went; its medians once it has ended, as the terminal tells them."""
     counted = tally(reps)
-    own = [
-        rep.own_excursion_deg
-        for rep in reps
-        if rep.own_excursion_deg is not None and not rep.is_reference and rep.label is None
-    ]
     return {
         "index": index,
         "reps": counted.reps,
@@ -250,7 +250,8 @@ def set_row(index: int, reps: Sequence[Rep], ended: RepSet | None) -> dict[str, 
         "judged": counted.judged,
         "in_range": counted.in_range,
         "doubtful": counted.doubtful,
-        "mean": f"{words.signed(sum(own) / len(own))}°" if own else None,
+        "counted": many_of(counted.reps, one),
+        "middles": "" if ended is None else middle_line(summarise_set(reps, ended, slopes=())),
         "shared": "" if ended is None else words.shared(ended),
         "ended": ended is not None,
     }

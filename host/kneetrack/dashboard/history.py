@@ -16,7 +16,9 @@ from typing import Any
 
 from kneetrack.catalogue import Session
 from kneetrack.dashboard.timeline import Timeline
+from kneetrack.detection.movements import movement_of
 from kneetrack.errors import LogError
+from kneetrack.insight.words import many_of
 from kneetrack.report import words
 
 KEPT = 3
@@ -93,8 +95,8 @@ def _row(one: Session) -> dict[str, Any]:
         "legs": [
             {
                 "side": leg.side.word,
-                "sets": len(leg.sets),
-                "reps": leg.reps,
+                "sets": many_of(len(leg.sets), "set"),
+                "reps": many_of(leg.reps, movement_of(one.exercise).one),
                 "judged": leg.judged,
                 "in_range": leg.in_range,
             }

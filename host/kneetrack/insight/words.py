@@ -78,17 +78,24 @@ def middles(summary: SetSummary, names: Sequence[str] = HEADLINES) -> str:
     return ", ".join(told)
 
 
+def middle_line(summary: SetSummary) -> str:
+    """The set's medians in a sentence: those of all movements, or of its own where nothing was
+    judged; empty where there are none."""
+    names = HEADLINES
+    if not summary.tally.judged:
+        names = tuple(n for n in summary.medians if n not in COMPARED)[:MOST_VALUES]
+    values = middles(summary, names)
+    return f"Median ± scatter: {values}." if values else ""
+
+
 def set_sentences(summary: SetSummary, one: str = "rep") -> list[str]:
     """What a set amounts to: its counts, its medians, and what changed over it."""
     found = summary.tally
     if not (found.reps or found.left_out or found.references):
         return []
     told = [f"Set {summary.index + 1}: {counted(found, one)}."]
-    names = HEADLINES
-    if not found.judged:  # described, not judged: by its own measures
-        names = tuple(n for n in summary.medians if n not in COMPARED)[:MOST_VALUES]
-    if values := middles(summary, names):
-        told.append(f"  Median ± scatter: {values}.")
+    if line := middle_line(summary):
+        told.append(f"  {line}")
     if changed := changes(summary, one):
         told.append(f"  {changed}")
     return told

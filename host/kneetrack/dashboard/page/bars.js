@@ -139,11 +139,11 @@ export function sets(root) {
           : `${row.references ? `${row.references} reference reps` : "described"}`;
         box.append(
           make("strong", "", `Set ${row.index + 1}${row.ended ? "" : ", under way"}`),
-          make("span", "", `${row.reps} ${row.reps === 1 ? "rep" : "reps"}`),
+          make("span", "", row.counted),
           make("span", "", counted),
-          make("span", "", row.mean === null ? "" : `average ${row.mean}`),
           make("span", "", row.doubtful ? `${row.doubtful} in doubt` : ""),
           make("span", "said", told(row)),
+          make("p", "", row.middles),
           make("p", "", row.shared),
         );
         return box;

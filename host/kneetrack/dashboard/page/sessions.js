@@ -29,8 +29,7 @@ function line(session) {
   for (const leg of session.legs) {
     const text = document.createElement("span");
     const judged = leg.judged ? `, ${leg.in_range} of ${leg.judged} in range` : "";
-    const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-    text.textContent = `${leg.side}: ${count(leg.sets, "set")}, ${count(leg.reps, "rep")}${judged}`;
+    text.textContent = `${leg.side}: ${leg.sets}, ${leg.reps}${judged}`;
     button.append(text);
   }
   return button;
