@@ -173,7 +173,8 @@ PARTS = {
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.cue",
             "kneetrack.insight", "kneetrack.live", "kneetrack.report",
-            "kneetrack.detection.measure_table", "kneetrack.catalogue", "kneetrack.dashboard",
+            "kneetrack.detection.measure_table", "kneetrack.detection.movements",
+            "kneetrack.catalogue", "kneetrack.dashboard",
         },
         never=IO - {"asyncio", "socket"} | CLOCK,
     ),
