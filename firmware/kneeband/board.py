@@ -28,6 +28,8 @@ BUTTON = const(0)
 
 THIGH_IMU = const(0x6A)
 SHANK_IMU = const(0x6B)
+"""Of this board's own IMUs. Others are looked for at other addresses too (`imus`)."""
+
 FUEL_GAUGE_MAX17048 = const(0x36)
 FUEL_GAUGE_LC709203F = const(0x0B)
 """Older boards of the same type carry this gauge instead."""

@@ -35,7 +35,8 @@ from array import array
 import micropython
 from micropython import const
 
-from kneeband.register import Bits, Byte, Flag, RegisterDevice, Word
+from kneeband.imu import Imu
+from kneeband.register import Bits, Byte, Flag, Word
 
 CHIPS = {0x6C: "LSM6DSOX/LSM6DSO", 0x6B: "ISM330DHCX"}
 
@@ -72,8 +73,18 @@ _BREAKS = const(2)  # how often rows were not evenly spaced
 _NO_SLOT = const(4)
 
 
-class Lsm6ds(RegisterDevice):
+class Lsm6ds(Imu):
     """One IMU. After `configure`: ask `level`, then `read_rows`."""
+
+    CHIPS = CHIPS
+    WHO_AM_I = 0x0F
+    ADDRESSES = (0x6A, 0x6B)
+    GYR_LSB_RAD_S = GYR_LSB_RAD_S
+    ACC_LSB_M_S2 = ACC_LSB_M_S2
+    row_words = 2
+    burst_words = BURST_WORDS
+    settle_rows = SETTLE_ROWS
+    poll_ms = 20
 
     who_am_i = Byte(0x0F)
 
@@ -102,14 +113,7 @@ class Lsm6ds(RegisterDevice):
 
     def __init__(self, bus, address: int):
         super().__init__(bus, address)
-        self.chip = 0
-        """WHO_AM_I of the chip that was set up, 0 before."""
         self.period_us = _RATE_DIVIDER * 1e6 / _RATE_BASE_HZ
-        """Time between two samples by the chip's own account."""
-        self.overrun = False
-        """The FIFO overflowed before the last `level`."""
-        self.broken = False
-        """The rows of the last `read_rows` do not follow on from those before."""
         burst = memoryview(bytearray(BURST_WORDS * _WORD_BYTES))
         self._bursts = tuple([burst[: n * _WORD_BYTES] for n in range(BURST_WORDS + 1)])
         self._parts = array("h", [0] * 6)

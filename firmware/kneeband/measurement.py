@@ -9,7 +9,7 @@ Knee samples lie at the even grid numbers. The pipeline gives one for every seco
 so after a hole of odd length one pair goes to the estimator alone, which keeps the two in step.
 """
 
-from kneeband import config, lsm6ds
+from kneeband import config, imu
 from kneeband.packets import KneePackets, RawPackets
 from kneeband.strapdown import PairFilter
 from kneecore import wire
@@ -24,7 +24,7 @@ class Measurement:
     """`keep(number, flags, buffer, offset)` gets each packed knee sample, `cue(what)` each cue."""
 
     def __init__(self, keep, cue, boot_id: int, side: int, calibration):
-        self._estimator = PairFilter(Params(), _PERIOD_S, lsm6ds.GYR_LSB_RAD_S, lsm6ds.ACC_LSB_M_S2)
+        self._estimator = PairFilter(Params(), _PERIOD_S, imu.GYR_LSB_RAD_S, imu.ACC_LSB_M_S2)
         self._pipeline = Pipeline(self._estimator, side)
         self._odd = 0  # 1 when the pipeline's next pair has an odd number
         self._boot_id = boot_id

@@ -10,7 +10,13 @@ FIFO overflowed, a word was lost, it did not answer), numbers are left out: a ho
 
 With `use_sensors` the pairs are those of the corrected sensors (`counts`).
 
-An IMU that fails is set up anew every RETRY_MS. The other goes on; pairs need both.
+Counts of another chip are scaled to the band's on the way (`imu`), with the same rounding: for ST's
+the factor is one and nothing changes.
+
+An IMU that fails is set up anew every RETRY_MS. The other goes on: its rows keep coming and keep
+their times, so that pairs, which need both, are there again with the first rows of the one that is
+back. One that stands still to the last bit for a quarter of a second, while the other does not, has
+failed too.
 
 Times here are counted from the last poll, in us, and small, see `stream`.
 """
@@ -21,7 +27,7 @@ from array import array
 import micropython
 from micropython import const
 
-from kneeband import config, counts, lsm6ds
+from kneeband import config, counts, imu
 from kneeband.stream import CAPACITY, Stream
 from kneecore import wire
 
@@ -30,6 +36,10 @@ ROW = const(12)
 
 _PERIOD_US = const(4808)
 _PERIOD_Q4 = const(4808 << 4)
+_STUCK_ROWS = const(52)
+"""A quarter of a second without any change. (Six axes whose noise is half a count and more never
+rest so long: an LSM6DSOX at 2000 dps has 0.5 counts rms of it, its accelerometer 2.)"""
+_ALIVE_ROWS = const(8)
 assert _PERIOD_US == wire.PAIR_PERIOD_US
 
 
@@ -56,7 +66,7 @@ class Sampler:
 
     def use_sensors(self, sensors):
         """Correct the pairs to come by a kneecore.sensors.Sensors."""
-        self._correction = counts.table(sensors, lsm6ds.ACC_LSB_M_S2)
+        self._correction = counts.table(sensors, imu.ACC_LSB_M_S2)
 
     def start(self):
         """Set up both IMUs. One that does not answer is tried again by `poll`."""
@@ -69,9 +79,14 @@ class Sampler:
 
     @property
     def faults(self) -> int:
-        """wire.FAULT_*_IMU bits of the IMUs that do not answer now."""
-        faults = wire.FAULT_THIGH_IMU if self.thigh.failed else 0
-        return faults | (wire.FAULT_SHANK_IMU if self.shank.failed else 0)
+        """wire.FAULT_*_IMU bits of the IMUs that bring nothing to be believed now."""
+        faults = wire.FAULT_THIGH_IMU if self.thigh.faulty else 0
+        return faults | (wire.FAULT_SHANK_IMU if self.shank.faulty else 0)
+
+    @property
+    def poll_ms(self) -> int:
+        """How often to poll: what the slower of the IMUs that are there asks for."""
+        return max(config.POLL_MS, self.thigh.poll_ms, self.shank.poll_ms)
 
     @property
     def upcoming(self) -> int:
@@ -105,6 +120,8 @@ class Sampler:
         due = self._due_us << 4
         _resample(thigh.rows, self.rows, 0, due - thigh_oldest, thigh.period_q4, count)
         _resample(shank.rows, self.rows, 6, due - shank_oldest, shank.period_q4, count)
+        _scale(self.rows, 0, thigh.gyr_q14, thigh.acc_q14, count)
+        _scale(self.rows, 6, shank.gyr_q14, shank.acc_q14, count)
         if self._correction is not None:
             counts.correct(self.rows, self._correction, count)
         self._next += count
@@ -126,6 +143,8 @@ class Sampler:
                     stream.start()
             else:
                 stream.collect(reference)
+        _give_up_stuck(self.thigh, self.shank)
+        _give_up_stuck(self.shank, self.thigh)
         if retry:
             self._retry_ms = time.ticks_add(time.ticks_ms(), config.RETRY_MS)
 
@@ -139,6 +158,14 @@ class Sampler:
             self.number = self._next
             if self._flowing:
                 self._missing += points
+
+
+def _give_up_stuck(stream, other):
+    """Give up `stream` if it stands still to the last bit while `other` does not."""
+    if stream.failed or other.failed:
+        return
+    if stream.same >= _STUCK_ROWS and other.same <= -_ALIVE_ROWS:
+        stream.give_up(True)
 
 
 @micropython.viper
@@ -168,3 +195,24 @@ def _resample(source, target, column: int, position: int, period: int, count: in
             i += 1
         o += 12
         position += _PERIOD_Q4
+
+
+@micropython.viper
+def _scale(rows, column: int, gyr_q14: int, acc_q14: int, count: int):
+    """Counts of a chip into those of the band (`imu`), from `column` of `count` rows of twelve."""
+    if gyr_q14 == 16384 and acc_q14 == 16384:
+        return
+    p = ptr16(rows)
+    o = column
+    while count:
+        count -= 1
+        for axis in range(6):
+            v = (p[o + axis] ^ 0x8000) - 0x8000
+            if v != 32767 and v != -32768:
+                v = (v * (gyr_q14 if axis < 3 else acc_q14) + 8192) >> 14
+                if v > 32767:
+                    v = 32767
+                elif v < -32768:
+                    v = -32768
+                p[o + axis] = v
+        o += 12

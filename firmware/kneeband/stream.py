@@ -7,6 +7,10 @@ bounds close in on the true age. Between looks both bounds are carried on by the
 and let out a little (DRIFT), for the period is not quite that. The age used is their middle: its
 error is half the step of the phases, below 0.5 ms at a look every 20 ms.
 
+A chip may also answer and bring nothing, or the same row again and again. The first is seen here
+(SILENCE_US), the second where both are seen: `same` counts them, and
+`sampler` gives one up that stands still while the other does not. A real chip's noise never does.
+
 Where one bound is pushed more than the other, the period is a little off: the chip tells its
 oscillator's error in steps of 0.15 % only. So the push trims the period.
 
@@ -21,7 +25,7 @@ from array import array
 import micropython
 from micropython import const
 
-from kneeband.lsm6ds import BURST_WORDS, SETTLE_ROWS
+from kneeband import imu as band
 
 CAPACITY = const(48)
 """Rows kept: what waits for the other IMU (one burst), one burst to come, and some to spare."""
@@ -34,7 +38,10 @@ _TRIM_SHIFT = const(9)  # part of a push that goes into the period
 _TRIM_AFTER = const(50)  # looks before trimming starts: one second, until the bounds are close
 _TRIM_LIMIT = 0.02  # the period never leaves the chip's word by more
 _BURST_ROWS = const(16)
+_STILL_STILL = const(10)  # rows at the end of settling by which it has not moved yet
 _LONGEST_US = const(2_000_000)  # between two looks, so that Q8 stays below 2**30
+
+_Q14 = 16384.0
 
 
 class Stream:
@@ -44,8 +51,11 @@ class Stream:
     `collect`; each row before it one `period_q4` earlier.
     """
 
-    def __init__(self, imu):
-        self.imu = imu
+    def __init__(self, socket):
+        """`socket` is asked for what is plugged in (`plugged`): an `imus.Socket`, or a driver."""
+        self._socket = socket
+        self.imu = socket
+        """The driver; the socket while it does not know of one."""
         self.rows = array("h", [0] * (6 * (CAPACITY + 1)))  # _resample looks one row ahead
         self.count = 0
         self.newest_q4 = 0
@@ -55,6 +65,17 @@ class Stream:
         self.overruns = 0
         self.failed = True
         """It does not answer, or not sensibly; `start` has to be called."""
+        self.faulty = False
+        """It failed, and no row that can be believed has come since."""
+        self.same = 0
+        """So many of the newest rows each equal the one before; below 0: so many differ."""
+        self.gyr_q14 = self.acc_q14 = 16384
+        """What its counts are worth in the band's."""
+        self.poll_ms = 0
+        """How often it wants to be looked at (`imu.Imu.poll_ms`)."""
+        self._last = array("h", [0] * 6)
+        self._stood_still = False  # given up for that: it has to show another row first
+        self._late_q4 = 0
         self._settle = 0
         self._heard = self._looked = 0  # ticks_us of the last row, of the last look
         self._nominal_q8 = self._period_q8 = 0
@@ -64,12 +85,20 @@ class Stream:
         """Set the chip up (anew); False if that failed."""
         self.failed = True
         self.count = 0
+        self.imu = self._socket
         try:
-            self.imu.configure()
+            imu = self.imu = self._socket.plugged()
+            imu.configure()
         except OSError:
+            self.faulty = True
             return False
-        self._settle = SETTLE_ROWS
-        self._nominal_q8 = self._period_q8 = int(self.imu.period_us * 256 + 0.5)
+        self._settle = imu.settle_rows
+        self.same = 0
+        self.poll_ms = imu.poll_ms
+        self._late_q4 = (imu.late_us - band.BAND_LATE_US) << 4
+        self.gyr_q14 = int(imu.GYR_LSB_RAD_S / band.GYR_LSB_RAD_S * _Q14 + 0.5)
+        self.acc_q14 = int(imu.ACC_LSB_M_S2 / band.ACC_LSB_M_S2 * _Q14 + 0.5)
+        self._nominal_q8 = self._period_q8 = int(imu.period_us * 256 + 0.5)
         self._heard = self._looked = time.ticks_us()
         self._restart()
         self.failed = False
@@ -83,9 +112,14 @@ class Stream:
         try:
             self._collect(reference)
         except OSError:
-            self.failed = True
-            self.count = 0
-            self.unread = 0
+            self.give_up()
+
+    def give_up(self, stood_still: bool = False):
+        """It can't be believed: told as a fault until it can."""
+        self.failed = self.faulty = True
+        self._stood_still = stood_still or self._stood_still
+        self.count = 0
+        self.unread = 0
 
     def _collect(self, reference):
         before = time.ticks_us()
@@ -94,7 +128,7 @@ class Stream:
         if self.imu.overrun:
             self.overruns += 1
             self._restart()
-        available = (level + self.imu.pending()) >> 1
+        available = (level + self.imu.pending()) // self.imu.row_words
         if available:
             self._heard = before
         elif time.ticks_diff(before, self._heard) > SILENCE_US:
@@ -103,7 +137,8 @@ class Stream:
         self._read(level, available)
 
         age_q8 = ((self._youngest_q8 + self._oldest_q8) >> 1) + self.unread * self._period_q8
-        self.newest_q4 = (time.ticks_diff(before, reference) << 4) - (age_q8 >> 4)
+        now_q4 = time.ticks_diff(before, reference) << 4
+        self.newest_q4 = now_q4 - (age_q8 >> 4) - self._late_q4
         self.period_q4 = self._period_q8 >> 4
 
     def _track(self, before, looking_us, arrived):
@@ -144,14 +179,20 @@ class Stream:
             return
         if self.count > CAPACITY - _BURST_ROWS:
             self.drop(self.count - (CAPACITY - _BURST_ROWS))
-        made = self.imu.read_rows(level, self.rows, self.count)
-        self.unread = (max(0, level - BURST_WORDS) + self.imu.pending()) >> 1
-        if self.imu.broken:
+        imu = self.imu
+        made = imu.read_rows(level, self.rows, self.count)
+        self.unread = (max(0, level - imu.burst_words) + imu.pending()) // imu.row_words
+        self.same = _repeated(self.rows, self.count, made, self._last, self.same)
+        if imu.broken:
             _move_rows(self.rows, self.count, made)
             self.count = 0
             self._looks = 0
         if self._settle > 0:
             self._settle -= made
+            if self._settle <= 0 and self.faulty:
+                if self._stood_still and self.same >= _STILL_STILL:
+                    raise OSError(errno.EIO)
+                self.faulty = self._stood_still = False
         else:
             self.count += made
 
@@ -177,3 +218,24 @@ def _move_rows(rows, first: int, count: int):
     source = first * 6
     for i in range(count * 6):
         p[i] = p[source + i]
+
+
+@micropython.viper
+def _repeated(rows, first: int, count: int, last, same: int) -> int:
+    """`same`, carried on over `count` rows from row `first`; `last` is the row before them."""
+    p = ptr16(rows)
+    q = ptr16(last)
+    o = first * 6
+    while count:
+        count -= 1
+        differ = 0
+        for i in range(6):
+            if p[o + i] != q[i]:
+                differ = 1
+                q[i] = p[o + i]
+        if differ and same > -1000:
+            same = -1 if same > 0 else same - 1
+        elif differ == 0 and same < 1000:
+            same = 1 if same < 0 else same + 1
+        o += 6
+    return same

@@ -31,6 +31,7 @@ functions.
 import struct
 
 from sim.chip_errors import ChipErrors
+from sim.chip_faults import Faulty
 from sim.compiled import micropython
 
 WHO_AM_I_LSM6DSOX = 0x6C
@@ -64,7 +65,7 @@ def _tag(sensor: int, slot: int) -> int:
 _TAGS = [[_tag(sensor, slot) for slot in range(4)] for sensor in range(4)]
 
 
-class LSM6DSModel:
+class LSM6DSModel(Faulty):
     """One chip on one segment.
 
     mount        "thigh" or "shank": what it asks `source.imu(mount, t_s)` for, the six numbers
@@ -82,16 +83,10 @@ class LSM6DSModel:
         self._freq_fine = int(round(trim / FREQ_FINE_STEP))
         self._rate_hz = BASE_RATE_HZ * (1.0 + trim)
         self._fifo = bytearray(FIFO_WORDS * _WORD)
-        self._silent_from_us = self._silent_until_us = 0
-        self._stuck_from_us = self._stuck_until_us = 0
-        self._stuck = None
+        self._no_faults()
         self._reset(0)
 
     # --- the bus -------------------------------------------------------------------------------
-
-    def answers(self, now_us: int) -> bool:
-        """False while a fault keeps it from acknowledging its address."""
-        return not self._silent_from_us <= now_us < self._silent_until_us
 
     def read_into(self, register: int, buffer, now_us: int) -> None:
         """A burst read from `register` that fills `buffer`, begun at `now_us`."""
@@ -115,19 +110,6 @@ class LSM6DSModel:
         for value in data:
             self._set(register, value, now_us)
             register += 1
-
-    def fault(self, kind: str, now_us: int, duration_us: int = 0) -> None:
-        """From now: "nack" (silent) or "stuck" (the same data again and again) for so long, or
-        "brownout" (everything back to the state after power-up, at once)."""
-        self.catch_up(now_us)
-        if kind == "nack":
-            self._silent_from_us, self._silent_until_us = now_us, now_us + duration_us
-        elif kind == "stuck":
-            self._stuck_from_us, self._stuck_until_us = now_us, now_us + duration_us
-        elif kind == "brownout":
-            self._reset(now_us)
-        else:
-            raise ValueError("fault must be nack, stuck or brownout, not " + str(kind))
 
     # --- registers -----------------------------------------------------------------------------
 
@@ -278,6 +260,9 @@ class LSM6DSModel:
         due = int((now_us - self._start_us) / self._period_us)
         if due <= self._slot:
             return
+        if self.is_dry(now_us):
+            self._slot = due
+            return
         mode = self._registers[0x0A] & 0x07
         if mode == 0:
             self._slot = due - 1
@@ -307,7 +292,7 @@ class LSM6DSModel:
     def _sample(self) -> None:
         self._slot += 1
         t_us = self._start_us + self._slot * self._period_us
-        if self._stuck_from_us <= t_us < self._stuck_until_us:
+        if self.is_stuck(t_us):
             return
         t_s = t_us * 1e-6
         counts = self._errors.counts(self._source.imu(self.mount, t_s), t_s)

@@ -1,0 +1,61 @@
+"""What the rest of the firmware asks of an IMU, and the counts that all of them end up in.
+
+One band, one unit: pairs are in counts of GYR_LSB_RAD_S and ACC_LSB_M_S2, whatever chips are
+plugged in, so the filters, the host and a stored calibration need not know them. These are the
+counts of ST's LSM6DS family, for which nothing changes. Another chip's are scaled where they are
+resampled anyway (`sampler`), in integers; a count at the end of the chip's range becomes one at the
+end of the band's, so that saturation stays visible. Thus a mixed pair is served as any other.
+
+Filters delay, each chip's by its own time. `late_us` tells it; the difference to BAND_LATE_US,
+which is ST's, is taken off the times of the rows: the halves of a mixed pair belong together.
+"""
+
+from micropython import const
+
+from kneeband.register import RegisterDevice
+
+GYR_LSB_RAD_S = 0.070 * 3.141592653589793 / 180.0
+ACC_LSB_M_S2 = 0.488e-3 * 9.80665
+BAND_LATE_US = const(3400)
+
+
+class Imu(RegisterDevice):
+    """A driver. Its class tells these, `configure` and what it sets are the driver's own."""
+
+    CHIPS = {}
+    """WHO_AM_I: name."""
+    WHO_AM_I = 0
+    """The register that tells it."""
+    ADDRESSES = (0, 0)
+    """On the bus: of the thigh's, of the shank's."""
+    GYR_LSB_RAD_S = GYR_LSB_RAD_S
+    ACC_LSB_M_S2 = ACC_LSB_M_S2
+    row_words = 1
+    """What `level` and `read_rows` count in: so many to a row."""
+    burst_words = 16
+    """The longest burst, in words; sixteen rows."""
+    settle_rows = 21
+    """Rows to throw away after `configure`."""
+    poll_ms = 21
+    """How often to look: not a multiple of the period, so the looks sweep through its phase."""
+    late_us = BAND_LATE_US
+    """By how much its filters delay what it measures."""
+
+    def __init__(self, bus, address: int):
+        super().__init__(bus, address)
+        self.chip = 0
+        """WHO_AM_I of the chip that was set up, 0 before."""
+        self.period_us = 5000.0
+        """Time between two samples by the chip's own account."""
+        self.overrun = False
+        """The FIFO overflowed before the last `level`."""
+        self.broken = False
+        """The rows of the last `read_rows` do not follow on from those before."""
+
+    def plugged(self):
+        """The driver to use: itself. (`imus.Socket` finds out.)"""
+        return self
+
+    def pending(self) -> int:
+        """Words already read that wait for the rest of their row."""
+        return 0

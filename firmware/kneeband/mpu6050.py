@@ -1,0 +1,180 @@
+# ruff: noqa: F821  (ptr8, ptr16 and ptr32 are words of viper's own)
+"""TDK InvenSense's MPU-6050, MPU-6500 and MPU-9250 (register maps RM-MPU-6000A, RM-MPU-6500A).
+
+Set-up
+    +-2000 dps at 16.4 counts a dps, +-16 g at 2048 counts a g. The digital low-pass is set to 42 Hz
+    (MPU-6500: 41), with which the chip works at 1 kHz inside and divides by five: 200 Hz. It delays
+    by 4.8 ms (5.9 in the MPU-6500; the tables of CONFIG). The clock is the gyroscope's, 1 % off at
+    most. An MPU-6500 has a register of its own for the accelerometer's filter.
+
+FIFO
+    Of 1024 bytes (MPU-6500 and 9250: 512). A row is twelve bytes, acc xyz and gyr xyz, high byte
+    first, with neither a header nor a time: nothing in it tells where a row begins. So what is
+    counted has to be right: only whole rows are read; a FIFO that is full has overwritten parts of
+    a row and is emptied at once, and so is one that twice in a row holds a part of a row. Full at
+    200 Hz is 0.42 s, or 0.21: when flash blocks for longer (0.53 s at the most), there is a hole.
+    The three steps of emptying are those of the register map: off, reset, on.
+
+Errors: as `lsm6ds`.
+"""
+
+import errno
+import time
+
+import micropython
+from micropython import const
+
+from kneeband.imu import Imu
+from kneeband.register import Byte, Flag
+
+_ROW = const(12)
+_BURST = const(16)
+_FIFO_COUNT = const(0x72)
+_FIFO_DATA = const(0x74)
+_RESET_TRIES = const(100)
+
+_CLOCK_GYR_X = const(1)
+_DIVIDE_BY_5 = const(4)
+_LOW_PASS_42_HZ = const(3)
+_FULL_RANGE = const(0x18)  # +-2000 dps, +-16 g
+_ACC_AND_GYR = const(0x78)
+_FIFO_OFF, _FIFO_RESET, _FIFO_ON = 0x00, 0x04, 0x40
+_OVERFLOW = const(0x10)
+
+
+class Mpu6050(Imu):
+    """One IMU; a word is a row."""
+
+    CHIPS = {0x68: "MPU-6050"}
+    WHO_AM_I = 0x75
+    ADDRESSES = (0x68, 0x69)
+    GYR_LSB_RAD_S = 3.141592653589793 / 180.0 / 16.4
+    ACC_LSB_M_S2 = 9.80665 / 2048.0
+    late_us = 4800
+    FIFO_BYTES = 1024
+
+    rate_divider = Byte(0x19)
+    config = Byte(0x1A)
+    gyr_config = Byte(0x1B)
+    acc_config = Byte(0x1C)
+    acc_low_pass = Byte(0x1D)
+    fifo_content = Byte(0x23)
+    interrupts = Byte(0x38)
+    interrupt_status = Byte(0x3A)
+    user_control = Byte(0x6A)
+    reset = Flag(0x6B, 7)
+    power = Byte(0x6B)
+    standby = Byte(0x6C)
+    who_am_i = Byte(0x75)
+
+    def __init__(self, bus, address: int):
+        super().__init__(bus, address)
+        burst = memoryview(bytearray(_BURST * _ROW))
+        self._bursts = tuple([burst[: n * _ROW] for n in range(_BURST + 1)])
+        self._odd = 0  # looks one after the other that found a part of a row
+
+    def configure(self):
+        """Reset the chip and set it up; the FIFO starts empty."""
+        chip = self.who_am_i
+        if chip not in self.CHIPS:
+            raise OSError(errno.ENODEV)
+        self._reset()
+        self.power = _CLOCK_GYR_X
+        self.standby = 0
+        self.config = _LOW_PASS_42_HZ
+        self.rate_divider = _DIVIDE_BY_5
+        self.gyr_config = _FULL_RANGE
+        self.acc_config = _FULL_RANGE
+        self._set_up_family()
+        self.interrupts = _OVERFLOW  # so that its status tells
+        self.fifo_content = _ACC_AND_GYR
+        self._empty()
+        settings = (self.power, self.rate_divider, self.gyr_config, self.user_control)
+        if settings != (_CLOCK_GYR_X, _DIVIDE_BY_5, _FULL_RANGE, _FIFO_ON):
+            raise OSError(errno.EIO)
+        self.overrun = self.broken = False
+        self.chip = chip
+
+    def level(self) -> int:
+        """How many rows wait in the FIFO; sets `overrun`. After that it has been emptied."""
+        two = self._two
+        self.read_into(_FIFO_COUNT, two)
+        count = two[0] << 8 | two[1]
+        self._odd = self._odd + 1 if count % _ROW else 0
+        # It overwrites from the row on that no longer fits. The status tells one that was full and
+        # has been read from since, the count one whose interrupts were lost.
+        full = count > self.FIFO_BYTES - _ROW or bool(self.interrupt_status & _OVERFLOW)
+        self.overrun = full or self._odd > 1
+        if self.overrun:
+            self._empty()
+            return 0
+        return count // _ROW
+
+    def read_rows(self, words: int, rows, at: int) -> int:
+        """As `lsm6ds.Lsm6ds.read_rows`; a word is a row. They always follow on."""
+        words = min(words, _BURST)
+        burst = self._bursts[words]
+        self.read_into(_FIFO_DATA, burst)
+        _unpack(burst, words, rows, at)
+        return words
+
+    def temperature_c(self) -> float:
+        """Die temperature (register 65)."""
+        return self._celsius(self._temperature_counts())
+
+    def _celsius(self, counts):
+        return counts / 340.0 + 36.53
+
+    def _set_up_family(self):
+        """What the MPU-6050 has not."""
+
+    def _temperature_counts(self):
+        two = self._two
+        self.read_into(0x41, two)
+        counts = two[0] << 8 | two[1]
+        return counts - 65536 if counts > 32767 else counts
+
+    def _empty(self):
+        self.user_control = _FIFO_OFF
+        self.user_control = _FIFO_RESET
+        self.user_control = _FIFO_ON
+        self._odd = 0
+
+    def _reset(self):
+        self.reset = True
+        for _ in range(_RESET_TRIES):
+            time.sleep_ms(1)
+            try:
+                if not self.reset:
+                    return
+            except OSError:
+                pass  # it need not answer meanwhile
+        raise OSError(errno.EIO)
+
+
+class Mpu6500(Mpu6050):
+    """MPU-6500, MPU-9250 and 9255 (whose magnetometer is left alone)."""
+
+    CHIPS = {0x70: "MPU-6500", 0x71: "MPU-9250", 0x73: "MPU-9255"}
+    late_us = 5900
+    FIFO_BYTES = 512
+
+    def _set_up_family(self):
+        self.acc_low_pass = _LOW_PASS_42_HZ
+
+    def _celsius(self, counts):
+        return counts / 333.87 + 21.0
+
+
+@micropython.viper
+def _unpack(source_rows, count: int, rows, at: int):
+    source = ptr8(source_rows)
+    target = ptr16(rows)
+    o = 0
+    t = at * 6
+    while count:
+        count -= 1
+        for i in range(6):
+            target[t + (i + 3 if i < 3 else i - 3)] = source[o] << 8 | source[o + 1]
+            o += 2
+        t += 6
