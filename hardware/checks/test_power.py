@@ -21,7 +21,7 @@ def test_hours_by_hand(shelf):
 
 def test_the_lines_are_low_for_as_long_as_the_bus_is_busy_by_half(shelf):
     log = timing.record(400_000)
-    busy = timing.load(log.quiet, 0, 400_000).share
+    busy = timing.load(log, 0, 400_000).share
     assert shelf.get("bus_low_share", "") == pytest.approx(busy / 2, abs=0.01)
 
 

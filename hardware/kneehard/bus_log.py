@@ -1,10 +1,10 @@
 """Runs under MicroPython, started by `timing`: what the firmware's own sampler does on the bus.
 
-Argument 1 is the bus' frequency. Each line printed is one look at the FIFOs (one `Sampler.poll`),
-its transfers as ADDRESS:DIRECTION:BYTES, in order, where BYTES are those of the data. A line
-"setup" comes before the set-up and the looks until the chips have settled, "quiet" before those of
-the usual beat, and "late" before those that follow a silence of LATE_MS, as when the flash held
-everything up.
+Argument 1 is the bus' frequency, argument 2 the chip on both segments (CHIPS). Each line printed is
+one look at the FIFOs (`Sampler.poll`), its transfers as ADDRESS:DIRECTION:BYTES, in order, where
+BYTES are those of the data. A line "setup" comes before the set-up and the looks until the chips
+have settled, "quiet" before those of the usual beat, and "late", with that beat in ms, before those
+that follow a silence of LATE_MS, as when the flash held everything up.
 """
 
 import sys
@@ -12,10 +12,21 @@ import time
 
 import machine
 
-from kneeband import board, clock, config, lsm6ds, sampler
+from kneeband import board, clock, imus, sampler
+from kneeband.icm42688 import Icm42688
+from kneeband.lsm6ds import Lsm6ds
+from kneeband.mpu6050 import Mpu6050
 from sim import vclock
 from sim.chip_errors import ChipErrors
+from sim.icm_model import ICM42688Model
 from sim.imu_model import LSM6DSModel
+from sim.mpu_model import MPUModel
+
+CHIPS = {
+    "LSM6DS": (Lsm6ds, LSM6DSModel),
+    "ICM-42688-P": (Icm42688, ICM42688Model),
+    "MPU-6050": (Mpu6050, MPUModel),
+}
 
 SETTLING_POLLS = 20
 QUIET_POLLS = 100
@@ -58,13 +69,14 @@ def look(pairs):
 
 
 vclock.set_speed(0.0)
-for address, mount in ((board.THIGH_IMU, "thigh"), (board.SHANK_IMU, "shank")):
-    chip = LSM6DSModel(mount, Still(), ChipErrors("none", 1))
-    machine.attach(board.I2C_ID, address, chip)
+driver, model = CHIPS[sys.argv[2]]
+for place, mount in ((imus.THIGH, "thigh"), (imus.SHANK, "shank")):
+    chip = model(mount, Still(), ChipErrors("none", 1))
+    machine.attach(board.I2C_ID, driver.ADDRESSES[place], chip)
 time.sleep_ms(board.I2C_POWER_UP_MS)
 bus = Listening(board.I2C_ID, freq=int(sys.argv[1]))
 pairs = sampler.Sampler(
-    lsm6ds.Lsm6ds(bus, board.THIGH_IMU), lsm6ds.Lsm6ds(bus, board.SHANK_IMU), clock.BoardClock()
+    imus.Socket(bus, imus.THIGH), imus.Socket(bus, imus.SHANK), clock.BoardClock()
 )
 pairs.start()
 print("setup")
@@ -73,9 +85,9 @@ due = vclock.now_us()
 for number in range(SETTLING_POLLS + QUIET_POLLS):
     if number == SETTLING_POLLS:
         print("quiet")
-    due += config.POLL_MS * 1000
+    due += pairs.poll_ms * 1000
     time.sleep_us(max(0, due - vclock.now_us()))
     look(pairs)
-print("late")
+print("late", pairs.poll_ms)
 time.sleep_ms(LATE_MS)
 look(pairs)

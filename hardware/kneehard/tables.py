@@ -98,7 +98,7 @@ def timing_table(shelf: parts.Shelf) -> str:
     for frequency in FREQUENCIES:
         log = timing.record(frequency)
         for address, name in names.items():
-            load = timing.load(log.quiet, address, frequency)
+            load = timing.load(log, address, frequency)
             rows.append(
                 (
                     f"{frequency // 1000} kHz",
@@ -114,29 +114,32 @@ def timing_table(shelf: parts.Shelf) -> str:
         "of",
         "bytes a look",
         "time a look",
-        f"of {timing.poll_ms()} ms",
+        f"of {timing.record(FREQUENCIES[0]).poll_ms} ms",
         "longest look",
     )
     return _table(head, rows)
 
 
 def burst_table(shelf: parts.Shelf) -> str:
-    """The worst bursts, and the set-up."""
+    """The worst bursts, and the set-up, of each kind of chip that there is a driver for."""
     rows: list[tuple[str, ...]] = []
-    for frequency in FREQUENCIES:
-        log = timing.record(frequency)
-        burst = timing.longest(log.late)
-        late = sum(t.us(frequency) for look in log.late for t in look)
-        setup = sum(t.us(frequency) for t in log.setup)
-        rows.append(
-            (
-                f"{frequency // 1000} kHz",
-                f"{burst.data} bytes, **{_ms(burst.us(frequency))}**",
-                f"{len(log.late)} looks, {_ms(late)}",
-                f"{len(log.setup)} transfers, {_ms(setup)}",
+    for chip in timing.CHIPS:
+        for frequency in FREQUENCIES:
+            log = timing.record(frequency, chip)
+            burst = timing.longest(log.late)
+            late = sum(t.us(frequency) for look in log.late for t in look)
+            setup = sum(t.us(frequency) for t in log.setup)
+            rows.append(
+                (
+                    f"two {chip}",
+                    f"{frequency // 1000} kHz",
+                    f"{timing.load(log, 0, frequency).share:.1%} of {log.poll_ms} ms",
+                    f"{burst.data} bytes, **{_ms(burst.us(frequency))}**",
+                    f"{len(log.late)} looks, {_ms(late)}",
+                    f"{len(log.setup)} transfers, {_ms(setup)}",
+                )
             )
-        )
-    head = ("clock", "longest transfer", "catching up after 100 ms", "setting up both IMUs")
+    head = ("", "clock", "busy", "longest transfer", "catching up after 100 ms", "setting up both")
     return _table(head, rows)
 
 

@@ -19,6 +19,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
+CHIPS = ("LSM6DS", "ICM-42688-P", "MPU-6050")
+"""What `bus_log` knows, the kits' first."""
 MICROPYTHON = Path(sysconfig.get_path("scripts")) / "micropython"
 
 
@@ -52,6 +54,8 @@ class Log:
     """The looks of the usual beat."""
     late: tuple[tuple[Transfer, ...], ...]
     """Those that follow when everything was held up for a while, one after the other."""
+    poll_ms: int
+    """The usual beat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,12 @@ class Load:
 
 
 @cache
-def record(frequency_hz: int) -> Log:
-    """Run the sampler and write down what it does."""
+def record(frequency_hz: int, chip: str = CHIPS[0]) -> Log:
+    """Run the sampler with two chips of a kind, and write down what it does."""
     path = [FIRMWARE / "sim" / "shims", FIRMWARE, ".frozen"]
+    log = [str(HERE / "bus_log.py"), str(frequency_hz), chip]
     done = subprocess.run(
-        [str(MICROPYTHON), "-X", "heapsize=8M", str(HERE / "bus_log.py"), str(frequency_hz)],
+        [str(MICROPYTHON), "-X", "heapsize=8M", *log],
         env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},
         capture_output=True,
         text=True,
@@ -81,39 +86,35 @@ def record(frequency_hz: int) -> Log:
         check=True,
     )
     parts: dict[str, list[tuple[Transfer, ...]]] = defaultdict(list)
-    part = ""
+    part, poll_ms = "", 0
     for line in done.stdout.splitlines():
-        if line in ("setup", "quiet", "late"):
-            part = line
+        word, _, rest = line.partition(" ")
+        if word in ("setup", "quiet", "late"):
+            part = word
+            poll_ms = int(rest or 0)
         else:
             parts[part].append(tuple(map(_transfer, line.split())))
-    return Log(parts["setup"][0], tuple(parts["quiet"]), tuple(parts["late"]))
+    return Log(parts["setup"][0], tuple(parts["quiet"]), tuple(parts["late"]), poll_ms)
 
 
-def load(looks: tuple[tuple[Transfer, ...], ...], address: int, frequency_hz: int) -> Load:
-    """What the looks cost, of one IMU or (address 0) of both."""
-    mine = [[t for t in look if address in (0, t.address)] for look in looks]
-    period_us = poll_ms() * 1000
+def load(log: Log, address: int, frequency_hz: int) -> Load:
+    """What the looks of the usual beat cost, of one IMU or (address 0) of both."""
+    mine = [[t for t in look if address in (0, t.address)] for look in log.quiet]
     count = sum(t.bytes for look in mine for t in look)
     us = [sum(t.us(frequency_hz) for t in look) for look in mine]
     return Load(
         address,
-        count / len(looks),
-        sum(us) / len(looks),
+        count / len(us),
+        sum(us) / len(us),
         max(t.us(frequency_hz) for look in mine for t in look),
         max(us),
-        sum(us) / len(looks) / period_us,
+        sum(us) / len(us) / log.poll_ms / 1000,
     )
 
 
 def longest(looks: tuple[tuple[Transfer, ...], ...]) -> Transfer:
     """The longest single transfer: as long as it lasts, nothing else runs."""
     return max((t for look in looks for t in look), key=lambda t: t.clocks)
-
-
-def poll_ms() -> int:
-    """POLL_MS of the firmware's config."""
-    return constants(FIRMWARE / "kneeband" / "config.py")["POLL_MS"]
 
 
 def constants(path: Path) -> dict[str, int]:
