@@ -2,6 +2,9 @@
 
     magic "KC1", u8 policy (wire.CUE_*), two wire.REFERENCE records (down, up; zeros for none)
 
+What a host says for one recording comes before what is kept, and is gone with it: without a host
+the band does as it was told last, with one the host's own plan holds.
+
 A `kneeband.sealed` file. The two ways of a curve come one by one; they serve together, and only
 with the calibration that they were measured with.
 """
@@ -21,6 +24,7 @@ class Habits:
     def __init__(self, path: str = config.HABITS_PATH):
         self._path = path
         self.policy = wire.CUE_OFF
+        self._now: int | None = None  # for one recording
         self._ways = [b"", b""]
 
     def load(self):
@@ -35,6 +39,14 @@ class Habits:
         for way in _WAYS:
             record = bytes(data[4 + way * size : 4 + (way + 1) * size])
             self._ways[way] = record if wire.REFERENCE.unpack_from(record).points else b""
+
+    def set_for_now(self, policy: int):
+        """For the recording that runs or comes next."""
+        self._now = policy
+
+    def recording_over(self):
+        """What was said for one recording holds no more."""
+        self._now = None
 
     def keep_policy(self, policy: int) -> bool:
         """False if it could not be kept: then the one before holds."""
@@ -56,7 +68,8 @@ class Habits:
 
     def cueing(self, calibration_id: int):
         """A Cueing by all of this, None where there is to be none or the curve is another's."""
-        if self.policy == wire.CUE_OFF or not calibration_id or not all(self._ways):
+        policy = self.policy if self._now is None else self._now
+        if policy == wire.CUE_OFF or not calibration_id or not all(self._ways):
             return None
         down, up = [wire.REFERENCE.unpack_from(record) for record in self._ways]
         for each in (down, up):
@@ -64,7 +77,7 @@ class Habits:
                 return None
         points = down.points
         curve = ReferenceCurve(list(down.valgus_deg[:points]), list(up.valgus_deg[:points]))
-        return Cueing(curve, down.sem_deg, self.policy)
+        return Cueing(curve, down.sem_deg, policy)
 
     def _save(self) -> bool:
         none = bytes(wire.REFERENCE.size)

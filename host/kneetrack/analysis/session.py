@@ -146,6 +146,7 @@ def _leg_json(leg: LegSession) -> dict[str, Any]:
             }
             for one in result.rejected
         ],
+        "band_cues_s": [round(at_s, 4) for at_s in result.band_cues_s],
         "looks_like": _looks_like_json(suggest(result)),
         "reference": None
         if reference is None

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneetrack.cli.options import LINK_VARIABLE
 from kneetrack.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kneetrack.calibration import CalibrationFile
     from kneetrack.cli.session import Leg
-    from kneetrack.cue import Cue, Plan
+    from kneetrack.cue import Cue, Plan, Policy
     from kneetrack.cue.sounding import By, Sounder
+    from kneetrack.link import Link
     from kneetrack.live import Cues
 
 CUE_HELP = (
@@ -24,7 +28,7 @@ CUE_HELP = (
     "kneetrack cue --help"
 )
 WHEN_HELP = "after the rep [default], or during it, as soon as it has moved so far."
-BY_HELP = "auto [default], voice, sound, bell."
+BY_HELP = "auto [default], voice, sound, bell; band: its own motor, at once."
 TEXT_HELP = 'Your own words for inward: "knees over toes"; spoken where there is a voice.'
 BELOW_HELP = "With a load: cues only below this one [default: none under any load]."
 _APART_S = 1.2
@@ -35,12 +39,32 @@ def cue(
     test: Annotated[bool, typer.Option("--test", help="Hear each kind once.")] = False,
     cue_by: Annotated[str | None, typer.Option("--cue-by", metavar="HOW", help=BY_HELP)] = None,
     cue_text: Annotated[str, typer.Option("--cue-text", metavar="WORDS", help=TEXT_HELP)] = "",
+    band: Annotated[
+        str | None,
+        typer.Option(
+            "--band", metavar="POLICY", help="Have the band cue by itself, without a computer too."
+        ),
+    ] = None,
+    link: Annotated[
+        str, typer.Option("--link", envvar=LINK_VARIABLE, metavar="LINK", help="That band.")
+    ] = "ble:auto",
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibration",
+            metavar="CAL.json",
+            help="Whose reference it compares with.",
+        ),
+    ] = None,
 ) -> None:
     """How cues would be heard on this computer; with --test, hear them.
 
     \b
     Examples:
       kneetrack cue --test
+      kneetrack cue --band every           the band buzzes in sessions that its button began
+      kneetrack cue --band off
+      kneetrack record --cue every --cue-by band
       kneetrack cue --test --cue-text "knees over toes"
       kneetrack record --cue faded --cue-text "knees over toes"
       kneetrack record --cue every --cue-when during --load 20 --cue-below 40
@@ -60,15 +84,24 @@ def cue(
     kneetrack compare --tag "cue=knees over toes" --versus cue=
     """
     from kneetrack.cli import console
-    from kneetrack.cue import Cue, Kind, Way, programs, words_of
+    from kneetrack.cue import Cue, Kind, Way, programs, sounding, words_of
 
+    if band is not None:
+        _have_band_cue(band, link, calibration)
+        return
+    how = how_of(cue_by)
+    if how is sounding.By.BAND:
+        raise UsageError(
+            "The band's own cue is felt, not heard here. To have it cue by itself: kneetrack cue "
+            "--band every; in one recording: kneetrack record --cue every --cue-by band"
+        )
     output, hints = console.results(), console.hints()
     voice, player = programs.find_voice(), programs.find_player()
     output.print(f"voice: {voice.name if voice else 'none found'}", markup=False)
     output.print(f"sound: {player.name if player else 'none found'}", markup=False)
     terminal = output.is_terminal or hints.is_terminal
     output.print(f"bell:  {'the terminal’s' if terminal else 'no terminal here'}", markup=False)
-    with sounder(how_of(cue_by), cue_text, output, hints) as heard:
+    with sounder(how, cue_text, output, hints) as heard:
         output.print(f"Cues are heard by: {heard.by.value}")
         for sentence in heard.remarks:
             hints.print(sentence, markup=False)
@@ -88,6 +121,71 @@ def cue(
     output.print(f"{count} of 3 were given to the {heard.by.value}.")
     for sentence in heard.troubles:
         hints.print(sentence, markup=False)
+
+
+def _have_band_cue(policy: str, address: str, path: Path | None) -> None:
+    """Tell a band how often it is to cue by itself from now on, and what to compare with."""
+    import asyncio
+
+    from kneetrack.calibration import CalibrationFile
+    from kneetrack.cli import console, which_calibration
+    from kneetrack.cue import Policy
+    from kneetrack.link import open_links
+
+    asked = Policy(_one_of("--band", policy, [each.value for each in Policy]))
+    output, hints = console.results(), console.hints()
+
+    async def told() -> None:
+        (opened,) = open_links([address])
+        async with opened as link:
+            given = [] if path is None else [CalibrationFile.load(path)]
+            made = await which_calibration.of(link, given, None, None, hints, quiet=True)
+            await give_to_band(link, made, asked, keep=True)
+
+    asyncio.run(told())
+    if asked is Policy.OFF:
+        output.print("The band gives no cues by itself.")
+    else:
+        output.print(f"The band cues by itself from now on: {asked.value}, during the rep.")
+        hints.print("Off again: kneetrack cue --band off")
+
+
+async def give_to_band(
+    link: Link, made: CalibrationFile | None, policy: Policy, *, keep: bool
+) -> None:
+    """Have the band cue by itself; UsageError where it can't, or has nothing to compare with."""
+    from kneetrack.analysis.trace import reference_of
+    from kneetrack.cue import Policy
+    from kneetrack.cue.on_band import POLICIES, reference_records
+    from kneetrack.live import commands
+
+    if not commands.gives_cues(link):
+        raise UsageError(
+            "This band's firmware gives no cues by itself (it is older than protocol 1.3). Update "
+            "it: see firmware/README.md. Or be cued by this computer: leave --cue-by band out."
+        )
+    if policy is not Policy.OFF:
+        reference = reference_of(made)
+        if made is None or reference is None:
+            raise UsageError(
+                "The band has nothing to compare with: this calibration holds no reference reps. "
+                "Calibrate anew, with squats: kneetrack calibrate"
+            )
+        calibration_id = made.calibration.calibration_id
+        await commands.set_reference(link, reference_records(reference, calibration_id))
+    await commands.set_cue(link, POLICIES[policy], keep=keep)
+
+
+async def prepare_bands(plan: Plan | None, by: By, legs: Sequence[Leg]) -> None:
+    """For one recording: bands cue by themselves with --cue-by band, and else not."""
+    from kneetrack.cue import Policy
+    from kneetrack.cue.sounding import By
+    from kneetrack.live import commands
+
+    asked = plan.in_force if plan is not None and by is By.BAND else Policy.OFF
+    for leg in legs:
+        if asked is not Policy.OFF or commands.gives_cues(leg.link):
+            await give_to_band(leg.link, leg.calibration, asked, keep=False)
 
 
 def plan_of(
@@ -117,6 +215,18 @@ def how_of(word: str | None) -> By:
     from kneetrack.cue.sounding import By
 
     return By(_one_of("--cue-by", word or "auto", [each.value for each in By]))
+
+
+def check_way(by: By, plan: Plan | None, when: str | None) -> None:
+    """UsageError where the band is asked for what it does not do."""
+    from kneetrack.cue.sounding import By
+
+    if by is not By.BAND:
+        return
+    if plan is None:
+        raise UsageError("--cue-by says how; add how often, as --cue every.")
+    if when == "after":
+        raise UsageError("The band cues during the rep, not after it: leave --cue-when out.")
 
 
 def _one_of(option: str, word: str, known: list[str]) -> str:
@@ -163,12 +273,17 @@ def ready(
     What can't be had is told before, what failed afterwards.
     """
     from kneetrack.cue import Coach, Policy
+    from kneetrack.cue.sounding import By
     from kneetrack.detection.movements import ByReps, movement_of
     from kneetrack.live import Cues
 
     if plan is None or plan.in_force is Policy.OFF:
         if plan is not None and plan.silent_for:
             hints.print(plan.silent_for, markup=False)
+        yield ()
+        return
+    if by is By.BAND:
+        hints.print("The band cues by itself, during the rep.")
         yield ()
         return
     movement = movement_of(legs[0].analyzer.exercise)

@@ -117,6 +117,7 @@ def record(
         cue=plan,
     )
     how = cues.how_of(cue_by)
+    cues.check_way(how, plan, cue_when)
     if table_zero and no_raw:
         raise UsageError("--table-zero is found in the raw data; leave --no-raw out.")
     links = link or ["ble:auto"]
@@ -197,6 +198,7 @@ async def recording(
         if check:
             await preflight.look(legs, told.athlete, out, hints)
         _hint_at_tags(told.tags, hints)
+        await cues.prepare_bands(told.cue, cue_by, legs)
         facts = session.facts(legs, told)
         ready = stack.enter_context(cues.ready(told.cue, cue_by, legs, output, hints))
         if desk is None and output.is_terminal and not output.is_dumb_terminal:

@@ -31,12 +31,16 @@ _NO_BELL = "Cues could not be heard: this is no terminal that has a bell. They a
 
 
 class By(StrEnum):
-    """How a cue is heard. `AUTO`: words where there are any, else a tone, else the bell."""
+    """How a cue is heard. `AUTO`: words where there are any, else a tone, else the bell.
+
+    `BAND`: not here. The band gives it by itself, with its motor (`cue.on_band`).
+    """
 
     AUTO = "auto"
     VOICE = "voice"
     SOUND = "sound"
     BELL = "bell"
+    BAND = "band"
 
 
 class Sounder:

@@ -208,6 +208,10 @@ class SimLink(BandLink):
         """The number behind the newest knee sample that the band has measured, sent or not."""
         return -(-(await self._look())["pairs"] // wire.KNEE_DIVIDER)
 
+    async def cued_us(self) -> list[int]:
+        """When the pin of the band's motor rose, by the board's clock (us)."""
+        return (await self._look())["cued_us"]
+
     async def _look(self) -> Message:
         return await self._answer("seen", {"rig": "look"})
 

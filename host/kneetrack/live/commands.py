@@ -37,6 +37,10 @@ _REFUSALS = {
         "it is making a recording by itself, begun with its button. A short press on the button "
         "ends that; kneetrack sync then fetches it."
     ),
+    wire.RESULT_CHARGING: (
+        "it is plugged in, and its battery is charged off the body only. Pull the cable; within "
+        "seconds it records again (after a charger that filled it up, within minutes)."
+    ),
 }
 
 
@@ -70,9 +74,9 @@ async def set_reference(link: Link, ways: Sequence[bytes]) -> None:
         await command(link, wire.OP_SET_REFERENCE, record)
 
 
-async def set_cue(link: Link, policy: int) -> None:
-    """Have the band store how often it gives a cue by itself (wire.CUE_*)."""
-    await command(link, wire.OP_SET_CUE, wire.CUE.pack(policy))
+async def set_cue(link: Link, policy: int, *, keep: bool) -> None:
+    """How often the band gives a cue by itself (wire.CUE_*): for one recording, or from now on."""
+    await command(link, wire.OP_SET_CUE, wire.CUE.pack(policy, int(keep)))
 
 
 def keeps_recordings(link: Link) -> bool:
