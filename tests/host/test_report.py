@@ -197,6 +197,13 @@ def test_the_report_says_what_was_measured_and_how_sure_it_is(page: Page) -> Non
     assert all(one.source in text and one.size in text for one in LIMITS)
 
 
+def test_one_strapping_to_the_next_is_what_its_bench_printed() -> None:
+    readme = (Path(__file__).parents[2] / "tools" / "README.md").read_text()
+    (row,) = (line for line in readme.splitlines() if "tools/bench_reliability.py" in line)
+    (limit,) = (one for one in LIMITS if one.what.startswith("An excursion at equal flexion"))
+    assert f"| {limit.size.split()[0]}," in row
+
+
 def test_the_report_says_of_a_session_what_the_terminal_says(
     both: SessionReport, both_page: str, log: Path
 ) -> None:

@@ -41,8 +41,8 @@ LIMITS = (
     ),
     Limit(
         "An excursion at equal flexion from one strapping to the next",
-        "0.5° (one standard error); 1.1 to 1.9° where load makes soft tissue move more than in "
-        "the reference reps",
+        "0.72° (one standard error of a set); 1.1 to 1.9° where load makes soft tissue move more "
+        "than in the reference reps",
         "simulated by us",
     ),
     Limit(
