@@ -11,7 +11,7 @@ from kneetrack.detection import Analyzer, LegResult, suggest
 from kneetrack.detection.cut import PERIOD_S
 from kneetrack.detection.movements import MOVEMENTS, ByReps
 from kneetrack.detection.suggest import looks_like
-from kneetrack.samples import KneeSample, Rejected, Rep, RepSet, Side
+from kneetrack.samples import KneeSample, Rejected, Rep, RepSet, Side, Window
 from kneetrack.traces import EXERCISES
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -92,6 +92,18 @@ def test_every_exercise_has_its_movement_and_the_reverse() -> None:
 
 
 REAL = {"squats1_L": 5, "squatsAsym1_L": 5, "STS1_L": 4, "STS1_R": 4, "STSAsym1_L": 4}
+
+
+@pytest.mark.parametrize("exercise", ["squat", "balance"])
+def test_a_set_lasts_no_longer_than_the_samples(exercise: str) -> None:
+    """A window may: a recording that was cut short is not half a minute of standing."""
+    analyzer = Analyzer(Side.RIGHT, exercise, windows=[Window("set", 1.0, 40.0)])
+    for i in range(250):
+        analyzer.feed(KneeSample(i, i * PERIOD_S, 3.0, 0.0, 0.0, 1.0, UNIT, UNIT, 0))
+    analyzer.flush()
+    (only,) = analyzer.result().sets
+    assert (only.start_s, only.end_s) == (1.0, pytest.approx(249 * PERIOD_S))
+    assert suggest(analyzer.result()) is None
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared recordings are not here")

@@ -148,8 +148,10 @@ class Bouts:
         self._plan()
         return events
 
-    def close(self) -> list[Event]:
-        """The end of the data."""
+    def close(self, *, data_s: float = math.inf) -> list[Event]:
+        """The end of the data; `data_s` is the newest sample's time: no window lasts longer."""
+        for one in self._open:
+            one.end_s = max(one.start_s, min(one.end_s, data_s))
         events: list[Event] = [self._close(one) for one in self._open]
         self._open = []
         self._plan()
