@@ -40,6 +40,7 @@ from kneetrack.sessionlog.appending import AppendingFile
 SYNC_PERIOD_S = 2.0
 """The most that a loss of power may cost."""
 RETRY_S = 1.0
+_ELSEWHERE = "Name another place in XDG_DATA_HOME (where a command has --out, also with it)."
 BACKLOG_BYTES = 16 << 20
 """What may wait for room. A leg makes 8 KB/s with raw data, 3 KB/s without."""
 
@@ -269,7 +270,7 @@ def _make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise LogError(
-            f"The folder {folder} can't be made: {error.strerror}. Choose another with --out."
+            f"The folder {folder} can't be made: {error.strerror}. {_ELSEWHERE}"
         ) from error
 
 
@@ -281,6 +282,4 @@ def _create(path: Path) -> AppendingFile:
             f"{path} exists already, and a log is never written over; choose another name."
         ) from None
     except OSError as error:
-        raise LogError(
-            f"{path} can't be written: {error.strerror}. Choose another place with --out."
-        ) from error
+        raise LogError(f"{path} can't be written: {error.strerror}. {_ELSEWHERE}") from error
