@@ -86,6 +86,15 @@ def test_a_mark_of_the_session_is_an_event_of_no_leg(made: tuple[Recording, Path
 # CSV and Parquet.
 
 
+@pytest.mark.parametrize(
+    "name", ["right_angles", "right_orientations", "right_imu", "reps", "events"]
+)
+def test_a_table_of_an_export_is_no_recording(made: tuple[Recording, Path], name: str) -> None:
+    done = kneetrack("analyze", made[1] / f"two_{name}.csv")
+    assert done.returncode == 1 and is_one_sentence(done.stderr)
+    assert "that it was made from" in done.stderr and "missing" not in done.stderr
+
+
 def test_csv_holds_every_sample_as_it_was_measured(tmp_path: Path) -> None:
     done = kneetrack("export", RECORDED, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr

@@ -90,10 +90,16 @@ def _is_own_table(file: Path) -> bool:
 
 
 def is_log(source: Path) -> bool:
-    """Whether `source` is a log rather than a trace. Raises InputError for neither."""
+    """Whether `source` is a log rather than a trace. Raises InputError for neither, and for a table
+    such as kneetrack makes from them."""
     suffix = source.suffix.lower()
     if suffix not in (LOG_SUFFIX, TRACE_SUFFIX):
         if not suffix and not source.exists():  # a folder was meant
             raise InputError(f"{source} does not exist. Check the name.")
         raise InputError(f"{source} is neither a log (.mcap) nor a trace (.csv).")
+    if _is_own_table(source):
+        raise InputError(
+            f"{source} is a table of angles, events or repetitions, as kneetrack writes them, and "
+            "no recording. Give the log (.mcap) or the trace (.csv) that it was made from."
+        )
     return suffix == LOG_SUFFIX
