@@ -18,10 +18,21 @@ SUGGESTED = "Only a suggestion, from your own reps"
 
 def print_session(output: Console, legs: Sequence[LegResult], session: Mapping[str, Any]) -> None:
     """Print what both legs, or the session as a whole, give; nothing where there is nothing."""
-    lines = side_sentences(sides({leg.side: leg for leg in legs}))
+    lines = [line for leg in legs if (line := band_cues_line(leg, named=len(legs) > 1))]
+    lines += side_sentences(sides({leg.side: leg for leg in legs}))
     lines += [f"{SUGGESTED}: {one.text}" for one in advice_after(legs, session)]
     for line in lines:
         output.print(line, markup=False, highlight=False)
+
+
+def band_cues_line(leg: LegResult, *, named: bool) -> str:
+    """When the band gave cues by itself; empty where it gave none."""
+    if not leg.band_cues_s:
+        return ""
+    whose = f" ({leg.side.word} leg)" if named else ""
+    times = ", ".join(f"{at_s:.1f}" for at_s in leg.band_cues_s)
+    many = "a cue" if len(leg.band_cues_s) == 1 else f"{len(leg.band_cues_s)} cues"
+    return f"The band gave {many}{whose}: at {times} s."
 
 
 def edits_line(edits: Edits) -> str:
