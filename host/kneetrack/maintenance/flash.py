@@ -1,0 +1,289 @@
+"""A board becomes a band, or a band gets newer firmware, over its cable.
+
+The order, and why
+    1. Ask the board what it is, and for the hash of every file of ours that is on it.
+    2. Take main.py away, where anything differs, and start the board anew: from here on it waits at
+       its prompt, whatever happens, and never runs a mixture of old and new files.
+    3. Send what differs, take away modules of ours that are no more.
+    4. Have the board hash all of it again, import it and say its version.
+    5. The manifest; then main.py under its name, in one step; then a reset.
+    6. Wait for the band on the same cable: its Feature must name this protocol.
+
+An interrupted flash is completed by the same command, for 1 finds what is missing. What the band
+keeps (calibration, bonds, habits, recordings) is never touched: nothing is formatted, only files
+under our own names in the root and in kneecore/ and kneeband/ are written or removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kneecore import __version__, wire
+from kneetrack.errors import LinkError, ProtocolMismatch
+from kneetrack.link import open_link
+from kneetrack.maintenance import flash_ports
+from kneetrack.maintenance.flash_board import About, Board, Held, NoPrompt, connect, full
+from kneetrack.maintenance.flash_build import MANIFEST, BoardFile, check_march, compiled, manifest
+from kneetrack.maintenance.flash_esptool import write_image
+from kneetrack.maintenance.flash_image import Image, check_keeps
+from kneetrack.maintenance.flash_ports import DOWNLOAD_MODE, Port
+
+LEAST_MICROPYTHON = (1, 24)
+STARTS_WITHIN_S = 20.0
+"""A band answers so long after its reset: safe start, IMUs, radio."""
+IMAGE_WITHIN_S = 60.0
+"""A fresh image: its first start makes the file system, and somebody may have to press RESET."""
+
+_MAIN = "main.py"
+_WAITING = "main.new"
+"""main.py on its way, until all else is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What board the firmware is for."""
+
+    platform: str
+    chip: str
+    march: str
+
+
+BAND = Target("esp32", "ESP32S3", "xtensawin")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is being done, how much of it, and of which file."""
+
+    step: str
+    done: float
+    total: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flashed:
+    """A band that answers with the firmware that was put on it."""
+
+    name: str
+    port: str
+    firmware: str
+    protocol: tuple[int, int]
+    micropython: str
+    machine: str
+    manifest_sha256: str
+    sent: tuple[str, ...]
+    there: int
+    """Files that were there already."""
+    removed: tuple[str, ...]
+    sent_bytes: int
+    silent: tuple[str, ...]
+    """IMUs that do not answer: "thigh", "shank"."""
+    elapsed_s: float
+
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What has to be done to the board's files."""
+
+    send: tuple[BoardFile, ...]
+    remove: tuple[str, ...]
+    there: int
+    freed_bytes: int
+
+
+def flash(port: Port, image: Image | None, tell: Tell, target: Target = BAND) -> Flashed:
+    """Put our firmware on the board at `port`, MicroPython's `image` first where one is given.
+
+    Every error is a KneeTrackError that says what to do; after each of them the same call goes on.
+    """
+    began_s = time.monotonic()
+    if image is not None:
+        _put_image(port, image, tell)
+    tell(Progress("Asking the board", 0, 1))
+    board = _at_prompt(port, fresh=image is not None)
+    try:
+        about = board.about()
+        _check(about, target, port)
+        files = compiled(about.form, lambda done, of: tell(Progress("Compiling", done, of)))
+        listed = manifest(files, about.form)
+        change = _change([*files, listed], board.held([*(file.name for file in files), MANIFEST]))
+        if change.send or change.remove:
+            _check_room(about, change, port)
+            board = _halted(board)
+            _put_files(board, change, tell)
+            _finish(board, files, listed, tell)
+        tell(Progress("Starting the band", 0, 1))
+        board.reset()
+    finally:
+        board.close()
+    name, silent = asyncio.run(_band_at(board.port))
+    return Flashed(
+        name,
+        board.port.device,
+        __version__,
+        wire.PROTOCOL_VERSION,
+        about.version_text,
+        about.machine,
+        listed.sha256,
+        tuple(file.name for file in change.send),
+        change.there,
+        change.remove,
+        sum(len(file.data) for file in change.send),
+        silent,
+        time.monotonic() - began_s,
+    )
+
+
+def _put_image(port: Port, image: Image, tell: Tell) -> None:
+    """MicroPython onto the chip; what a band that is there already keeps is not lost."""
+    try:
+        with Board(port) as board:
+            about = board.about()
+            check_keeps(image, about.vfs, about.kept)
+    except NoPrompt:
+        pass  # a new board, or one in its download mode
+    write_image(port, image, lambda share: tell(Progress("Writing MicroPython", share, 1)))
+
+
+def _at_prompt(port: Port, *, fresh: bool) -> Board:
+    if not fresh:
+        return Board(port)
+    try:
+        return connect(port, IMAGE_WITHIN_S)
+    except LinkError as error:
+        raise LinkError(
+            f"MicroPython was written, but does not answer on {port} within {IMAGE_WITHIN_S:.0f} s."
+            " Press RESET, then run kneetrack flash without --micropython."
+        ) from error
+
+
+def _check(about: About, target: Target, port: Port) -> None:
+    """LinkError where it is no board for this firmware, or its MicroPython is too old."""
+    if about.implementation != "micropython":
+        raise LinkError(
+            f"The board on {port} runs {about.implementation}. Give --micropython IMAGE.bin; if "
+            f"it is not taken, bring the chip into its download mode before: {DOWNLOAD_MODE}."
+        )
+    if about.platform != target.platform or target.chip not in about.machine:
+        raise LinkError(
+            f'The board on {port} is "{about.machine}", and a band is an {target.chip}. '
+            "Is another board on the cable? Choose by --port."
+        )
+    if about.version[:2] < LEAST_MICROPYTHON:
+        least = ".".join(str(part) for part in LEAST_MICROPYTHON)
+        raise LinkError(
+            f"The board runs MicroPython {about.version_text}; {least} or later is needed. Give "
+            "--micropython IMAGE.bin."
+        )
+    check_march(about.form, target.march)
+
+
+def _change(files: list[BoardFile], held: dict[str, Held]) -> _Change:
+    """What differs. A module that is not ours any more would be imported all the same."""
+    wanted = {file.name for file in files}
+    send = tuple(
+        file for file in files if file.name not in held or held[file.name].sha256 != file.sha256
+    )
+    stale = tuple(sorted(name for name in held if name not in wanted))
+    gone = [*stale, *(file.name for file in send if file.name in held)]
+    return _Change(
+        send, stale, len(files) - len(send), sum(held[name].size for name in gone)
+    )
+
+
+def _check_room(about: About, change: _Change, port: Port) -> None:
+    """LinkError where the flash has no room, before anything is changed."""
+    block = about.block_bytes
+    needed = sum(-(-len(file.data) // block) * block for file in change.send)
+    free = about.free_bytes + change.freed_bytes
+    if needed > free:
+        raise full(port, needed, free)
+
+
+def _halted(board: Board) -> Board:
+    """The board without its program, and with all of its memory."""
+    board.remove(_MAIN)
+    board.reset()
+    return connect(board.port, STARTS_WITHIN_S)
+
+
+def _put_files(board: Board, change: _Change, tell: Tell) -> None:
+    """All that differs but main.py and the manifest; main.py under its waiting name."""
+    for name in change.remove:
+        board.remove(name)
+    board.make_folders()
+    files = [file for file in change.send if file.name != MANIFEST]
+    total = sum(len(file.data) for file in files)
+    done = 0
+    for file in files:
+        name = _WAITING if file.name == _MAIN else file.name
+        step, before = "Sending", done
+        tell(Progress(step, before, total, file.name))
+        board.send(
+            BoardFile(name, file.data, file.sha256),
+            lambda written, at=before, of=file.name: tell(
+                Progress(step, at + written, total, of)
+            ),
+        )
+        done += len(file.data)
+
+
+def _finish(board: Board, files: list[BoardFile], listed: BoardFile, tell: Tell) -> None:
+    """See that everything is there; then, and only then, the board has a program again."""
+    tell(Progress("Checking", 0, 1))
+    main = next(file for file in files if file.name == _MAIN)
+    held = board.held([_WAITING, *(file.name for file in files)])
+    waiting = held.get(_WAITING)
+    if waiting is None or waiting.sha256 != main.sha256:  # it did not differ, and was taken away
+        board.send(BoardFile(_WAITING, main.data, main.sha256), lambda written: None)
+        held = board.held([_WAITING, *(file.name for file in files)])
+    for file in files:
+        there = held.get(_WAITING if file is main else file.name)
+        if there is None or there.sha256 != file.sha256:
+            raise LinkError(
+                f"{file.name} did not arrive whole on {board.port}. Run the same command again; if "
+                "it is said once more, the board's flash is worn or the cable bad."
+            )
+    version = board.firmware_version()
+    if version != __version__:
+        raise LinkError(
+            f"The board imports firmware {version} and not {__version__}: something else of that "
+            "name is frozen into its MicroPython. Give --micropython IMAGE.bin, an official one."
+        )
+    board.send(listed, lambda written: None)
+    board.rename(_WAITING, _MAIN)
+
+
+async def _band_at(port: Port) -> tuple[str, tuple[str, ...]]:
+    """Name of the band that answers there now, and its silent IMUs."""
+    ends_s = time.monotonic() + STARTS_WITHIN_S
+    while True:
+        at = flash_ports.again(port)
+        try:
+            async with open_link(f"serial:{at}") as link:
+                feature = link.feature
+                if (feature.protocol_major, feature.protocol_minor) != wire.PROTOCOL_VERSION:
+                    raise ProtocolMismatch(
+                        f"The band answers with protocol {feature.protocol_major}."
+                        f"{feature.protocol_minor}, which is not what was put on it. Press RESET "
+                        "and run this again."
+                    )
+                chips = {"thigh": feature.thigh_chip, "shank": feature.shank_chip}
+                return link.name, tuple(name for name, chip in chips.items() if not chip)
+        except ProtocolMismatch:
+            raise
+        except LinkError as error:
+            if time.monotonic() > ends_s:
+                raise LinkError(
+                    f"All files are on the board and checked, but no band answers on {at} within "
+                    f"{STARTS_WITHIN_S:.0f} s. Press RESET and try kneetrack doctor --link "
+                    f"serial:{at}."
+                ) from error
+            await asyncio.sleep(0.3)

@@ -1,0 +1,280 @@
+"""A board at its prompt: asked what it is and what it has, given files, started anew.
+
+MicroPython's raw prompt ("raw REPL") through mpremote's own transport, which is what writes the
+files. mpremote calls its Python interface not settled; all of it that is used is in this file.
+
+A band that runs lets Ctrl-C interrupt it, save while a computer talks to it over the cable and for
+five seconds after: hence several tries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import struct
+import time
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from kneetrack.errors import LinkError, LinkLost
+from kneetrack.maintenance import flash_ports
+from kneetrack.maintenance.flash_build import BoardFile, MpyForm
+from kneetrack.maintenance.flash_image import Place
+from kneetrack.maintenance.flash_ports import Port
+
+TRIES = 3
+ANSWER_S = 3.0
+"""How long a try waits for the prompt; all together outlast a host that has just left."""
+PIECE_BYTES = 1024
+"""Sent in one go: it lies in the board's memory three times, as a text, as bytes, in its file."""
+FOLDERS = ("kneecore", "kneeband")
+KEPT = ("kneeband.dat", "bonds.dat", "habits.dat", "recordings")
+"""What a band keeps, by its names on it; told to whoever would lose it, never touched here."""
+
+_ABOUT = """
+import sys, os, json
+i = sys.implementation
+v = {"name": i.name, "version": list(i.version[:3]), "mpy": getattr(i, "_mpy", 0)}
+v["machine"] = getattr(i, "_machine", "")
+v["platform"] = sys.platform
+s = os.statvfs(os.getcwd())
+v["free"] = s[0] * s[3]
+v["block"] = s[0]
+v["names"] = os.listdir()
+try:
+    import esp32
+    p = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="vfs")[0].info()
+    v["vfs"] = [p[2], p[3]]
+except Exception:
+    v["vfs"] = None
+print(json.dumps(v))
+"""
+_HASHES = """
+import os, hashlib, binascii
+def _h(p):
+    h = hashlib.sha256()
+    b = bytearray(512)
+    m = memoryview(b)
+    n = 0
+    try:
+        with open(p, "rb") as f:
+            while True:
+                k = f.readinto(b)
+                if not k:
+                    break
+                n += k
+                h.update(m[:k])
+    except OSError:
+        return
+    print(p, n, binascii.hexlify(h.digest()).decode())
+for d in %r:
+    try:
+        l = os.listdir(d)
+    except OSError:
+        l = ()
+    for n in l:
+        _h(d + "/" + n)
+for n in os.listdir():
+    if n in %r:
+        _h(n)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a board says of itself."""
+
+    implementation: str
+    version: tuple[int, ...]
+    form: MpyForm
+    machine: str
+    platform: str
+    free_bytes: int
+    block_bytes: int
+    kept: tuple[str, ...]
+    """Which of KEPT it has."""
+    vfs: Place | None
+
+    @property
+    def version_text(self) -> str:
+        return ".".join(str(part) for part in self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file on the board."""
+
+    size: int
+    sha256: str
+
+
+class NoPrompt(LinkError):
+    """The port is there, but no prompt of MicroPython."""
+
+
+class Board:
+    """A board at its raw prompt, until the context ends."""
+
+    def __init__(self, port: Port) -> None:
+        """Raises NoPrompt, LinkError or BandNotFound."""
+        self.port = port
+        self._line: Any = _opened(port)
+        try:
+            self._interrupt()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the port."""
+        with contextlib.suppress(OSError):
+            self._line.close()
+
+    def about(self) -> About:
+        """What it is."""
+        told = json.loads(self._run(_ABOUT))
+        return About(
+            told["name"],
+            tuple(told["version"]),
+            MpyForm.of(told["mpy"]),
+            told["machine"],
+            told["platform"],
+            told["free"],
+            told["block"],
+            tuple(name for name in KEPT if name in told["names"]),
+            Place(*told["vfs"]) if told["vfs"] else None,
+        )
+
+    def held(self, names: Iterable[str]) -> dict[str, Held]:
+        """What is in our folders there, and which of these files beside them."""
+        beside = tuple(name for name in names if "/" not in name)
+        found: dict[str, Held] = {}
+        for line in self._run(_HASHES % (FOLDERS, beside)).decode().splitlines():
+            name, size, sha256 = line.rsplit(" ", 2)
+            found[name] = Held(int(size), sha256)
+        return found
+
+    def make_folders(self) -> None:
+        """Our folders, where they are missing."""
+        self._run(
+            f"import os\nfor d in {FOLDERS!r}:\n try:\n  os.mkdir(d)\n except OSError:\n  pass"
+        )
+
+    def send(self, file: BoardFile, tell: Callable[[int], None]) -> None:
+        """Write a file; `tell` gets the bytes written so far."""
+        with self._told(), contextlib.redirect_stdout(io.StringIO()):
+            self._line.fs_writefile(
+                file.name, file.data, PIECE_BYTES, lambda written, _: tell(written)
+            )
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if it is there."""
+        self._run(f"import os\ntry:\n os.remove({name!r})\nexcept OSError:\n pass")
+
+    def rename(self, name: str, to: str) -> None:
+        """In one step: whenever the power fails, one of both is there, whole."""
+        self._run(f"import os\nos.rename({name!r}, {to!r})")
+
+    def firmware_version(self) -> str:
+        """What the files there say when they are imported."""
+        return self._run("import kneecore\nprint(kneecore.__version__)").decode().strip()
+
+    def reset(self) -> None:
+        """As if the power had been off. The board is gone from this port then."""
+        with contextlib.suppress(OSError, TransportError, struct.error):
+            self._line.exec_raw_no_follow("import machine\nmachine.reset()")
+            self._line.serial.flush()
+            flash_ports.pause(0.2)
+        self.close()
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _interrupt(self) -> None:
+        for _ in range(TRIES):
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
+                    self._line.enter_raw_repl(soft_reset=False, timeout_overall=ANSWER_S)
+                return
+            except TransportError:
+                continue
+            except OSError as error:
+                raise self._lost() from error
+        raise NoPrompt(
+            f"{self.port} is there, but no prompt of MicroPython answers. If the board is new, give "
+            "--micropython IMAGE.bin. If it runs something that does not let itself be "
+            "interrupted: press RESET, hold BOOT until its lamp flickers, run this again."
+        )
+
+    def _run(self, code: str) -> bytes:
+        with self._told(), contextlib.redirect_stdout(io.StringIO()):
+            return self._line.exec(code)
+
+    @contextlib.contextmanager
+    def _told(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except TransportExecError as error:
+            last = (error.error_output.strip().splitlines() or ["no reason"])[-1]
+            if "ENOSPC" in last or last.endswith("OSError: 28"):
+                raise full(self.port) from error
+            raise LinkError(
+                f"The board on {self.port} could not do it: {last}. Press RESET and run this again."
+            ) from error
+        except (TransportError, struct.error) as error:
+            raise self._lost() from error
+        except OSError as error:
+            if error.errno == 28:
+                raise full(self.port) from error
+            raise self._lost() from error
+
+    def _lost(self) -> LinkLost:
+        return LinkLost(
+            f"The connection to the board on {self.port} broke off. Put the cable in again and run "
+            "the same command: it goes on where it stopped. Until then the band waits and runs "
+            "nothing; what it keeps is untouched."
+        )
+
+
+def connect(port: Port, within_s: float) -> Board:
+    """The board's prompt, after a reset: the port may be gone for a moment, or have a new name."""
+    ends_s = time.monotonic() + within_s
+    while True:
+        try:
+            return Board(flash_ports.again(port))
+        except LinkError:
+            if time.monotonic() > ends_s:
+                raise
+            flash_ports.pause(0.3)
+
+
+def full(port: Port, needed: int | None = None, free: int | None = None) -> LinkError:
+    """The flash has no room."""
+    how_much = "" if needed is None else f" ({needed // 1024} KiB needed, {free or 0} free)"
+    return LinkError(
+        f"The flash of the board on {port} is full{how_much}. Recordings lie on it: fetch them by "
+        "kneetrack sync, then run this again."
+    )
+
+
+def _opened(port: Port) -> Any:
+    try:
+        return SerialTransport(port.device, timeout=ANSWER_S)
+    except TransportError:
+        pass  # mpremote keeps the reason to itself, so ask again
+    try:
+        serial.Serial(port.device, exclusive=True).close()
+    except OSError as error:
+        raise flash_ports.explained(port, error) from error
+    raise LinkError(f"{port} can't be opened. Take the cable out and put it in again.")
