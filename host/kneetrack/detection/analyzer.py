@@ -60,6 +60,8 @@ class LegResult:
     warnings: tuple[str, ...]
     rejected: tuple[Rejected, ...] = ()
     """What looked like a rep, in a set or where one could be, and was not counted."""
+    band_cues_s: tuple[float, ...] = ()
+    """When the band gave a cue by itself."""
 
 
 class Analyzer:
@@ -192,6 +194,7 @@ class Analyzer:
             gaps=fold.gaps,
             warnings=fold.warnings,
             rejected=fold.rejected,
+            band_cues_s=fold.band_cues_s,
         )
 
     # --- behind a gap ----------------------------------------------------------------------------

@@ -40,7 +40,7 @@ _BEYOND_S = 4.0
 """Of samples that are kept beyond the longest repetition."""
 _GAPS_KEPT = 64
 _SHOWN = 32  # samples: more than a packet that comes live holds
-_NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT
+_NOTABLE_FLAGS = wire.FLAG_UNALIGNED | wire.FLAG_SLIP | wire.FLAG_IMU_FAULT | wire.FLAG_CUED
 RESTARTED = "band restarted"
 """Why samples are missing where the orientations begin anew; see protocol.decoder."""
 UNALIGNED_S = 3.0
@@ -96,6 +96,7 @@ class Fold:
         self._recent: deque[KneeSample] = deque(maxlen=int(kept_s / PERIOD_S))
         self.last_number = -1  # of the newest sample that was taken, and when that was
         self.last_s = -_LIMIT_S
+        self.band_cues_s: tuple[float, ...] = ()
         self._noted_flags = 0  # those of _NOTABLE_FLAGS that stood in the last sample
         self._unaligned_s = 0.0  # since when, where that is one of them
         self._gaps: list[Gap] = []
@@ -275,6 +276,8 @@ class Fold:
             )
         if flags & wire.FLAG_IMU_FAULT:
             events += self._warn("An IMU did not answer in part of the recording.")
+        if began & wire.FLAG_CUED:
+            self.band_cues_s += (time_s,)
         if began & wire.FLAG_SLIP and not self._seeker.feet_move:
             self.sets.note_slip(time_s)
             events += self._warn(self._since + _SLIPPED)
