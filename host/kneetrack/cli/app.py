@@ -32,6 +32,7 @@ from kneetrack.cli import (
     doctor,
     edit,
     export,
+    flash,
     import_trace,
     movements,
     privacy,
@@ -87,6 +88,7 @@ app.command()(validate.validate)
 app.command()(repair.repair)
 app.command()(sync.sync)
 app.command()(doctor.doctor)
+app.command()(flash.flash)
 app.add_typer(device.device, name="device")
 app.add_typer(privacy.privacy, name="privacy")
 
