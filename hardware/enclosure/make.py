@@ -9,6 +9,7 @@ Needs build123d, trimesh and vtk (the extra `hardware`). The same sizes give the
 """
 
 import argparse
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,16 +39,32 @@ def bodies(pod: Pod, shelf: parts.Shelf) -> Iterator[tuple[str, object]]:
 
 def write(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
     """STEP and STL of all bodies of `chosen`."""
-    from build123d import export_step, export_stl
+    from build123d import export_step
+
+    from enclosure import mesh
 
     out.mkdir(parents=True, exist_ok=True)
     made = []
     for pod in chosen:
         for name, solid in bodies(pod, shelf):
-            export_stl(solid, str(out / f"{name}.stl"), tolerance=0.05, angular_tolerance=0.2)
+            mesh.write(solid, out / f"{name}.stl")
             export_step(solid, str(out / f"{name}.step"), timestamp="2026-01-01T00:00:00")
             made += [out / f"{name}.stl", out / f"{name}.step"]
-    return made
+    meshes = [path for path in made if path.suffix == ".stl"]
+    return [pack(out / f"{PREFIX}stl.zip", meshes), *made]
+
+
+def pack(into: Path, files: list[Path]) -> Path:
+    """What is in the repository of them: for who has a printer and no build123d."""
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as pile:
+        for path in files:
+            pile.writestr(
+                zipfile.ZipInfo(path.name, (2026, 1, 1, 0, 0, 0)),
+                path.read_bytes(),
+                zipfile.ZIP_DEFLATED,
+                9,
+            )
+    return into
 
 
 def draw(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
@@ -56,8 +73,9 @@ def draw(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
 
     out.mkdir(parents=True, exist_ok=True)
     made = []
+    by_pod = {pod.name: solids.bodies(pod) for pod in chosen}
     for pod in chosen:
-        solid = solids.bodies(pod)
+        solid = by_pod[pod.name]
         images = {
             pod.name: pictures.assembled(pod, solid),
             f"{pod.name}-skin": pictures.assembled(pod, solid, outside=False),
@@ -69,7 +87,9 @@ def draw(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
         for name, image in images.items():
             pictures.save(image, out / f"{PREFIX}{name}.png")
             made.append(out / f"{PREFIX}{name}.png")
-    return made
+    path = out / f"{PREFIX}worn.png"
+    pictures.save(pictures.worn(*chosen, by_pod), path)
+    return [*made, path]
 
 
 def main() -> None:

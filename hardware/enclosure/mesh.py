@@ -37,8 +37,13 @@ def load(path: Path) -> trimesh.Trimesh:
 def of(solid: Part, folder: Path) -> trimesh.Trimesh:
     """By way of an STL file, as the printer gets it."""
     path = folder / "body.stl"
-    export_stl(solid, str(path), tolerance=0.05, angular_tolerance=0.2)
+    write(solid, path)
     return load(path)
+
+
+def write(solid: Part, path: Path) -> None:
+    """As an STL file: facets at most 0.05 mm beside the body."""
+    export_stl(solid, str(path), tolerance=0.05, angular_tolerance=0.35)
 
 
 def thickness(mesh: trimesh.Trimesh, points: int = POINTS, upright: bool = False) -> Thickness:

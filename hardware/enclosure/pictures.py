@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import vtk
-from build123d import Box, Part, Pos
+from build123d import Box, Circle, Cylinder, Part, Plane, Pos, Rot, Spline, loft, sweep
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 from vtk.util.numpy_support import vtk_to_numpy
 
+from enclosure import sizes
 from enclosure.sizes import Pod
 from enclosure.solids import contents
 from kneehard.parts import Shelf
@@ -28,6 +29,8 @@ BOARD: Colour = (0.16, 0.30, 0.22)
 PARTS: Colour = (0.72, 0.72, 0.74)
 CELL: Colour = (0.80, 0.80, 0.84)
 STRAP: Colour = (0.25, 0.25, 0.28)
+SKIN: Colour = (0.90, 0.80, 0.73)
+INK_CABLE: Colour = (0.15, 0.15, 0.18)
 INK = (35, 38, 44)
 
 
@@ -45,7 +48,7 @@ class Piece:
 
 def draw(
     pieces: Sequence[Piece], eye: tuple[float, float, float], up: tuple[float, float, float],
-    size: tuple[int, int], margin: float = 1.12,
+    size: tuple[int, int], margin: float = 1.12, line: float = 1.6,
 ) -> Image.Image:  # fmt: skip
     """A picture of `pieces`, seen from the direction `eye`, without perspective."""
     renderer = vtk.vtkRenderer()
@@ -55,7 +58,7 @@ def draw(
         mesh = _mesh(piece)
         renderer.AddActor(_surface(mesh, piece))
         if piece.opacity == 1.0:
-            renderer.AddActor(_edges(mesh))
+            renderer.AddActor(_edges(mesh, line))
         anchors.append(mesh.GetCenter())
     camera = renderer.GetActiveCamera()
     camera.ParallelProjectionOn()
@@ -105,16 +108,15 @@ def assembled(pod: Pod, made: dict[str, Part], outside: bool = True) -> Image.Im
 
 def exploded(pod: Pod, made: dict[str, Part], shelf: Shelf) -> Image.Image:
     """All parts above each other, with their names."""
-    names = {seat.id: shelf.part(seat.part) for seat in pod.seats}
-    inside = parts_of(pod, shelf)
+    imu = f"IMU {shelf.part(pod.seat('imu').part).what.split()[-1]}"
     if pod.deck_z is not None:
         order = [
             Piece(made["base"], PRINT, 0, "base (printed)"),
-            Piece(inside["cell"], CELL, 26, "cell", left=True),
-            Piece(inside["imu"], BOARD, 26, f"IMU {names['imu'].what.split()[-1]}"),
+            *_inside(pod, shelf, "cell", 26, "cell", left=True),
+            *_inside(pod, shelf, "imu", 26, imu),
             Piece(made["deck"], DECK, 54, "deck (printed)"),
-            Piece(inside["feather"], BOARD, 78, "Feather", left=True),
-            Piece(inside["haptic"], BOARD, 78, "haptic board (only with cue)"),
+            *_inside(pod, shelf, "feather", 78, "Feather", left=True),
+            *_inside(pod, shelf, "haptic", 78, "haptic board (only with cue)"),
             Piece(made["lid"], LID, 116, "lid (printed), 4 screws M2"),
             Piece(made["button"], BUTTON, 102, "button (printed)", left=True),
         ]
@@ -122,57 +124,108 @@ def exploded(pod: Pod, made: dict[str, Part], shelf: Shelf) -> Image.Image:
     else:
         order = [
             Piece(made["base"], PRINT, 0, "base (printed)"),
-            Piece(inside["imu"], BOARD, 22, f"IMU {names['imu'].what.split()[-1]}"),
+            *_inside(pod, shelf, "imu", 22, imu),
             Piece(made["lid"], LID, 46, "lid (printed), 4 screws M2"),
         ]
         size = (820, 620)
     return draw(order, (-0.9, -1.5, 0.85), (0, 0, 1), size, 1.06)
 
 
-def parts_of(pod: Pod, shelf: Shelf) -> dict[str, Part]:
-    """The parts with the larger things that stand on them."""
-    made = contents(pod, shelf)
-    for seat in pod.seats:
-        part = shelf.part(seat.part)
-        if part.kind != "board":
-            continue
-        dx, dy, dz = seat.size_of(part)
-        top = seat.z + seat.thick
-        solid = made[seat.id]
-        if seat.id == "feather":
-            over, tall = part.get("usb_overhang", "mm"), part.get("usb_height", "mm")
-            solid += Pos(seat.x, seat.y + dy / 2 - 3.6 + over, top + tall / 2) * Box(9, 7.2, tall)
-            rest = dz - seat.thick
-            solid += Pos(seat.x + dx / 2 - 3.5, seat.y + dy / 2 - 11, top + rest / 2) * Box(
-                7, 8, rest
-            )
-            solid += Pos(seat.x, seat.y - dy / 2 + 9.5, top + 1.2) * Box(15.4, 15.4, 2.4)
-            if pod.button:
-                x, y, z = pod.button
-                solid += Pos(x, y, (top + z) / 2) * Box(4, 3, z - top)
-        else:
-            for side in (-1, 1):
-                solid += Pos(seat.x, seat.y + side * (dy / 2 - 2.2), top + 1.5) * Box(6, 4.4, 3.0)
-            solid += Pos(seat.x, seat.y, top + 0.5) * Box(3, 2.5, 1.0)
-        made[seat.id] = solid
-    return made
+def parts_of(pod: Pod, shelf: Shelf, seat_id: str) -> list[tuple[Part, Colour]]:
+    """The part in a seat, with a sketch of the larger things that stand on it."""
+    body = contents(pod, shelf)[seat_id]
+    seat = pod.seat(seat_id)
+    part = shelf.part(seat.part)
+    if part.kind != "board":
+        return [(body, CELL)]
+    dx, dy, dz = seat.size_of(part)
+    top = seat.z + seat.thick
+    upper, lower = seat.y + dy / 2, seat.y - dy / 2
+    if seat_id == "feather":
+        over, tall = part.get("usb_overhang", "mm"), part.get("usb_height", "mm")
+        rest = dz - seat.thick
+        things = [
+            Pos(seat.x, upper - 3.6 + over, top + tall / 2) * Box(9, 7.2, tall),
+            Pos(seat.x + dx / 2 - 3.5, upper - 11, top + rest / 2) * Box(7, 8, rest),
+            Pos(seat.x, lower + 9.5, top + 1.2) * Box(15.4, 15.4, 2.4),
+        ]
+        if pod.button:
+            x, y, z = pod.button
+            things.append(Pos(x, y, (top + z) / 2) * Box(4, 3, z - top))
+    else:
+        ends = (upper - 2.2, lower + 2.2)
+        things = [Pos(seat.x, y, top + 1.5) * Box(6, 4.4, 3.0) for y in ends]
+        things.append(Pos(seat.x, seat.y, top + 0.5) * Box(3, 2.5, 1.0))
+    return [(body, BOARD), *((thing, PARTS) for thing in things)]
+
+
+def _inside(
+    pod: Pod, shelf: Shelf, seat: str, lift: float, label: str, left: bool = False
+) -> list[Piece]:
+    """The same as pieces; the label belongs to the board."""
+    (board, colour), *things = parts_of(pod, shelf, seat)
+    return [
+        Piece(board, colour, lift, label, left),
+        *(Piece(thing, tint, lift) for thing, tint in things),
+    ]
 
 
 def opened(pod: Pod, made: dict[str, Part], shelf: Shelf, upper: bool) -> Image.Image:
     """Straight from above with the lid off: the lower floor, or the upper one on the deck."""
-    inside = parts_of(pod, shelf)
     pieces = [Piece(made["base"], PRINT)]
     if upper:
         pieces += [
             Piece(made["deck"], DECK),
-            Piece(inside["feather"], BOARD, 0, "Feather, USB up"),
-            Piece(inside["haptic"], BOARD, 0, "haptic board (only with cue)"),
+            *_inside(pod, shelf, "feather", 0, "Feather, USB up"),
+            *_inside(pod, shelf, "haptic", 0, "haptic board (only with cue)"),
         ]
     else:
-        if "cell" in inside:
-            pieces.append(Piece(inside["cell"], CELL, 0, "cell, leads down"))
-        pieces.append(Piece(inside["imu"], BOARD, 0, "IMU, plugs up and down"))
-    return draw(pieces, (0, -0.35, 1), (0, 1, 0), (960, 680), 1.06)
+        if pod.deck_z is not None:
+            pieces += _inside(pod, shelf, "cell", 0, "cell, leads down")
+        pieces += _inside(pod, shelf, "imu", 0, "IMU, plugs up and down")
+    wide = 960 if pod.deck_z is not None else 1080
+    return draw(pieces, (0, -0.35, 1), (0, 1, 0), (wide, 680), 1.06)
+
+
+def worn(thigh: Pod, shank: Pod, made: dict[str, dict[str, Part]]) -> Image.Image:
+    """Both pods on the outside of a right leg, which is a row of circles here; straps and cable."""
+    pieces = []
+    foot = -215.0
+    rings = [  # y, radius
+        (140, thigh.radius + 3),
+        (thigh.inner[1] + 6, thigh.radius),
+        (-14, thigh.radius),
+        (-60, thigh.radius - 8),
+        (-110, 68),
+        (foot + 60, shank.radius + 1),
+        (foot + shank.inner[1] + 12, shank.radius),
+        (foot - 20, shank.radius),
+        (foot - 110, 46),
+    ]
+    back = sizes.FLOOR + 0.4
+    circles = [
+        Plane((0, y, -back - radius), x_dir=(1, 0, 0), z_dir=(0, -1, 0)) * Circle(radius)
+        for y, radius in rings
+    ]
+    pieces.append(Piece(loft(circles, ruled=True), SKIN))
+    for pod, shift in ((thigh, 0.0), (shank, foot)):
+        axis = -sizes.FLOOR - pod.radius
+        for name, colour in {"base": PRINT, "lid": LID, "button": BUTTON}.items():
+            if name in made[pod.name]:
+                pieces.append(Piece(Pos(0, shift, 0) * made[pod.name][name], colour))
+        width = pod.slot[0] - sizes.STRAP_PLAY
+        ring = Cylinder(pod.radius + 2.4, width) - Cylinder(pod.radius - 6, width)
+        gap = 2 * (pod.slot_x + pod.slot[1] / 2)
+        ring = Pos(0, shift + pod.middle, axis) * (Rot(90, 0, 0) * ring)
+        ring -= Pos(0, shift + pod.middle, axis + pod.radius) * Box(gap, 99, 60)
+        pieces.append(Piece(ring, STRAP))
+    start, end = (0.0, -13.0, 2.5), (0.0, foot + shank.inner[1] + 13.0, 2.5)
+    route = Spline(
+        start, (2, -40, 4), (26, -88, 6), (5, -138, 5), end, tangents=((0, -1, 0), (0, -1, 0))
+    )
+    cable = sweep(Plane(route @ 0, z_dir=route % 0) * Circle(1.5), path=route)
+    pieces.append(Piece(cable, INK_CABLE))
+    return draw(pieces, (0.7, 0.12, 1), (0, 1, 0), (560, 900), 1.03, line=0.7)
 
 
 # ---------------------------------------------------------------------------------- pieces
@@ -211,7 +264,7 @@ def _surface(mesh: vtk.vtkPolyData, piece: Piece) -> vtk.vtkActor:
     return actor
 
 
-def _edges(mesh: vtk.vtkPolyData) -> vtk.vtkActor:
+def _edges(mesh: vtk.vtkPolyData, width: float) -> vtk.vtkActor:
     find = vtk.vtkFeatureEdges()
     find.SetInputData(mesh)
     find.SetFeatureAngle(28)
@@ -225,7 +278,7 @@ def _edges(mesh: vtk.vtkPolyData) -> vtk.vtkActor:
     actor = vtk.vtkActor()
     actor.SetMapper(mapper)
     actor.GetProperty().SetColor(0.12, 0.14, 0.17)
-    actor.GetProperty().SetLineWidth(1.6)
+    actor.GetProperty().SetLineWidth(width)
     actor.GetProperty().LightingOff()
     return actor
 
