@@ -38,6 +38,8 @@ class Imu(RegisterDevice):
     """Rows to throw away after `configure`."""
     poll_ms = 21
     """How often to look: not a multiple of the period, so the looks sweep through its phase."""
+    tells_period = False
+    """`period_us` is good to 0.1 %, for the chip knows its oscillator; else to 1 or 2 %."""
     late_us = BAND_LATE_US
     """By how much its filters delay what it measures."""
 

@@ -85,6 +85,7 @@ class Lsm6ds(Imu):
     burst_words = BURST_WORDS
     settle_rows = SETTLE_ROWS
     poll_ms = 20
+    tells_period = True
 
     who_am_i = Byte(0x0F)
 

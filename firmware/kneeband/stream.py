@@ -12,7 +12,10 @@ A chip may also answer and bring nothing, or the same row again and again. The f
 `sampler` gives one up that stands still while the other does not. A real chip's noise never does.
 
 Where one bound is pushed more than the other, the period is a little off: the chip tells its
-oscillator's error in steps of 0.15 % only. So the push trims the period.
+oscillator's error in steps of 0.15 % only. So the push trims the period. A chip that does not tell
+it at all may be a percent off, too much for that. So its rows are counted at first: n rows between
+two looks a time t apart bound the period to t / (n + 1) and t / (n - 1), every look anew; the
+middle of the tightest bounds is used. After four seconds that is within 0.1 %.
 
 All is integers in 1/256 us (`_q8`) that stay small, for nothing may be allocated here: the times
 are relative, ages counted back from the look.
@@ -36,6 +39,9 @@ SILENCE_US = const(500_000)
 _DRIFT_SHIFT = const(12)  # the bounds are let out by 2**-12 of the time, 0.024 %
 _TRIM_SHIFT = const(9)  # part of a push that goes into the period
 _TRIM_AFTER = const(50)  # looks before trimming starts: one second, until the bounds are close
+_LEARN_US = const(4_000_000)  # in Q8 below 2**30
+_LEARN_ROWS = const(40)
+_LOOKING_US = const(400)  # a look is no instant
 _TRIM_LIMIT = 0.02  # the period never leaves the chip's word by more
 _BURST_ROWS = const(16)
 _STILL_STILL = const(10)  # rows at the end of settling by which it has not moved yet
@@ -77,6 +83,10 @@ class Stream:
         self._stood_still = False  # given up for that: it has to show another row first
         self._late_q4 = 0
         self._settle = 0
+        self._learnt_of = None  # the driver whose period has been found out
+        self._learning = False  # the period is found out by counting
+        self._learnt_us = self._learnt_rows = 0  # so far
+        self._shortest_q8 = self._longest_q8 = 0  # it can be
         self._heard = self._looked = 0  # ticks_us of the last row, of the last look
         self._nominal_q8 = self._period_q8 = 0
         self._restart()
@@ -98,8 +108,11 @@ class Stream:
         self._late_q4 = (imu.late_us - band.BAND_LATE_US) << 4
         self.gyr_q14 = int(imu.GYR_LSB_RAD_S / band.GYR_LSB_RAD_S * _Q14 + 0.5)
         self.acc_q14 = int(imu.ACC_LSB_M_S2 / band.ACC_LSB_M_S2 * _Q14 + 0.5)
-        self._nominal_q8 = self._period_q8 = int(imu.period_us * 256 + 0.5)
+        self._nominal_q8 = int(imu.period_us * 256 + 0.5)
+        if imu is not self._learnt_of:
+            self._period_q8 = self._nominal_q8
         self._heard = self._looked = time.ticks_us()
+        self._learning = not imu.tells_period
         self._restart()
         self.failed = False
         return True
@@ -127,6 +140,7 @@ class Stream:
         after = time.ticks_us()
         if self.imu.overrun:
             self.overruns += 1
+            self._heard = before
             self._restart()
         available = (level + self.imu.pending()) // self.imu.row_words
         if available:
@@ -166,12 +180,34 @@ class Stream:
             youngest = oldest = oldest if push_down > push_up else youngest
         self._youngest_q8 = youngest
         self._oldest_q8 = oldest
+        if self._learning:
+            self._learn(since_us, arrived)
+            return
         if self._looks < _TRIM_AFTER:
             self._looks += 1
         else:
             limit = int(self._nominal_q8 * _TRIM_LIMIT)
             trimmed = period + ((push_down - push_up) >> _TRIM_SHIFT)
             self._period_q8 = min(max(trimmed, self._nominal_q8 - limit), self._nominal_q8 + limit)
+
+    def _learn(self, since_us, arrived):
+        """Narrow the bounds of the period by what has been counted."""
+        if self._settle > 0:
+            return
+        t_us = self._learnt_us = self._learnt_us + since_us
+        rows = self._learnt_rows = self._learnt_rows + arrived
+        if t_us > _LEARN_US:
+            self._learning = False
+            self._learnt_of = self.imu
+        elif rows >= _LEARN_ROWS:
+            low = ((t_us - _LOOKING_US) << 8) // (rows + 1)
+            high = ((t_us + _LOOKING_US) << 8) // (rows - 1)
+            self._shortest_q8 = max(self._shortest_q8, low)
+            self._longest_q8 = min(self._longest_q8, high)
+            if self._learnt_of is self.imu:
+                self._period_q8 = min(max(self._period_q8, self._shortest_q8), self._longest_q8)
+            else:
+                self._period_q8 = (self._shortest_q8 + self._longest_q8) >> 1
 
     def _read(self, level, available):
         self.unread = available
@@ -207,6 +243,10 @@ class Stream:
         """The next rows do not follow on from those held."""
         self.count = 0
         self.unread = 0
+        self._learnt_us = self._learnt_rows = 0
+        limit = int(self._nominal_q8 * _TRIM_LIMIT)
+        self._shortest_q8 = self._nominal_q8 - limit
+        self._longest_q8 = self._nominal_q8 + limit
         self._looks = 0  # counted up to _TRIM_AFTER
         self._youngest_q8 = self._oldest_q8 = 0  # bounds of the newest row's age
 

@@ -1,0 +1,105 @@
+"""What goes wrong with an IMU is told within a second, survived, and over when it is over.
+
+Every driver meets every fault of `imu_worlds.FAULTS`. The other IMU goes on: its newest row is
+never older than a period and a poll, and it is never called faulty. (Pairs need both.) Not so where
+both have one address: each pulls the other's bits to zero, and the faults of both are told.
+"""
+
+import imu_worlds
+from imu_worlds import FAULTS, World, played
+
+from kneecore import wire
+from sim import vclock
+
+
+def holds(kind, fault, other=None):
+    seen = played(kind, fault, other)
+    what = (kind, fault, seen.__dict__)
+    print(what)
+    expected = {"saturation 0.3 s": "SATURATED", "FIFO overflow": "OVERRUN"}
+    assert seen.told_as == expected.get(fault, "FAULT"), what
+    assert seen.told_ms <= 1000, what
+    if fault != "both at one address":
+        assert not seen.other_faulty, what
+        assert seen.other_age_ms < 30, what
+    if FAULTS[fault] is None:
+        assert seen.back_ms is None and seen.faults_after == wire.FAULT_THIGH_IMU, what
+        return
+    assert seen.faults_after == 0, what
+    assert seen.back_ms < 1500, what  # tried again every second, then 0.1 s to settle
+    assert seen.worst_us < 2500 and seen.apart_us < 2500, what
+
+
+def every_fault(kind):
+    for fault in FAULTS:
+        holds(kind, fault)
+
+
+def test_every_fault_of_an_lsm6dsox():
+    every_fault("LSM6DSOX")
+
+
+def test_every_fault_of_an_icm_42688_p():
+    every_fault("ICM-42688-P")
+
+
+def test_every_fault_of_an_mpu_6050():
+    every_fault("MPU-6050")
+
+
+def test_the_smaller_fifo_of_an_mpu_6500():
+    for fault in ("FIFO overflow", "brown-out", "unplugged 1.5 s"):
+        holds("MPU-6500", fault)
+
+
+def test_a_mixed_pair_is_one_pair_in_counts_and_time():
+    # Ranges, rates and filters differ: the pairs do not (imu_worlds looks at units and times).
+    for kind, other in (
+        ("ICM-42688-P", "LSM6DSOX"),
+        ("LSM6DSOX", "MPU-6050"),
+        ("MPU-9250", "ISM330DHCX"),
+    ):
+        world = World((kind, other)).start()
+        world.run(4_000)
+        worst, apart = world.errors_us(2_000)
+        assert worst < 1500 and apart < 1500, (kind, other, worst, apart)
+        chips = [each.imu.chip for each in (world.sampler.thigh, world.sampler.shank)]
+        assert chips == [imu_worlds.KINDS[kind][1], imu_worlds.KINDS[other][1]]
+
+
+def test_a_mixed_pair_survives_what_one_kind_does():
+    holds("MPU-6050", "unplugged 1.5 s", other="LSM6DSOX")
+    holds("LSM6DSOX", "stuck 2.5 s", other="ICM-42688-P")
+
+
+def test_another_kind_may_be_plugged_in_while_the_band_runs():
+    world = World(("LSM6DSOX", "LSM6DSOX")).start()
+    world.run(1_000)
+    world.chips[0].fault("unplugged", vclock.now_us(), 10**9)
+    imu_worlds.solder("ICM-42688-P", 0, world.source)
+    world.run(2_500)
+    assert world.sampler.faults == 0 and world.sampler.thigh.imu.chip == 0x47
+    assert world.errors_us(2_300)[0] < 4_000
+
+
+def test_who_sits_at_the_address_is_told_even_if_nobody_knows_it():
+    from kneeband import imus
+
+    world = World(("LSM6DSOX", "LSM6DSOX"))
+    assert imus.Socket(imu_worlds.bench.bus(), imus.THIGH).plugged().address == 0x6A
+    world.chips[0]._who_am_i = 0x33
+    world.start()
+    assert world.sampler.faults == wire.FAULT_THIGH_IMU
+    assert world.sampler.thigh.imu.chip == 0x33
+    world.chips[0].fault("nack", vclock.now_us(), 10**9)
+    world.run(1_500)
+    assert world.sampler.thigh.imu.chip == 0
+
+
+def test_two_still_imus_are_no_stuck_ones():
+    # Without noise, as in the simulator; with it nothing is ever still to the last bit.
+    world = World(("LSM6DSOX", "ICM-42688-P"))
+    world.source.imu = lambda mount, t_s: (0.0, 0.0, 0.0, 0.0, 0.0, 9.8)
+    world.start()
+    world.run(2_000)
+    assert all([row[1] == 0 for row in world.told])
