@@ -44,6 +44,9 @@ DOCUMENTS = (
     Allowed("faults", "firmware/PROTOCOL.md", "the name of a field: a sensor that is silent"),
     Allowed("safe start", "firmware/README.md", "a start that leaves main.py out"),
     Allowed("SAFETY.md", "hardware/", "the name of a page"),
+    Allowed("Safety", "hardware/SAFETY.md", "of a cell and a cable: the page's title"),
+    Allowed("does not diagnose, treat, prevent or predict anything", "hardware/SAFETY.md", "that"),
+    Allowed("over a wound or a recent scar", "hardware/SAFETY.md", "where the straps don't go"),
 )  # fmt: skip
 """The same for what is read beside the program; those who write there may need fewer."""
 
