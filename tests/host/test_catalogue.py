@@ -56,6 +56,15 @@ def test_what_is_kept_is_what_analyse_finds(data: Path) -> None:
         assert again == [rep_json(rep) for rep in reps]
 
 
+def test_sessions_come_in_order_whether_seconds_or_milliseconds_are_known(data: Path) -> None:
+    """Logs told `started_at` to the second once."""
+    for name, at in (("c", "00:01.000"), ("a", "00:00"), ("b", "00:00.500")):
+        make(data / "sessions", name, Made(started=f"2026-07-01T08:{at}+00:00"))
+    catalogue = Catalogue.open()
+    catalogue.bring_up_to_date()
+    assert [one.path.stem for one in catalogue.sessions()] == ["a", "b", "c", "one"]
+
+
 def test_only_what_is_new_or_changed_is_read(data: Path) -> None:
     catalogue = Catalogue.open()
     catalogue.bring_up_to_date()

@@ -13,9 +13,10 @@ Data 11:716, 2024; bids-specification, "Motion"). In the export's folder `bids`:
 
 A band's knee (104 Hz) and its raw IMUs (208 Hz) are tracking systems of their own, for BIDS wants
 one rate and one clock in each. Every file begins with a LATENCY channel: seconds from the file's
-own first sample, whose instant (UTC) is `acq_time` in scans.tsv. The log knows its start to the
-second, so acq_time is right to a second against other devices; between the files of a session it is
-exact (fractions are kept). Events count from the first sample of the file that they belong to.
+own first sample, whose instant (UTC) is `acq_time` in scans.tsv. The log has when it was begun, not
+when the first sample was taken, so against other devices acq_time is right to about a second;
+between the files of a session it is exact (fractions are kept). Events count from the first sample
+of the file that they belong to.
 
 Signs are the project's: flexion +, valgus + (inward), internal rotation +, on both legs; channels
 say so. Quaternions lead from the sensor to an earth frame of its own, z up. Missing is n/a.
@@ -238,8 +239,8 @@ Knee angles, sensor orientations and raw IMU data of training sessions, written 
 {SIGNS}
 
 Times are seconds from the first sample of each file (channel `latency`); `acq_time` in scans.tsv
-says when that was, in UTC. It is known to the second against other devices, and exactly between the
-files of one session. Missing samples are n/a.
+says when that was, in UTC. It is known to about a second against other devices, and exactly between
+the files of one session. Missing samples are n/a.
 
 {NOTE}
 """

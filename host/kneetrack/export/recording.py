@@ -5,10 +5,11 @@ are those of `analyze`. Two legs: each band counts by its own crystal from its o
 `analysis.two_legs` ties both to the computer that received them, and all times of a leg (samples,
 reps, gaps, events) are told by that clock, from the earlier leg's time zero on.
 
-`started` is the instant (UTC) at which the recording was begun, as the log has it, to the second:
-what the computer's clock is worth, and enough to find a session again, not to line up two devices.
-It is that of the first sample of the session (`first_s`; not always 0: a simulated band's time
-begins with its calibration).
+`started` is the instant (UTC) at which the recording was begun, as the log has it (to the
+millisecond, by earlier versions to the second): enough to find a session again, not to line up two
+devices, for how long the first sample then took is not known. It is told as that of the first
+sample of the session (`first_s`; not always 0: a simulated band's time begins with its
+calibration).
 
 Samples are those that analysis sees: what came late stands in its place, each once. Where samples
 are missing there are rows with a time and nothing else (NaN), so nobody draws a line across a hole
