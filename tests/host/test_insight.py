@@ -276,6 +276,21 @@ def test_two_reps_a_side_or_another_movement_are_not_compared() -> None:
     assert side_sentences(sides({Side.RIGHT: right, Side.LEFT: leg_of(reps, side=Side.LEFT)}))
 
 
+@pytest.mark.parametrize(
+    ("name", "least"), [("medial_displacement_cm", 2.2), ("knee_in_percent", 5.5)]
+)
+def test_legs_are_not_told_apart_by_less_than_the_skin_moves(name: str, least: float) -> None:
+    """However alike the repetitions of each are."""
+
+    def leg(value: float) -> list[Rep]:
+        more = {"measures": {name: value}} if "percent" in name else {name: value}
+        return [made(index, None, **more) for index in range(6)]
+
+    for apart, told in ((0.9 * least, False), (1.1 * least, True)):
+        found = compare_sides(leg(apart), leg(0.0), name)
+        assert found is not None and found.told_apart == told
+
+
 # --- end to end ----------------------------------------------------------------------------------
 
 

@@ -9,7 +9,8 @@ strapping makes of an absolute angle (insight.sides: 2.4 deg a side); s the scat
 the repetitions about their mean and t Student's for 95 % at Welch and Satterthwaite's degrees of
 freedom. That scatter knows nothing of how a test differs from day to day: where `mdc` is not known,
 it tells one leg from the other of the same day, but no change since the last time. `trend` learns
-that from five tests on. With fewer than two repetitions a side nothing is told.
+that from five tests on. From one leg to the other the knee's way inward must differ by more than
+the skin moves (insight.sides). With fewer than two repetitions a side nothing is told.
 
 Only repetitions that count have a say: a hold of 10 s sways by something else than one of 20 s.
 """
@@ -24,13 +25,14 @@ from typing import Any
 
 import scipy
 
-from kneetrack.insight.sides import MOUNT_SEM_DEG
+from kneetrack.insight.sides import MOUNT_SEM_DEG, SKIN_SEM_CM
 from kneetrack.insight.values import MOUNTED, value_of, values_of
 from kneetrack.samples import Rep, Side
 from kneetrack.selftest.tests import SelfTest, Watched
 
 _LEVEL = 0.975
 _MOUNT_MDC_DEG = 1.96 * math.sqrt(2.0) * MOUNT_SEM_DEG
+_SKIN_MDC = {"medial_displacement_cm": 1.96 * math.sqrt(2.0) * SKIN_SEM_CM}
 _SCIPY: Any = scipy  # its parts are imported when they are asked for: special takes a while
 
 
@@ -88,7 +90,9 @@ def outcome(
         }
         if legs:
             right, left = found.get(Side.RIGHT, ()), found.get(Side.LEFT, ())
-            rows.append(Row(watched, legs, _apart(right, left, watched)))
+            rows.append(
+                Row(watched, legs, _apart(right, left, watched, _SKIN_MDC.get(watched.name)))
+            )
     return tuple(rows)
 
 
@@ -145,10 +149,12 @@ def _values(test: SelfTest, reps: Sequence[Rep], watched: Watched) -> tuple[floa
     return tuple(value for _, value in values_of(counting(test, reps), watched.name))
 
 
-def _apart(one: Sequence[float], other: Sequence[float], watched: Watched) -> Difference | None:
+def _apart(
+    one: Sequence[float], other: Sequence[float], watched: Watched, skin: float | None = None
+) -> Difference | None:
     if not one or not other:
         return None
-    return Difference(mean(one) - mean(other), _mdc(one, other, least_of(watched)))
+    return Difference(mean(one) - mean(other), _mdc(one, other, least_of(watched) or skin))
 
 
 def _since(now: Sequence[float], last: Sequence[float], watched: Watched) -> Difference | None:
