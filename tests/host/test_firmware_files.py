@@ -53,10 +53,15 @@ def test_a_missing_interpreter_is_told_with_the_remedy(monkeypatch: pytest.Monke
         micropython()
 
 
-def run_board(scenario: str) -> subprocess.CompletedProcess[str]:
+def run_board(scenario: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = run_micropython([str(firmware_dir() / "sim" / "run.py"), scenario])
     return subprocess.run(
-        command.arguments, env=command.environment, capture_output=True, text=True, timeout=60
+        command.arguments,
+        env=command.environment,
+        cwd=folder,  # where its flash.bin would lie
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -69,8 +74,10 @@ def run_board(scenario: str) -> subprocess.CompletedProcess[str]:
         ("@/nowhere/trace.bin?colour=red", "/nowhere/trace.bin"),
     ],
 )
-def test_a_scenario_that_is_not_there_is_a_usage_error_in_one_line(scenario: str, said: str):
-    done = run_board(scenario)
+def test_a_scenario_that_is_not_there_is_a_usage_error_in_one_line(
+    scenario: str, said: str, tmp_path: Path
+):
+    done = run_board(scenario, tmp_path)
     assert done.returncode == UsageError.exit_code
     assert said in done.stderr and len(done.stderr.splitlines()) == 1
     assert not done.stdout

@@ -40,7 +40,6 @@ from kneetrack.sessionlog import SessionWriter, clock_watch, new_log_path
 from kneetrack.sessionlog.room import check_room
 from kneetrack.traces import EXERCISES
 
-CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
 PROGRESS_PERIOD_S = 0.1
 COMPUTES_FROM_S = 0.5
 """So shortly before the end all movements are seen, and what is left is computing."""
@@ -161,7 +160,7 @@ def facts(legs: Sequence[Leg], told: Told) -> dict[str, Any]:
         "tags": dict(told.tags),
         "before": told.before and dict(told.before),
         "cue": told.cue and told.cue.to_json(),
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "sides": [leg.analyzer.side.word for leg in legs],
         "links": [leg.link.info.address for leg in legs],
         "bands": {leg.analyzer.side.word: band_name(leg.link) for leg in legs},
