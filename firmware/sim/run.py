@@ -5,8 +5,8 @@
                                                   recorded movement (sim.knots.TraceBody)
 
 Solders the two IMUs to the bus, tells the host what will be played, and starts the firmware's own
-main.py, which knows nothing of all this. Without a radio (sim.rig) the movement begins at once.
-Only errors are printed.
+main.py, which knows nothing of all this. That ends with ENODEV where there is no radio: the host
+gives it one (sim.rig). Only errors are printed.
 
 MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_files).
 """
