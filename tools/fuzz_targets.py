@@ -31,7 +31,7 @@ class Target(NamedTuple):
 def _packets() -> list[tuple[int, bytes]]:
     """(number of the channel, data): a second of streaming with an answer and a status."""
     feature = wire.FEATURE.pack(1, 2, 7, 1, 0x6C, 0x6C, 4808, 2, 0.00122, 0.00479, 515, 42)
-    status = wire.STATUS.pack(1, 0, 9000, 0, 0, 0, 25.0, 26.0, 80, 15, 4000, 900, 1)
+    status = wire.STATUS.pack(1, 0, 9000, 0, 0, 0, 25.0, 26.0, 80, 15, 4000, 900, 1, 0, 372, 1, 0)
     rows = [
         (2, feature),
         (3, bytes((wire.OP_RESPONSE, wire.OP_START, wire.RESULT_SUCCESS))),

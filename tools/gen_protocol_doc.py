@@ -10,9 +10,10 @@ from __future__ import annotations
 import struct
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from kneecore import blocks, prediction, transfers, wire
+from kneecore import blocks, prediction, settings, transfers, wire
 from kneecore.block_form import NUMBERS
 
 PATH = Path(__file__).resolve().parent.parent / "firmware" / "PROTOCOL.md"
@@ -106,6 +107,11 @@ the band takes the host for gone. LEAVE says so at once; a host begins with it, 
 stream of one that was killed. NAME without bytes asks for the name that the band advertises."""
 
 
+LIMITS = "Limits: {}.".format(
+    ", ".join(f"`{name}` {least} to {most}" for name, least, most in settings.LIMITS)
+)
+
+
 def table(record: Any) -> str:
     """A record as a table of its bytes."""
     rows = ["| offset | field | type | LSB | unit | meaning |", "|---|---|---|---|---|---|"]
@@ -125,9 +131,9 @@ def section(title: str, record: Any, text: str = "") -> str:
     return "\n\n".join(part for part in (head, text, table(record)) if part)
 
 
-def constants(prefix: str, *, bits: bool = False) -> str:
-    """The constants of kneecore.wire whose names begin so, by their values."""
-    found = [(number, name) for name, number in vars(wire).items() if name.startswith(prefix)]
+def constants(prefix: str, *, bits: bool = False, of: ModuleType = wire) -> str:
+    """The constants of a module whose names begin so, by their values."""
+    found = [(number, name) for name, number in vars(of).items() if name.startswith(prefix)]
     kind, number = ("bit", "0x{:02X}") if bits else ("value", "{}")
     rows = [f"| {number.format(value)} | {name} |" for value, name in sorted(found)]
     return "\n".join([f"| {kind} | name |", "|---|---|", *rows])
@@ -146,6 +152,7 @@ def text() -> str:
         wire.FORGET.name: [constants("FORGET_")],
         wire.REFERENCE.name: [constants("WAY_")],
         wire.CUE.name: [constants("CUE_")],
+        settings.SETTINGS.name: [constants("LAMP_", of=settings), LIMITS],
     }
     transfer_rows = [
         f"| 0x{number:02X} | {name} | {'' if record is None else record.name} | {meaning} |"
@@ -203,6 +210,10 @@ def text() -> str:
         constants("STATE_"),
         "and `faults` any of",
         constants("FAULT_", bits=True),
+        "`power` any of",
+        constants("POWER_", bits=True, of=settings),
+        "and `reset_cause` one of",
+        constants("RESET_", of=settings),
         section("Recording", wire.RECORDING),
         "`flags` of a Recording",
         constants("RECORDING_", bits=True),

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kneecore import transfers, wire
+from kneecore import settings, transfers, wire
 
 PATH = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "wire.json"
 
@@ -60,7 +60,10 @@ CASES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     ),
     "status": (
         wire.STATUS,
-        (wire.STATE_STREAMING, 0, 123456, 1, 2, 3, 25.5, -4.25, 255, 15.0, 4000, 5120, 3),
+        (
+            *(wire.STATE_STREAMING, 0, 123456, 1, 2, 3, 25.5, -4.25, 255, 15.0, 4000, 5120, 3),
+            *(settings.POWER_USB, 372, settings.RESET_WATCHDOG, 7),
+        ),
     ),
     "resume": (wire.RESUME, (7, 300, wire.START_RAW)),
     "list": (wire.LIST, (299,)),
@@ -71,7 +74,8 @@ CASES: dict[str, tuple[Any, tuple[Any, ...]]] = {
         wire.REFERENCE,
         (515, wire.WAY_UP, 41, 1.25, [0.25 * i - 2.0 for i in range(41)] + [0.0] * 15),
     ),
-    "cue": (wire.CUE, (wire.CUE_FADED,)),
+    "cue": (wire.CUE, (wire.CUE_FADED, 1)),
+    "settings": (settings.SETTINGS, (15, settings.LAMP_OFF, 250)),
     "recording": (
         wire.RECORDING,
         (300, 7, wire.RECORDING_RUNNING, -1, 515, 42, 70000, 76240, 8, 65432, 1795000000),

@@ -2,7 +2,7 @@
 
 `App` is what the control points act on; what runs is `session`. Two loops run: `_sample` reads the
 FIFOs and passes pairs on, every POLL_MS; `_serve` looks after the hosts, the journal, the button,
-the lamp and the battery. Whatever is awaited is a sleep, so nothing runs in between at any other
+the lamp and the power. Whatever is awaited is a sleep, so nothing runs in between at any other
 point. Writing to flash may hold both up; the FIFOs cover that (`journal`).
 
 The IMUs are read in every state: so a fault is known, and told, before anybody wants to start.
@@ -13,7 +13,7 @@ import asyncio
 import gc
 import time
 
-from kneeband import battery, button, config, lsm6ds, states
+from kneeband import button, config, imu, states
 from kneeband.host import Host
 from kneeband.session import Session
 from kneecore import calibration, sensors, wire
@@ -22,16 +22,31 @@ from kneecore import calibration, sensors, wire
 class App:
     """Made of its parts by `main`; `run` never returns. The first of `ports` is the radio."""
 
-    def __init__(self, sampler, ports, store, habits, shelf, gauge, indicator, haptic, pressed):
+    def __init__(
+        self,
+        sampler,
+        ports,
+        store,
+        habits,
+        preferences,
+        shelf,
+        power,
+        guard,
+        indicator,
+        haptic,
+        pressed,
+    ):
         self._sampler = sampler
         self._ports = ports
         self._radio = ports[0]
         self._store = store
         self._habits = habits
+        self._preferences = preferences
         self._shelf = shelf
-        self.session = Session(sampler, shelf, self._conditions, self._cueing, haptic.give)
+        self.session = Session(sampler, shelf, self._conditions, habits, haptic.give)
         self._hosts = [Host(self, port, shelf) for port in ports]
-        self._gauge = gauge
+        self._power = power
+        self._guard = guard
         self._indicator = indicator
         self._haptic = haptic
         self._button = pressed
@@ -40,12 +55,13 @@ class App:
         self._sensors_id = 0
         self._started_utc_s = 0  # UTC when the board's clock was 0, once somebody told the time
         self._faults = 0
-        self._battery_percent = battery.UNKNOWN
 
     async def run(self):
         """Start everything and keep it going."""
         self._store.load()
         self._habits.load()
+        self._preferences.load()
+        self._use_preferences()
         self._boot_id = self._store.count_start()
         self._shelf.load()
         if self._store.calibration:
@@ -57,6 +73,7 @@ class App:
             port.start(self._feature())
             port.name = self._radio.name
         self._look_for_faults()
+        self._guard.start()
         await asyncio.gather(self._sample(), self._serve())
 
     # --- what a control point asks for -----------------------------------------------------------
@@ -103,14 +120,16 @@ class App:
             return wire.RESULT_WRONG_STATE
         if not self._habits.keep_way(value.way, record):
             return wire.RESULT_FAILED
-        self.session.use_cueing()
+        self.session.use_cueing(self._calibration_id)
         return wire.RESULT_SUCCESS
 
-    def use_cue(self, policy: int) -> int:
-        """Store and use how often a cue is given."""
-        if not self._habits.keep_policy(policy):
+    def use_cue(self, policy: int, keep: bool) -> int:
+        """Use how often a cue is given, for one recording or from now on."""
+        if not keep:
+            self._habits.set_for_now(policy)
+        elif not self._habits.keep_policy(policy):
             return wire.RESULT_FAILED
-        self.session.use_cueing()
+        self.session.use_cueing(self._calibration_id)
         return wire.RESULT_SUCCESS
 
     def identify(self, duration_s: int):
@@ -144,11 +163,15 @@ class App:
             sum([each.dropped for each in self._ports]),
             _temperature_c(sampler.thigh),
             _temperature_c(sampler.shank),
-            self._battery_percent,
+            self._power.percent,
             port.connection_interval_ms,
             port.supervision_timeout_ms,
             self._shelf.free_kib,
             self._shelf.count,
+            self._power.flags,
+            self._power.minutes_left,
+            self._guard.reset_cause,
+            self.session.cues,
         )
 
     def calibration_record(self) -> bytes:
@@ -160,8 +183,19 @@ class App:
         return self._store.sensors
 
     def news(self):
-        """(state, faults) as STATUS has them."""
-        return states.WIRE_STATES[self.session.state], self._all_faults()
+        """(state, faults, power flags) as STATUS has them."""
+        return states.WIRE_STATES[self.session.state], self._all_faults(), self._power.flags
+
+    def config_record(self) -> bytes:
+        """What a person may set, as it holds now."""
+        return self._preferences.record
+
+    def use_config(self, record: bytes) -> int:
+        """Store and use a settings.SETTINGS record."""
+        if not self._preferences.keep(record):
+            return wire.RESULT_FAILED
+        self._use_preferences()
+        return wire.RESULT_SUCCESS
 
     # --- the loops -------------------------------------------------------------------------------
 
@@ -176,29 +210,27 @@ class App:
                 if not self._sampler.behind:
                     break
                 await asyncio.sleep_ms(0)
+            self._guard.feed()
             self._look_for_faults()
             if time.ticks_diff(due, collected) >= config.COLLECT_MS:
                 collected = due
                 gc.collect()
-            due = time.ticks_add(due, config.POLL_MS)
+            due = time.ticks_add(due, self._sampler.poll_ms)
             late = time.ticks_diff(time.ticks_ms(), due)
             if late > 0:
                 due = time.ticks_add(due, late)
             await asyncio.sleep_ms(max(0, -late))
 
     async def _serve(self):
-        measured = time.ticks_add(time.ticks_ms(), -config.BATTERY_MS)
         while True:
             for host in self._hosts:
                 host.serve()
-            self.session.serve(self._battery_percent)
+            self._look_at_power()
+            self.session.serve(self._power.percent, self._power.usb)
             self._haptic.serve()
             self._press(self._button.poll())
             self._radio.set_advertised(self._advertised())
-            self._indicator.show(self.news()[0], self._radio.pairing)
-            if time.ticks_diff(time.ticks_ms(), measured) >= config.BATTERY_MS:
-                measured = time.ticks_ms()
-                self._measure_battery()
+            self._indicator.show(self.news()[0], self._radio.pairing, self._power)
             await asyncio.sleep_ms(config.POLL_MS)
 
     # --- inside --------------------------------------------------------------------------------
@@ -219,10 +251,6 @@ class App:
             store.sensors,
         )
 
-    def _cueing(self):
-        """What a recording gives cues by, or None."""
-        return self._habits.cueing(self._calibration_id)
-
     def _press(self, pressed):
         if pressed == button.SHORT:
             self.session.pressed()
@@ -241,11 +269,12 @@ class App:
             self.session.failed()
         elif self._faults and not faults:
             self.session.recovered()
-            self._publish()
+        if faults != self._faults:
+            self._publish()  # another chip may be there, or a stranger
         self._faults = faults
 
     def _all_faults(self):
-        damaged = self._store.damaged or self._radio.bonds_damaged
+        damaged = self._store.damaged or self._radio.bonds_damaged or self._preferences.damaged
         return self._faults | (wire.FAULT_STORE if damaged else 0)
 
     def _correct_by(self, value):
@@ -277,17 +306,23 @@ class App:
             self._sampler.shank.imu.chip,
             wire.PAIR_PERIOD_US,
             wire.KNEE_DIVIDER,
-            lsm6ds.GYR_LSB_RAD_S,
-            lsm6ds.ACC_LSB_M_S2,
+            imu.GYR_LSB_RAD_S,
+            imu.ACC_LSB_M_S2,
             self._calibration_id,
             self._sensors_id,
         )
 
-    def _measure_battery(self):
-        self._battery_percent = self._gauge.percent()
-        if self._battery_percent != battery.UNKNOWN:
+    def _look_at_power(self):
+        power = self._power
+        before = power.percent
+        if power.serve() and power.percent != before and power.known:
             for port in self._ports:
-                port.set_battery(self._battery_percent)
+                port.set_battery(power.percent)
+
+    def _use_preferences(self):
+        values = self._preferences.values
+        self._indicator.lamp = values.lamp
+        self._haptic.set_pulse(values.cue_ms)
 
 
 def _temperature_c(stream) -> float:

@@ -22,7 +22,17 @@ run in the middle of a notification."""
 RETRY_MS = const(1000)
 """How often an IMU that does not answer is set up anew."""
 
-BATTERY_MS = const(30_000)
+POWER_MS = const(1000)
+"""How often the fuel gauge and the USB core are asked whether a cable is in (`power`)."""
+
+BATTERY_LOW_PERCENT = const(15)
+
+WATCHDOG_MS = const(10_000)
+"""After so long without a poll the board starts anew. Flash holds a poll up for 0.6 s at most (its
+file system's garbage collection; `sim.flash`), the radio's farewell for 1 s."""
+
+PROMPT_MS = const(3_600_000)
+"""The same while somebody is at the prompt: nobody can switch it off (`guard`)."""
 
 STATUS_MS = wire.STATUS_PERIOD_S * 1000
 """How often STATUS is told unasked while streaming."""
@@ -72,6 +82,8 @@ PAIRING_S = const(60)
 """How long the button opens the window in which a new host may bond."""
 
 HABITS_PATH = "habits.dat"
+
+PREFERENCES_PATH = "settings.dat"
 
 BONDS_PATH = "bonds.dat"
 

@@ -12,15 +12,16 @@ streamed goes to the port that the command came from.
     band.change_side(side)                           -> wire.RESULT_*
     band.use_calibration(calibration, record)        -> wire.RESULT_*
     band.use_sensors(sensors, record)                -> wire.RESULT_*
-    band.use_reference(value, record), band.use_cue(policy)
+    band.use_reference(value, record), band.use_cue(policy, keep)
                                                      -> wire.RESULT_*
     band.forget(port, which)                         -> wire.RESULT_*
     band.identify(duration_s), band.set_time(utc_s)
-    band.status(port), band.calibration_record(), band.sensors_record()
+    band.use_config(record)                          -> wire.RESULT_*
+    band.status(port), band.calibration_record(), band.sensors_record(), band.config_record()
                                                      -> bytes of the record (empty: there is none)
 """
 
-from kneecore import calibration, sensors, wire
+from kneecore import calibration, sensors, settings, wire
 
 _SIDES = (wire.SIDE_RIGHT, wire.SIDE_LEFT)
 _WAYS = (wire.WAY_DOWN, wire.WAY_UP)
@@ -50,6 +51,7 @@ class Control:
             wire.OP_FORGET: self._forget,
             wire.OP_SET_REFERENCE: self._set_reference,
             wire.OP_SET_CUE: self._set_cue,
+            wire.OP_SET_CONFIG: self._set_config,
         }
         self._commands = {
             opcode: (record, actions[opcode]) for opcode, _, record, _ in wire.COMMANDS
@@ -85,7 +87,7 @@ class Control:
         return self._told(self._session.resume(self._port, boot_id, recording_id, raw))
 
     def _record(self, operand):
-        return self._told(self._session.record())
+        return self._told(self._session.record(self._port.wired))
 
     def _told(self, result):
         """With the RECORDING that runs now, if it succeeded."""
@@ -148,10 +150,15 @@ class Control:
         return self._band.use_reference(value, bytes(operand))
 
     def _set_cue(self, operand):
-        policy = wire.CUE.unpack_from(operand).policy
-        if policy not in _POLICIES:
+        policy, keep = wire.CUE.unpack_from(operand)
+        if policy not in _POLICIES or keep not in (0, 1):
             return wire.RESULT_INVALID_OPERAND
-        return self._band.use_cue(policy)
+        return self._band.use_cue(policy, bool(keep))
+
+    def _set_config(self, operand):
+        if settings.wrong(settings.SETTINGS.unpack_from(operand)):
+            return wire.RESULT_INVALID_OPERAND
+        return self._band.use_config(bytes(operand))
 
     def _query(self, operand):
         what = wire.QUERY.unpack_from(operand).what
@@ -161,6 +168,8 @@ class Control:
             record = self._band.calibration_record()
         elif what == wire.QUERY_SENSORS:
             record = self._band.sensors_record()
+        elif what == wire.QUERY_CONFIG:
+            record = self._band.config_record()
         elif what == wire.QUERY_RECORDING:
             record = self._session.journal.record()
             return (wire.RESULT_SUCCESS, record) if record else wire.RESULT_NOT_FOUND

@@ -27,13 +27,18 @@ class Haptic:
         self._pin = pin
         self._left = ()
         self._since_ms = 0
+        self._patterns = dict(_PATTERNS_MS)
+
+    def set_pulse(self, duration_ms: int):
+        """How long the pulse of INWARD lasts: what a person may set."""
+        self._patterns[cueing.INWARD] = (duration_ms,)
 
     def give(self, what: int):
         """Begin a pattern now (`kneecore.cueing`)."""
         if self._left:
             return
         self._pin.value(1)
-        self._left = _PATTERNS_MS[what]
+        self._left = self._patterns[what]
         self._since_ms = time.ticks_ms()
 
     def serve(self):

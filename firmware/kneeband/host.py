@@ -11,7 +11,7 @@ from kneeband.control import Control
 from kneeband.transfer import Transfer
 from kneecore import wire
 
-_NO_NEWS = (wire.STATE_IDLE, 0)  # what a host may expect of a band it connects to
+_NO_NEWS = (wire.STATE_IDLE, 0, 0)  # what a host may expect of a band it connects to
 
 
 class Host:
@@ -23,7 +23,7 @@ class Host:
         self._port = port
         self._control = Control(band, port)
         self._transfer = Transfer(port, band.session.journal, shelf)
-        self._told = _NO_NEWS  # (state, faults) as last told ...
+        self._told = _NO_NEWS  # (state, faults, power) as last told ...
         self._told_ms = 0  # ... and when
 
     def serve(self):

@@ -99,6 +99,8 @@ _SERVICES = (
 class Peripheral:
     """The band as Bluetooth sees it, on `bluetooth.BLE()`. `start` once, then `serve` often."""
 
+    wired = False
+
     def __init__(self, ble, bonds=None):
         # Not annotated: the stubs have handles as memoryviews and know no data of notifications.
         self._ble = ble

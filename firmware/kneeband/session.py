@@ -5,6 +5,8 @@ because its host has left: that may come back within DETACHED_S and resume it. O
 on until it is stopped, the flash is full or the battery flat; a host may resume that too, and leave
 it again.
 
+While a cable gives power only its own host records, without cues (`power` has the rule).
+
 `states` has the table; its actions are methods here.
 """
 
@@ -19,21 +21,25 @@ from kneecore import calibration, wire
 class Session:
     """`conditions()` gives what a recording is made with: the `head` of `Journal.begin`.
 
-    `cueing()` gives the kneecore.cueing.Cueing of a recording, or None; `cue(what)` gets its cues.
+    By `habits` cues are given; `cue(what)` gets them.
     """
 
-    def __init__(self, sampler, shelf, conditions, cueing, cue):
+    def __init__(self, sampler, shelf, conditions, habits, cue):
         self.state = states.IDLE
         self.journal = Journal(shelf)
         self._sampler = sampler
         self._shelf = shelf
         self._conditions = conditions
-        self._cueing = cueing
+        self._habits = habits
         self._cue = cue
         self._head: tuple = ()
         self._measurement = None
         self._port = None  # where the stream goes ...
         self._wants_raw = False  # ... and whether with raw pairs
+        self._plugged = False  # a cable gives power
+        self._by_cable = False  # the recording is of a host that knows that
+        self.cues = 0
+        """Given in the recording that runs, or ran last."""
         self._left_ms = 0  # when the host that streamed went
 
     @property
@@ -52,7 +58,7 @@ class Session:
         """Begin a recording and stream it to `port`; a wire.RESULT_*."""
         if port.mtu < wire.MTU_MIN:
             return wire.RESULT_MTU_TOO_SMALL
-        result = self._begin_recording(alone=False)
+        result = self._begin_recording(alone=False, by_cable=port.wired)
         if result == wire.RESULT_SUCCESS:
             self._port, self._wants_raw = port, raw
             self._happened(states.START)
@@ -67,13 +73,16 @@ class Session:
             return wire.RESULT_NOT_FOUND
         if self.state in states.STREAMED:
             return wire.RESULT_WRONG_STATE
+        if self._plugged and not port.wired:
+            return wire.RESULT_CHARGING
+        self._by_cable = port.wired
         self._port, self._wants_raw = port, raw
         self._happened(states.RESUME)
         return wire.RESULT_SUCCESS
 
-    def record(self) -> int:
+    def record(self, by_cable: bool = False) -> int:
         """Begin a recording that needs no host."""
-        result = self._begin_recording(alone=True)
+        result = self._begin_recording(True, by_cable)
         if result == wire.RESULT_SUCCESS:
             self._happened(states.RECORD)
         return result
@@ -133,15 +142,22 @@ class Session:
         """From now on."""
         if self._measurement is not None:
             self._measurement.use_calibration(value)
-            self._measurement.use_cueing(self._cueing())
+            self.use_cueing(value.calibration_id)
 
-    def use_cueing(self):
+    def use_cueing(self, calibration_id: int):
         """Curve or policy are others from now on."""
         if self._measurement is not None:
-            self._measurement.use_cueing(self._cueing())
+            self._measurement.use_cueing(self._cueing(calibration_id))
 
-    def serve(self, battery_percent: int):
+    def serve(self, battery_percent: int, plugged: bool = False):
         """Keep what was measured, and end what is over."""
+        if plugged != self._plugged:
+            self._plugged = plugged
+            self.use_cueing(self._conditions()[2])
+        if not plugged and self._port is None:
+            self._by_cable = False  # whoever it was may have it on the leg by now
+        if plugged and self.measuring and not self._by_cable:
+            self.stop()
         self.journal.serve()
         self._shelf.write_date()
         if self.state not in states.UNATTENDED:
@@ -157,10 +173,10 @@ class Session:
     # --- actions of the state table --------------------------------------------------------------
 
     def begin(self):
-        boot_id, side, _, _, _, record, _ = self._head
+        boot_id, side, calibration_id, _, _, record, _ = self._head
         value = calibration.from_wire(record) if record else None
-        self._measurement = Measurement(self.journal.take, self._cue, boot_id, side, value)
-        self._measurement.use_cueing(self._cueing())
+        self._measurement = Measurement(self.journal.take, self._give, boot_id, side, value)
+        self._measurement.use_cueing(self._cueing(calibration_id))
         if self._port is not None:
             self.attach()
 
@@ -178,6 +194,7 @@ class Session:
         self._measurement.close()
         self._measurement = None
         self._port = None
+        self._habits.recording_over()
         self.journal.close()
 
     def interrupt(self):
@@ -196,12 +213,23 @@ class Session:
         if action is not None:
             getattr(self, action)()
 
-    def _begin_recording(self, alone: bool) -> int:
+    def _give(self, what):
+        self._cue(what)
+        self.cues = min(0xFFFF, self.cues + 1)
+
+    def _cueing(self, calibration_id):
+        return None if self._plugged else self._habits.cueing(calibration_id)
+
+    def _begin_recording(self, alone: bool, by_cable: bool) -> int:
         """Have the journal begin one; a recording whose host has left ends for it."""
         if self.state == states.RECORDING and not self.journal.alone:
             self.stop()
         if self.state in states.REFUSALS:
             return states.REFUSALS[self.state]
+        if self._plugged and not by_cable:
+            return wire.RESULT_CHARGING
+        self._by_cable = by_cable
+        self.cues = 0
         self._head = self._conditions()
         number = (self._sampler.upcoming + wire.KNEE_DIVIDER - 1) // wire.KNEE_DIVIDER
         if not self.journal.begin(self._head, number, alone):

@@ -45,6 +45,8 @@ class SerialPort:
     """
 
     mtu = wire.MTU
+    wired = True
+    """Whoever speaks here knows that the band is plugged in (`power`)."""
     connection_interval_ms = 0
     supervision_timeout_ms = _SILENCE_MS
 

@@ -34,6 +34,7 @@ Versions
 """
 
 from kneecore.record import Record
+from kneecore.settings import SETTINGS
 
 PROTOCOL_VERSION = (1, 3)
 
@@ -179,6 +180,7 @@ OP_SET_TIME = 0x0C
 OP_FORGET = 0x0D
 OP_SET_REFERENCE = 0x0E  # from 1.3
 OP_SET_CUE = 0x0F
+OP_SET_CONFIG = 0x10
 OP_RESPONSE = 0x80
 OP_STATUS = 0x81
 
@@ -189,6 +191,7 @@ QUERY_STATUS = 0
 QUERY_CALIBRATION = 1
 QUERY_SENSORS = 2
 QUERY_RECORDING = 3
+QUERY_CONFIG = 4
 FORGET_ME = 0
 FORGET_ALL = 1
 WAY_DOWN = 0
@@ -234,7 +237,11 @@ REFERENCE = Record(
     ("sem_deg", "H", 0.01, "deg", "the person's standard error of measurement"),
     ("valgus_deg", "56h", ANGLE_LSB_DEG, "deg", "at 20 deg of flexion and every 2 deg on"),
 )
-CUE = Record("Cue", ("policy", "B", None, "", "CUE_*: how often the band gives one by itself"))
+CUE = Record(
+    "Cue",
+    ("policy", "B", None, "", "CUE_*: how often the band gives one by itself"),
+    ("keep", "B", None, "", "1: from now on; 0: until the recording ends that runs or comes next"),
+)
 
 MATRIX_LSB = 1 / 262144
 _MATRIX = "%s, row by row, less the identity"
@@ -266,9 +273,14 @@ STATUS = Record(
     ("supervision_timeout_ms", "H", 10, "ms", "0 if not known"),
     ("storage_free_kib", "H", None, "KiB", "room for recordings"),
     ("recordings", "B", None, "", "finished recordings that it keeps"),
+    ("power", "B", None, "", "POWER_* bits (this and all below: from 1.3)"),
+    ("minutes_left", "H", None, "min", "until the battery is empty, 65535 if not known"),
+    ("reset_cause", "B", None, "", "RESET_*: why it started last"),
+    ("cues", "H", None, "", "cues given in the recording that runs"),
 )
-STATUS_LEAST = STATUS.size - 7
-"""Its length before protocol 1.2."""
+STATUS_1_2 = STATUS.size - 6
+STATUS_LEAST = STATUS_1_2 - 7
+"""Its lengths in protocol 1.2, and before."""
 
 RECORDING = Record(
     "Recording",
@@ -306,6 +318,7 @@ RESULT_WRONG_STATE = 6
 RESULT_SENSOR_FAULT = 7
 RESULT_NOT_FOUND = 8
 RESULT_BUSY = 9
+RESULT_CHARGING = 10
 
 COMMANDS = (
     (OP_START, "START", START, "begin a recording and stream it; the response holds RECORDING"),
@@ -313,7 +326,7 @@ COMMANDS = (
     (OP_SET_SIDE, "SET_SIDE", SET_SIDE, "set the leg; a calibration of the other leg is dropped"),
     (OP_SET_CALIBRATION, "SET_CALIBRATION", CALIBRATION, "store and use a calibration"),
     (OP_IDENTIFY, "IDENTIFY", IDENTIFY, "blink the lamp"),
-    (OP_QUERY, "QUERY", QUERY, "ask for STATUS, CALIBRATION, SENSORS or RECORDING"),
+    (OP_QUERY, "QUERY", QUERY, "ask for a record (QUERY_*)"),
     (
         OP_SET_SENSORS,
         "SET_SENSORS",
@@ -337,7 +350,8 @@ COMMANDS = (
         REFERENCE,
         "store and use one way of a reference curve; a new calibration drops it",
     ),
-    (OP_SET_CUE, "SET_CUE", CUE, "store and use how often the band gives a cue by itself"),
+    (OP_SET_CUE, "SET_CUE", CUE, "use how often the band gives a cue by itself"),
+    (OP_SET_CONFIG, "SET_CONFIG", SETTINGS, "store and use what a person may set"),
 )
 
 RESULTS = (
@@ -350,6 +364,7 @@ RESULTS = (
     (RESULT_SENSOR_FAULT, "SENSOR_FAULT", "an IMU does not answer"),
     (RESULT_NOT_FOUND, "NOT_FOUND", "there is no such recording (LIST: no further one)"),
     (RESULT_BUSY, "BUSY", "a recording made without a host runs; STOP ends it"),
+    (RESULT_CHARGING, "CHARGING", "not while a cable gives power, unless over that cable"),
 )
 
 # --- serial --------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ For the shims and the rig
     charge(us)               something took so long (a bus transfer): time passes, nothing else runs
     be_led()                 from now on, for good, time passes as far as `may_advance` lets it
     come_to(us)              (for `may_advance`) it is that time at least
+    set_watchdog(at_us, call)  call() when a wait would last beyond that time: nobody fed it. (A
+                             machine that is slow, or stopped, is no board that hangs.)
     set_alarm(at_us, call)   call() at exactly that board time (one alarm; call None takes it away)
 
 Hooks that the rig puts here (assign to the module)
@@ -61,6 +63,8 @@ _virtual_us = 0  # board time ...
 _real_us = None  # ... when the machine's clock stood here; None before anybody asked
 _alarm_us = None
 _alarm = None
+_watchdog_us = None
+_watchdog = None
 
 
 def now_us() -> int:
@@ -119,6 +123,11 @@ def set_alarm(at_us: int, call) -> None:
     _alarm = call
 
 
+def set_watchdog(at_us, call) -> None:
+    global _watchdog_us, _watchdog
+    _watchdog_us, _watchdog = at_us, call
+
+
 def _ring() -> None:
     global _alarm_us, _alarm
     call = _alarm
@@ -134,11 +143,16 @@ def wait(until_us, poll=None) -> bool:
         if _alarm_us is not None and now >= _alarm_us:
             _ring()
             continue
+        hangs = _watchdog_us is not None and until_us is not None and until_us > _watchdog_us
+        if hangs and now >= _watchdog_us:
+            _watchdog()
         if until_us is not None and now >= until_us:
             return poll is not None and bool(poll(0))
         stop = until_us
         if _alarm_us is not None and (stop is None or _alarm_us < stop):
             stop = _alarm_us
+        if hangs and _watchdog_us < stop:
+            stop = _watchdog_us
         if _rate:
             if _wait_real(None if stop is None else (stop - now) * _MILLION // _rate, poll):
                 return True

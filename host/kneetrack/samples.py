@@ -326,6 +326,11 @@ class Status:
     supervision_timeout_ms: float | None = None
     storage_free_kib: int | None = None
     recordings: int | None = None
+    power: int | None = None
+    """kneecore.settings POWER_* bits; None of a band before protocol 1.3."""
+    minutes_left: int | None = None
+    reset_cause: int | None = None
+    cues: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

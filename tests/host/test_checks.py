@@ -48,6 +48,7 @@ def status(**changes: float):
         "shank_overruns": 0, "dropped_packets": 0, "thigh_temperature_c": 24.0,
         "shank_temperature_c": 25.0, "battery_percent": 80, "connection_interval_ms": 15.0,
         "supervision_timeout_ms": 4000, "storage_free_kib": 6000, "recordings": 0,
+        "power": 0, "minutes_left": 65535, "reset_cause": 1, "cues": 0,
     }  # fmt: skip
     read = read_status(wire.STATUS.pack(*(values | changes).values()))
     assert read is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kneecore import wire
+from kneecore import settings, wire
 from kneetrack.link import LinkFigures, open_link
 from kneetrack.maintenance.band_rows import answer_row, connection_rows, status_rows
 from kneetrack.maintenance.bluetooth import bluetooth_rows, why_not
@@ -39,6 +39,7 @@ def status(**changes: float) -> bytes:
         "shank_overruns": 0, "dropped_packets": 0, "thigh_temperature_c": 24.0,
         "shank_temperature_c": 25.0, "battery_percent": 80, "connection_interval_ms": 15.0,
         "supervision_timeout_ms": 4000, "storage_free_kib": 6000, "recordings": 0,
+        "power": 0, "minutes_left": 65535, "reset_cause": 1, "cues": 0,
     }  # fmt: skip
     return wire.STATUS.pack(*(values | changes).values())
 
@@ -85,6 +86,10 @@ def test_a_band_that_is_well_gives_no_problem() -> None:
         ({"battery_percent": 19}, "Battery", State.NOTE),
         ({"battery_percent": 4}, "Battery", State.PROBLEM),
         ({"battery_percent": 255}, "Battery", State.NOTE),
+        ({"power": 3}, "Battery", State.NOTE),
+        ({"reset_cause": settings.RESET_WATCHDOG}, "Last start", State.NOTE),
+        ({"reset_cause": settings.RESET_CRASH}, "Last start", State.NOTE),
+        ({"reset_cause": settings.RESET_BROWN_OUT}, "Last start", State.NOTE),
         ({"faults": wire.FAULT_THIGH_IMU}, "Thigh sensor", State.PROBLEM),
         ({"faults": wire.FAULT_SHANK_IMU}, "Shank sensor", State.PROBLEM),
         ({"faults": wire.FAULT_STORE}, "Memory", State.PROBLEM),

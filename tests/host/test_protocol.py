@@ -188,8 +188,16 @@ def test_answers_and_reports_of_the_band() -> None:
     decoder = Decoder()
     answer = Packet(Channel.CONTROL, bytes([wire.OP_RESPONSE, wire.OP_START, 5]), 0.0)
     assert decoder.feed(answer) == [Response(wire.OP_START, wire.RESULT_MTU_TOO_SMALL, b"")]
-    report = wire.STATUS.pack(1, 2, 90_000, 3, 4, 5, 21.5, 22.0, 255, 15, 4000, 900, 2)
+    report = wire.STATUS.pack(
+        1, 2, 90_000, 3, 4, 5, 21.5, 22.0, 255, 15, 4000, 900, 2, 3, 372, 2, 7
+    )
     (status,) = decoder.feed(Packet(Channel.CONTROL, bytes([wire.OP_STATUS]) + report, 0.0))
+    assert status == Status(
+        1, 2, 90.0, 7, 5, (21.5, 22.0), None, 15.0, 4000, 900, 2,
+        power=3, minutes_left=372, reset_cause=2, cues=7,
+    )  # fmt: skip
+    before = bytes([wire.OP_STATUS]) + report[: wire.STATUS_1_2]
+    (status,) = decoder.feed(Packet(Channel.CONTROL, before, 0.0))
     assert status == Status(1, 2, 90.0, 7, 5, (21.5, 22.0), None, 15.0, 4000, 900, 2)
     older = bytes([wire.OP_STATUS]) + report[: wire.STATUS_LEAST]
     (status,) = decoder.feed(Packet(Channel.CONTROL, older, 0.0))

@@ -219,8 +219,9 @@ def test_a_file_that_is_no_log_is_refused_with_one_sentence(tmp_path: Path, make
 def status_bytes(uptime_s: float, thigh_c: float, shank_c: float, faults: int = 0) -> bytes:
     uptime_ms = round(uptime_s * 1000)
     return wire.STATUS.pack(
-        wire.STATE_STREAMING, faults, uptime_ms, 0, 0, 0, thigh_c, shank_c, 255, 15, 4000, 900, 0
-    )
+        wire.STATE_STREAMING, faults, uptime_ms, 0, 0, 0, thigh_c, shank_c, 255, 15, 4000, 900, 0,
+        0, 65535, 1, 0,
+    )  # fmt: skip
 
 
 def temperatures_of(path: Path, packets: list[tuple[Side, Packet]], origin_us: int | None = None):

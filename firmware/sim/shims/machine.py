@@ -8,6 +8,7 @@ is what the ESP32 port makes of a NACK (ports/esp32/machine_i2c.c).
 """
 
 import errno
+import os
 import sys
 
 from sim import vclock
@@ -18,11 +19,16 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
+RESET_STATUS = 40
+"""The process' exit status after a reset is this and the reset's cause; whoever starts it again
+with the same flash tells it that cause in KNEETRACK_RESET_CAUSE."""
+
 _POWER_UP_US = 10_000  # LSM6DSOX data sheet, section 4.1: boot time
 
 _devices = {}
 _levels = {}  # what a pin carries, driven by the firmware or wired by the simulator
 _risen_us = {}
+_rises = {}
 
 
 def attach(bus: int, address: int, device, powered_by=None) -> None:
@@ -33,6 +39,11 @@ def attach(bus: int, address: int, device, powered_by=None) -> None:
 def wire_input(pin: int, level: int) -> None:
     """What the world outside does to a pin: a button, a sensor's line."""
     _levels[pin] = level
+
+
+def watch(pin: int) -> list:
+    """The times (vclock.board_us) at which that pin rises from now on; a list that grows."""
+    return _rises.setdefault(pin, [])
 
 
 class Pin:
@@ -60,6 +71,8 @@ class Pin:
         level = 1 if level else 0
         if level and not _levels.get(self._id, 0):
             _risen_us[self._id] = vclock.now_us()
+            if self._id in _rises:
+                _rises[self._id].append(vclock.board_us())
         _levels[self._id] = level
         return None
 
@@ -161,13 +174,19 @@ class ADC:
 
 
 class WDT:
-    """A watchdog that is content."""
+    """The task watchdog: a board that does not feed it in time is reset (`vclock.set_watchdog`).
+
+    Once made it never ends; made again it has another time (ports/esp32/machine_wdt.c).
+    """
 
     def __init__(self, id=0, timeout=5000):
-        pass
+        if timeout <= 0:
+            raise ValueError("WDT timeout too short")
+        WDT._timeout_us = timeout * 1000
+        self.feed()
 
     def feed(self):
-        pass
+        vclock.set_watchdog(vclock.now_us() + WDT._timeout_us, _bitten)
 
 
 def unique_id() -> bytes:
@@ -179,13 +198,44 @@ def freq(hz=None):
 
 
 def reset_cause() -> int:
-    return PWRON_RESET
+    return int(os.getenv("KNEETRACK_RESET_CAUSE") or PWRON_RESET)
+
+
+class _Memory:
+    """`mem32`: the few registers of the chip that the firmware reads; `registers` has the rest."""
+
+    registers: dict = {}
+    """What stands at an address, or what gives it when called."""
+
+    def __getitem__(self, address):
+        value = self.registers.get(address, 0)
+        return value() if callable(value) else value
+
+    def __setitem__(self, address, value):
+        self.registers[address] = value
+
+
+mem32 = _Memory()
+
+
+class BoardReset(SystemExit):
+    """The board starts anew: raised through the whole firmware, `cause` is what it will be told."""
+
+    def __init__(self, cause):
+        super().__init__(RESET_STATUS + cause)
+        self.cause = cause
+
+
+def _bitten():
+    vclock.set_watchdog(None, None)
+    print("The watchdog reset the board.", file=sys.stderr)
+    raise BoardReset(WDT_RESET)
 
 
 def reset():
-    """The simulated board does not start again: its process ends, and says so on stderr."""
+    """The simulated board's process ends, with RESET_STATUS and the cause for the next one."""
     print("The board was reset; the simulated one stays off.", file=sys.stderr)
-    raise SystemExit(1)
+    raise BoardReset(HARD_RESET)
 
 
 soft_reset = reset

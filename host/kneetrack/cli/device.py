@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from kneecore import wire
+from kneecore import settings, wire
 from kneetrack.cli.options import JSON_HELP, LINK_VARIABLE
 from kneetrack.errors import LinkError, UsageError
 from kneetrack.samples import Side, Status
@@ -34,6 +34,15 @@ _STATES = {
     wire.STATE_STREAMING: "streaming",
     wire.STATE_FAULT: "a motion sensor does not answer",
     wire.STATE_RECORDING: "recording by itself",
+}
+
+_CAUSES = {
+    settings.RESET_POWER: "switched on",
+    settings.RESET_WATCHDOG: "by the watchdog: its program hung",
+    settings.RESET_CRASH: "by itself: its program failed (crash.txt on the band)",
+    settings.RESET_BROWN_OUT: "its voltage had fallen too low",
+    settings.RESET_SLEEP: "woken",
+    settings.RESET_OTHER: "by its reset button, or by a computer",
 }
 
 device = typer.Typer(
@@ -248,11 +257,29 @@ def _status_told(status: Status) -> dict[str, Any]:
         "state": _STATES.get(status.state, f"state {status.state}"),
         "uptime_s": status.uptime_s,
         "battery_percent": status.battery_percent,
+        "minutes_left": status.minutes_left,
+        "plugged": None if status.power is None else bool(status.power & settings.POWER_USB),
+        "charging": None if status.power is None else bool(status.power & settings.POWER_CHARGING),
+        "reset_cause": _CAUSES.get(status.reset_cause or 0),
+        "cues": status.cues,
         "storage_free_kib": status.storage_free_kib,
         "recordings": status.recordings,
         "connection_interval_ms": status.connection_interval_ms,
         "supervision_timeout_ms": status.supervision_timeout_ms,
     }
+
+
+def _battery(told: dict[str, Any]) -> str:
+    text = f"{told['battery_percent']} %"
+    if told["charging"]:
+        return f"{text}, being charged"
+    if told["plugged"]:
+        return f"{text}, on a cable"
+    if told["minutes_left"] is not None:
+        from kneetrack.maintenance.band_rows import time_left
+
+        return f"{text}, about {time_left(told['minutes_left'])} left"
+    return text
 
 
 def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
@@ -283,7 +310,8 @@ def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("Sensors", f"number {told['sensors_id']}" if told["sensors_id"] else "as made"),
         ("State", f"{told['state']}, on for {told['uptime_s']:.0f} s"),
-        ("Battery", known(told["battery_percent"], f"{told['battery_percent']} %") or "not known"),
+        ("Battery", known(told["battery_percent"], _battery(told)) or "not known"),
+        ("Last start", known(told["reset_cause"], str(told["reset_cause"]))),
         ("Memory", ", ".join(part for part in memory if part)),
         ("Connection", ", ".join(part for part in radio if part)),
     ]

@@ -106,6 +106,8 @@ def _samples(news: LinkNews, state: LinkState) -> list[str]:
     parts: list[str] = []
     if state is LinkState.LOST:
         return ["if on, it keeps what it measures"] if news.keeps else []
+    if news.charging:
+        return ["plugged in: it records no more (off the body only)"]
     if news.missing:
         parts.append(f"{news.missing} samples being fetched")
     if news.lost:

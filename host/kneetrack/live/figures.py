@@ -70,6 +70,8 @@ class LinkNews:
     mtu: int | None = None
     interval_ms: float | None = None
     battery_percent: int | None = None
+    charging: bool = False
+    """The band measures nothing, for a cable gives it power."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from kneecore import settings, wire
 from kneetrack.live.commands import keeps_recordings
 from kneetrack.live.figures import LinkNews
 from kneetrack.live.fold import Leg
@@ -86,6 +87,7 @@ class LinkWatch:
             mtu=link.figures.mtu,
             interval_ms=None if status is None else status.connection_interval_ms,
             battery_percent=None if status is None else status.battery_percent,
+            charging=status is not None and _charges(status),
         )
 
     def show(self) -> None:
@@ -119,5 +121,11 @@ class LinkWatch:
                 "mtu": news.mtu,
                 "interval_ms": news.interval_ms,
                 "battery_percent": news.battery_percent,
+                "charging": news.charging,
             }
         )
+
+
+def _charges(status: Status) -> bool:
+    plugged = bool((status.power or 0) & settings.POWER_USB)
+    return plugged and status.state == wire.STATE_IDLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from kneecore import wire
+from kneecore import settings, wire
 from kneetrack.link.base import Link
 from kneetrack.maintenance.rows import Row, State, band_row, remedy_of_way
 from kneetrack.maintenance.systems import Facts, facts_here, how_to_forget, how_to_shorten
@@ -146,26 +146,56 @@ def status_rows(link: Link, kind: str, status: Status) -> list[Row]:
     """Battery, sensors, the radio's interval, memory: from wire.STATUS and Knee Feature."""
     thigh_c, shank_c = status.temperature_c
     return [
-        _battery_row(status.battery_percent),
+        _battery_row(status),
         _sensor_row("thigh", link.feature.thigh_chip, status, wire.FAULT_THIGH_IMU, thigh_c),
         _sensor_row("shank", link.feature.shank_chip, status, wire.FAULT_SHANK_IMU, shank_c),
         *([] if kind == "serial" else [interval_row(status, facts_here()), _patience_row(status)]),
         *_memory_rows(status),
         _uptime_row(status, kind),
+        *_start_rows(status),
     ]
 
 
-def _battery_row(percent: int | None) -> Row:
+def time_left(minutes: int) -> str:
+    """`6 h 10 min`, to the ten minutes above two hours."""
+    if minutes >= 120:
+        minutes = minutes // 10 * 10
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+def power_words(status: Status) -> str:
+    """Cable and time left, as they are known: words to go behind the percentage."""
+    power = status.power or 0
+    if power & settings.POWER_CHARGING:
+        return ", being charged"
+    if power & settings.POWER_USB:
+        return ", on a cable"
+    if status.minutes_left is not None:
+        return f", about {time_left(status.minutes_left)} left"
+    return ""
+
+
+def _battery_row(status: Status) -> Row:
+    percent = status.battery_percent
     if percent is None:
         return band_row(
             "Battery", State.NOTE, "not known: the board does not measure it", percent=None
         )
-    text = f"{percent} %"
+    power = status.power or 0
+    plugged = bool(power & settings.POWER_USB)
+    figures = {"percent": percent, "minutes_left": status.minutes_left, "plugged": plugged}
+    text = f"{percent} %{power_words(status)}"
+    if plugged:
+        return band_row(
+            "Battery", State.NOTE, f"{text}: it records over its cable only, and gives no cues",
+            "Pull the cable before you wear it.", figures=figures,
+        )  # fmt: skip
     if percent >= BATTERY_LOW_PERCENT:
-        return band_row("Battery", State.OK, text, percent=percent)
+        return band_row("Battery", State.OK, text, figures=figures)
     empty = percent < BATTERY_EMPTY_PERCENT
     return band_row(
-        "Battery", State.PROBLEM if empty else State.NOTE, text, "Charge the band.", percent=percent
+        "Battery", State.PROBLEM if empty else State.NOTE, text, "Charge the band.", figures=figures
     )
 
 
@@ -237,6 +267,35 @@ def _memory_rows(status: Status) -> list[Row]:
             figures=figures,
         )
     ]
+
+
+_MEANT = {settings.RESET_POWER: "switched on", settings.RESET_SLEEP: "woken"}
+_CAUSES = {
+    settings.RESET_WATCHDOG: (
+        "its program hung, and the watchdog started it anew",
+        "If that comes back, tell us what it was doing (see firmware/README.md).",
+    ),
+    settings.RESET_CRASH: (
+        "its program failed and started itself anew",
+        "Why stands in crash.txt on the band: mpremote cat :crash.txt",
+    ),
+    settings.RESET_BROWN_OUT: (
+        "its voltage fell too low",
+        "Charge it; if it is charged, the battery or its plug is worn.",
+    ),
+}
+
+
+def _start_rows(status: Status) -> list[Row]:
+    """Why it started last, and what to do where nobody meant it."""
+    cause = status.reset_cause
+    if not cause:
+        return []
+    if cause not in _CAUSES:
+        words = _MEANT.get(cause, "by its reset button, or by a computer")
+        return [band_row("Last start", State.OK, words, figures={"reset_cause": cause})]
+    text, remedy = _CAUSES[cause]
+    return [band_row("Last start", State.NOTE, text, remedy, figures={"reset_cause": cause})]
 
 
 def _uptime_row(status: Status, kind: str) -> Row:

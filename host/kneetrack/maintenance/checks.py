@@ -84,6 +84,7 @@ CHECKS = (
     ),
     Check("Gyroscope zeros", "from a table, younger than 12 h, within 10 K", Before.TOLD),
     Check("Switched on for", "nothing dropped by the band, no sensor overrun"),
+    Check("Last start", "meant by somebody: it had not hung, failed, or lost its voltage"),
     Check("Streaming", "5 s of measurement: none lost; a problem above 5 %"),
     Check("Delay", "95 % within 200 ms"),
     Check("Thigh sensor moves", "gravity within 6 to 14 m/s², not one and the same number"),

@@ -27,7 +27,7 @@ def read_status(data: bytes) -> Status | None:
 
     Fields that an older band did not have are None, a newer one's are not looked at.
     """
-    complete = len(data) >= wire.STATUS.size
+    keeps, complete = len(data) >= wire.STATUS_1_2, len(data) >= wire.STATUS.size
     if len(data) >= wire.STATUS_LEAST:
         data = data.ljust(wire.STATUS.size, b"\0")
     try:
@@ -44,6 +44,10 @@ def read_status(data: bytes) -> Status | None:
         battery_percent=None if values.battery_percent == 255 else values.battery_percent,
         connection_interval_ms=values.connection_interval_ms or None,
         supervision_timeout_ms=values.supervision_timeout_ms or None,
-        storage_free_kib=values.storage_free_kib if complete else None,
-        recordings=values.recordings if complete else None,
+        storage_free_kib=values.storage_free_kib if keeps else None,
+        recordings=values.recordings if keeps else None,
+        power=values.power if complete else None,
+        minutes_left=values.minutes_left if complete and values.minutes_left != 65535 else None,
+        reset_cause=values.reset_cause if complete else None,
+        cues=values.cues if complete else None,
     )

@@ -282,8 +282,8 @@ def _status_in(data: bytes) -> Any | None:
         record = data[3:]
     else:
         return None
-    # Other records that are asked for have other lengths; before 1.2 it was shorter.
-    if len(record) not in (wire.STATUS.size, wire.STATUS_LEAST):
+    # Other records that are asked for have other lengths; before 1.3 and 1.2 it was shorter.
+    if len(record) not in (wire.STATUS.size, wire.STATUS_1_2, wire.STATUS_LEAST):
         return None
     return wire.STATUS.unpack_from(record.ljust(wire.STATUS.size, b"\0"))
 

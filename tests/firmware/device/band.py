@@ -17,10 +17,13 @@ from kneeband.app import App
 from kneeband.bonds import Bonds
 from kneeband.button import Button
 from kneeband.clock import BoardClock
+from kneeband.guard import Guard
 from kneeband.habits import Habits
 from kneeband.haptic import Haptic
 from kneeband.indicator import Indicator
 from kneeband.peripheral import Peripheral
+from kneeband.power import Power, computer_frames
+from kneeband.preferences import Preferences
 from kneeband.sampler import Sampler
 from kneeband.shelf import Shelf
 from kneeband.store import Store
@@ -210,7 +213,8 @@ class Band:
         self.lamp = Pin(board.LED, Pin.OUT, value=0)
         self.motor = Pin(board.CUE, Pin.OUT, value=0)
         self.sampler = Sampler(bench.driver(thigh_address), bench.driver(bench.SHANK), BoardClock())
-        gauge = battery.Battery(bench.bus())
+        self.power = Power(battery.Battery(bench.bus()), computer_frames)
+        self.guard = Guard()
         self.bonds = Bonds("band.bonds")
         for kind in (OUR_SECRET, PEER_SECRET):
             self.bonds.put(kind, HOST, b"a key")
@@ -220,8 +224,10 @@ class Band:
             (self.peripheral, SerialPort(self.cable, self.cable, lambda key: None)),
             self.store,
             Habits("band.habits"),
+            Preferences("band.settings"),
             self.shelf,
-            gauge,
+            self.power,
+            self.guard,
             Indicator(self.lamp),
             Haptic(self.motor),
             Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP)),

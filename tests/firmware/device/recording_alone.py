@@ -7,6 +7,7 @@ from sessions import RATE_HZ, run, same, streaming
 
 from kneeband import battery, board, config, states
 from kneecore import wire
+from sim.power_model import Cell, MAX17048Model
 
 
 def test_a_recording_made_alone_is_listed_fetched_whole_and_deleted():
@@ -126,26 +127,14 @@ def test_who_is_told_the_time_later_dates_what_was_recorded_before_and_what_runs
 
 
 def test_a_flat_battery_ends_a_recording_well():
-    class Gauge:
-        """A MAX17048 (SOC at 0x04, 1/256 %)."""
-
-        percent = 50
-
-        def answers(self, now_us):
-            return True
-
-        def read_into(self, register, buffer, now_us):
-            buffer[:] = bytes((self.percent, 0))
-
-    config.BATTERY_MS = 5_000
-    gauge = Gauge()
-    bench.attach(0, board.FUEL_GAUGE_MAX17048, gauge)
+    cell = Cell(percent=50.0)
+    bench.attach(0, board.FUEL_GAUGE_MAX17048, MAX17048Model(cell))
 
     async def scene(band):
         await band.press(200)
         await asyncio.sleep_ms(6_000)
         assert band.app.session.state == states.RECORDING
-        gauge.percent = config.BATTERY_FLAT_PERCENT
+        cell.percent = float(config.BATTERY_FLAT_PERCENT)
         await asyncio.sleep_ms(6_000)
         assert band.app.session.state == states.IDLE
         band.radio.connect()
