@@ -31,15 +31,20 @@ from kneetrack.maintenance.flash import Target
 TARGET = Target("linux", "linux", "x64")
 _FLAGS_OF_A_PROGRAM = termios.ISIG  # nothing controls a process by it here
 _START = """
+import micropython
+micropython.kbd_intr(-1)  # as on the board, whose files are mounted before anything can be typed
 import sys
-for one in list(sys.path):
-    if one.endswith("/outside"):
-        sys.path.remove(one)
-        sys.path.append(one)
+sys.path[0] = "/flash"  # the board's own files come before what `sim` is given of ours
+from sim import flash
+def inserted(path, insert=flash.insert):
+    device = insert(path)
+    micropython.kbd_intr(3)
+    return device
+flash.insert = inserted
 try:
     import sim.run
 except ImportError as error:
-    if "main" not in str(error):
+    if str(error) != "no module named 'main'":
         sys.print_exception(error, sys.stderr)
 except KeyboardInterrupt:
     pass
@@ -110,11 +115,22 @@ class FlashBench:
         if 0 <= self.cut_after <= len(self.seen):
             self.cut_after = -1
             asyncio.get_running_loop().call_soon(self.cable.pull)
-        if b"\x03" in data and self._runs_a_program() and self._process is not None:
+        if b"\x03" in data and self._runs_a_program() and self._is_interruptible():
+            assert self._process is not None
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
             return data.replace(b"\x03", b"")
         return data
+
+    def _is_interruptible(self) -> bool:
+        """Whether the program lets itself be (micropython.kbd_intr): it catches the signal."""
+        if self._process is None:
+            return False
+        with contextlib.suppress(FileNotFoundError):
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+            caught = next(row for row in status.splitlines() if row.startswith("SigCgt"))
+            return bool(int(caught.split()[1], 16) & 1 << (signal.SIGINT - 1))
+        return False
 
     def _runs_a_program(self) -> bool:
         return termios.tcgetattr(self.cable.band_end)[3] == _FLAGS_OF_A_PROGRAM

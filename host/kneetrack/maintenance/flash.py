@@ -98,7 +98,7 @@ class _Change:
     freed_bytes: int
 
 
-def flash(port: Port, image: Image | None, tell: Tell, target: Target = BAND) -> Flashed:
+def flash(port: Port, image: Image | None, tell: Tell) -> Flashed:
     """Put our firmware on the board at `port`, MicroPython's `image` first where one is given.
 
     Every error is a KneeTrackError that says what to do; after each of them the same call goes on.
@@ -110,7 +110,7 @@ def flash(port: Port, image: Image | None, tell: Tell, target: Target = BAND) ->
     board = _at_prompt(port, fresh=image is not None)
     try:
         about = board.about()
-        _check(about, target, port)
+        _check(about, BAND, port)
         files = compiled(about.form, lambda done, of: tell(Progress("Compiling", done, of)))
         listed = manifest(files, about.form)
         change = _change([*files, listed], board.held([*(file.name for file in files), MANIFEST]))

@@ -1,0 +1,203 @@
+"""What of `kneetrack flash` needs no board: images, ports, esptool's words, what is to be sent."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from command_line import is_one_sentence, kneetrack
+from kneetrack.errors import BandNotFound, InputError, LinkError, UsageError
+from kneetrack.maintenance import flash, flash_esptool, flash_image, flash_ports
+from kneetrack.maintenance.flash_board import About, Held
+from kneetrack.maintenance.flash_build import BoardFile, MpyForm, compiled, manifest
+from kneetrack.maintenance.flash_image import Place, check_keeps, read_image
+from kneetrack.maintenance.flash_ports import Port
+
+VFS = 0x200000
+
+
+def image(
+    folder: Path, *, chip: int = 9, vfs: int | None = VFS, size: int = 1_600_000, magic: int = 0xE9
+) -> Path:
+    """As much of an image as is looked at."""
+    data = bytearray(size)
+    data[0] = magic
+    struct.pack_into("<H", data, 12, chip)
+    rows = [(1, 2, 0x9000, 0x6000, b"nvs"), (0, 0, 0x10000, 0x1F0000, b"factory")]
+    if vfs is not None:
+        rows.append((1, 0x81, vfs, 0x200000, b"vfs"))
+    for number, (kind, sort, offset, length, name) in enumerate(rows):
+        struct.pack_into(
+            "<HBBII16sI", data, 0x8000 + 32 * number, 0x50AA, kind, sort, offset, length, name, 0
+        )
+    path = folder / "image.bin"
+    path.write_bytes(data)
+    return path
+
+
+def test_an_image_for_the_band_is_taken(tmp_path: Path) -> None:
+    path = image(tmp_path)
+    found = read_image(path)
+    assert found.size == 1_600_000 and found.vfs == Place(VFS, 0x200000)
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"chip": 0}, "another chip, ESP32"),
+        ({"chip": 777}, "chip 777"),
+        ({"magic": 0x55}, "no image"),
+        ({"vfs": None}, "app-bin"),
+        ({"size": 100_000}, "not downloaded whole"),
+        ({"size": VFS + 1}, "overwrite what the band keeps"),
+    ],
+)
+def test_another_image_is_refused_with_the_remedy(
+    tmp_path: Path, options: dict[str, int], said: str
+) -> None:
+    with pytest.raises(InputError, match=said) as raised:
+        read_image(image(tmp_path, **options))  # pyright: ignore[reportArgumentType]
+    assert flash_image.DOWNLOAD in str(raised.value)
+
+
+def test_numbers_of_chips_are_esptools() -> None:
+    from esptool.targets import CHIP_DEFS
+
+    theirs = {getattr(chip, "IMAGE_CHIP_ID", None): chip.CHIP_NAME for chip in CHIP_DEFS.values()}
+    for number, name in flash_image.CHIPS.items():
+        assert theirs[number] == name
+    assert flash_image.CHIPS[flash_image.BAND_CHIP] == "ESP32-S3"
+    assert CHIP_DEFS[flash_esptool.CHIP].IMAGE_CHIP_ID == flash_image.BAND_CHIP
+
+
+def test_an_image_that_would_lose_what_the_band_keeps_is_refused(tmp_path: Path) -> None:
+    found = read_image(image(tmp_path))
+    check_keeps(found, Place(VFS, 0x200000), ("kneeband.dat",))
+    check_keeps(found, Place(0x270000, 0x200000), ())
+    check_keeps(found, None, ())
+    with pytest.raises(InputError, match=r"recordings.*kneetrack sync"):
+        check_keeps(found, Place(0x270000, 0x590000), ("kneeband.dat", "recordings"))
+
+
+def usb(device: str, vid: int | None = 0x303A, serial_number: str | None = None) -> object:
+    return SimpleNamespace(device=device, vid=vid, serial_number=serial_number, product="board")
+
+
+def test_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    there: list[object] = []
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: there)
+    with pytest.raises(BandNotFound, match=r"hold BOOT, press and release RESET.*Ports.*none"):
+        flash_ports.choose(None)
+    there[:] = [usb("/dev/ttyS0", None), usb("/dev/ttyACM0", 0x239A, "A1")]
+    found = flash_ports.choose(None)
+    assert found == Port("/dev/ttyACM0", "A1", "board")
+    there[:] = [usb("/dev/ttyACM3", serial_number="A1"), usb("/dev/ttyACM0", serial_number="B2")]
+    assert flash_ports.again(found).device == "/dev/ttyACM3"  # known by its number
+    with pytest.raises(BandNotFound, match=r"2 boards.*--port /dev/ttyACM0"):
+        flash_ports.choose(None)
+    assert flash_ports.choose("/dev/ttyACM3").serial_number == "A1"
+
+
+def test_no_port_and_no_permission_are_told_in_a_sentence(tmp_path: Path) -> None:
+    result = kneetrack("flash", "--port", "/dev/ttyNone")
+    assert result.returncode == 3 and is_one_sentence(result.stderr.splitlines()[-1])
+    assert "There is no serial port /dev/ttyNone" in result.stderr
+    (tmp_path / "file").write_text("no port")
+    result = kneetrack("flash", "--port", tmp_path / "file")
+    assert result.returncode == 3 and "is no serial port" in result.stderr
+    told = flash_ports.explained(Port("COM3"), PermissionError(13, "denied"))
+    assert "dialout" in str(told)
+    told = flash_ports.explained(Port("COM3"), OSError("Could not exclusively lock port"))
+    assert "another program" in str(told)
+
+
+def test_esptools_progress_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    from esptool.logger import log
+
+    with log.progress(total=1000, description="Writing at 0x00000000") as bar:
+        for at in range(0, 1000, 250):
+            bar.update(advance=250, description=f"Writing at {at:#010x}")
+    shares: list[float] = []
+    rest = flash_esptool._read(capsys.readouterr().out.splitlines(keepends=True), shares.append)
+    assert shares == [0.25, 0.5, 0.75, 1.0] and not rest.strip()
+
+
+def test_esptool_takes_our_command_line_and_its_refusal_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LinkError, match="/dev/ttyNone can't be opened"):
+        flash_esptool.write_image(
+            Port("/dev/ttyNone"), read_image(image(tmp_path)), lambda share: None
+        )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Failed to connect to ESP32-S3: No serial data received.", "hold BOOT"),
+        ("This chip is ESP32-C3, not ESP32-S3. Wrong chip argument?", "Another chip"),
+        ("Serial data stream stopped: Possible serial noise.", "Try another cable"),
+    ],
+)
+def test_esptools_refusals(said: str, told: str) -> None:
+    error = flash_esptool._refused(
+        Port("COM3"), f"Serial port COM3:\n\nA fatal error occurred: {said}\nHint: x\n"
+    )
+    assert told in str(error) and "\n" not in str(error)
+
+
+ABOUT = About(
+    "micropython", (1, 26, 1), MpyForm(6, 3, "xtensawin"), "Generic ESP32S3 module with ESP32S3",
+    "esp32", 1 << 20, 4096, (), None,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"implementation": "circuitpython"}, "runs circuitpython"),
+        ({"machine": "Generic ESP32C3 module with ESP32C3"}, "an ESP32S3"),
+        ({"platform": "rp2"}, "an ESP32S3"),
+        ({"version": (1, 22, 0)}, "1.24 or later"),
+        ({"form": MpyForm(6, 3, "rv32imc")}, "processor is rv32imc"),
+    ],
+)
+def test_a_board_that_is_no_band(other: dict[str, object], said: str) -> None:
+    from dataclasses import replace
+
+    flash._check(ABOUT, flash.BAND, Port("COM3"))
+    with pytest.raises(LinkError, match=said):
+        flash._check(replace(ABOUT, **other), flash.BAND, Port("COM3"))  # pyright: ignore
+
+
+def test_what_differs_is_sent_and_what_is_no_more_is_removed_if_there_is_room() -> None:
+    files = [BoardFile(name, b"x" * 5000, name) for name in ("kneecore/a.mpy", "main.py")]
+    held = {"kneecore/a.mpy": Held(5000, "kneecore/a.mpy"), "kneecore/a.py": Held(9, "old")}
+    change = flash._change(files, held)
+    assert [file.name for file in change.send] == ["main.py"] and change.there == 1
+    assert change.remove == ("kneecore/a.py",)  # or it would be imported in its place
+    flash._check_room(ABOUT, change, Port("COM3"))
+    from dataclasses import replace
+
+    with pytest.raises(LinkError, match=r"full.*kneetrack sync"):
+        flash._check_room(replace(ABOUT, free_bytes=4096), change, Port("COM3"))
+
+
+def test_files_for_the_band_are_the_same_bytes_each_time_and_name_no_folder_of_ours() -> None:
+    form = MpyForm.of(6 | 3 << 8 | 10 << 10)
+    assert form == MpyForm(6, 3, "xtensawin")
+    files = compiled(form, lambda done, total: None)
+    names = {file.name for file in files}
+    assert {"main.py", "boot.py", "kneecore/wire.mpy", "kneeband/app.mpy"} <= names
+    assert not [name for name in names if name.startswith("kneecore/") and name.endswith(".py")]
+    here = str(Path(__file__).parents[2]).encode()
+    assert not [file.name for file in files if here in file.data]
+    assert manifest(files, form) == manifest(list(reversed(files)), form)
+
+
+def test_a_micropython_of_another_form_is_told() -> None:
+    with pytest.raises(UsageError, match=r"form 6\.2.*--micropython"):
+        compiled(MpyForm(6, 2, "xtensawin"), lambda done, total: None)

@@ -1,0 +1,101 @@
+"""`kneetrack flash` against MicroPython's own prompt on a cable, with littlefs on a simulated flash.
+
+mpremote sends real .mpy files, and the firmware starts from them (`flash_bench`). One board for all
+of it, for sending everything takes a while. esptool and the ESP32 itself are not in here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from command_line import kneetrack
+from flash_bench import TARGET, FlashBench, flash_bench
+from kneetrack.errors import LinkError, LinkLost
+from kneetrack.firmware_files import device_files
+from kneetrack.maintenance import flash
+from kneetrack.maintenance.flash_board import Board
+from kneetrack.maintenance.flash_build import MANIFEST
+from kneetrack.maintenance.flash_ports import Port
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pseudo-terminals and /proc")
+
+OF_THE_WHOLE = 0.4
+"""Where the cable is pulled: in the midst of a file of kneecore or kneeband."""
+SENT_FOR_ONE_BYTE = 2.8
+"""What a byte of a file costs on the line, as text."""
+
+
+def test_the_life_of_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flash, "BAND", TARGET)
+
+    async def check() -> None:
+        async with flash_bench(tmp_path) as bench:
+            port = Port(str(bench.cable.port))
+            await asyncio.to_thread(_another_board_is_refused, port, monkeypatch)
+            await _is_cut_off_and_completed(bench, port)
+            await asyncio.to_thread(_is_brought_up_to_date, port)
+            await asyncio.to_thread(_has_nothing_to_send, port)
+
+    asyncio.run(check())
+
+
+def _another_board_is_refused(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as context:
+        context.setattr(flash, "BAND", flash.Target("esp32", "ESP32S3", "xtensawin"))
+        with pytest.raises(LinkError, match="Is another board on the cable"):
+            flash.flash(port, None, lambda now: None)
+    with Board(port) as board:
+        assert not board.held(["main.py"])
+
+
+async def _is_cut_off_and_completed(bench: FlashBench, port: Port) -> None:
+    seen: list[flash.Progress] = []
+
+    def tell(now: flash.Progress) -> None:
+        seen.append(now)
+        if now.step == "Sending" and bench.cut_after < 0 and len(bench.seen) < 100_000:
+            bench.cut_after = int(len(bench.seen) + now.total * SENT_FOR_ONE_BYTE * OF_THE_WHOLE)
+
+    with pytest.raises(LinkLost, match="goes on where it stopped"):
+        await asyncio.to_thread(flash.flash, port, None, tell)
+    last = seen[-1]
+    assert last.step == "Sending" and 0.1 < last.done / last.total < 0.9
+    bench.cable.put_in()
+    done = await asyncio.to_thread(flash.flash, port, None, lambda now: None)
+    assert done.name.startswith("KneeBand-") and not done.silent
+    assert done.there > 5 and len(done.sent) > 5
+    assert done.there + len(done.sent) == len(device_files()) + 1
+    assert last.detail in done.sent  # what was half written is written again
+    assert {"main.py", MANIFEST} <= set(done.sent)
+
+
+def _is_brought_up_to_date(port: Port) -> None:
+    """The band runs meanwhile, with something of its own and of an older firmware on its flash."""
+    with Board(port) as board:
+        assert "kneeband.dat" in board.about().kept
+        board._run(
+            "for n, t in (('mine.txt', 'mine'), ('kneeband/older.py', '1'), "
+            "('kneecore/crc.mpy', 'torn'), ('main.new', 'an older one')):\n"
+            " with open(n, 'w') as f:\n  f.write(t)"
+        )
+        kept = board.held(["kneeband.dat", "bonds.dat", "mine.txt"])
+        board.reset()
+    done = flash.flash(port, None, lambda now: None)
+    assert done.sent == ("kneecore/crc.mpy",) and done.removed == ("kneeband/older.py",)
+    with Board(port) as board:
+        names = ["kneeband.dat", "bonds.dat", "mine.txt"]
+        held = board.held([*names, "main.py", "main.new"])
+        assert held["mine.txt"] == kept["mine.txt"] and set(kept) <= set(held)
+        assert "main.py" in held and "main.new" not in held
+        assert done.manifest_sha256 == board.held([MANIFEST])[MANIFEST].sha256
+        board.reset()
+
+
+def _has_nothing_to_send(port: Port) -> None:
+    result = kneetrack("flash", "--port", str(port))
+    assert result.returncode == 0, result.stderr
+    assert "Done: KneeBand-" in result.stdout and "nothing to send" in result.stdout
