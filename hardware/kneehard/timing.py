@@ -1,11 +1,11 @@
 """How long the bus is busy: the transfers of the real driver, counted on the simulated board.
 
 The firmware's own sampler and driver run under MicroPython against the register models, and every
-transfer is written down (`bus_log`). Here each is given its time by the standard alone: nine clocks
-a byte, address and register and repeated address counted, one for the start, one for each repeated
-start and one for the stop. What the processor adds between the transfers is not in it, and neither
-is clock stretching, which these chips don't do. So the times are a floor; the room to the poll
-period is what has to hold the rest.
+transfer is written down (../bus_log.py). Here each is given its time by the standard alone: nine
+clocks a byte, address and register and repeated address counted, one for the start, one for each
+repeated start and one for the stop. What the processor adds between the transfers is not in it, and
+neither is clock stretching, which these chips don't do. So the times are a floor; the room to the
+poll period is what has to hold the rest.
 """
 
 import ast
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-FIRMWARE = HERE.parents[1] / "firmware"
+HARDWARE = Path(__file__).resolve().parents[1]
+FIRMWARE = HARDWARE.parent / "firmware"
 CHIPS = ("LSM6DS", "ICM-42688-P", "MPU-6050")
-"""What `bus_log` knows, the kits' first."""
+"""What bus_log.py knows, the kits' first."""
 MICROPYTHON = Path(sysconfig.get_path("scripts")) / "micropython"
 
 
@@ -76,7 +76,7 @@ class Load:
 def record(frequency_hz: int, chip: str = CHIPS[0]) -> Log:
     """Run the sampler with two chips of a kind, and write down what it does."""
     path = [FIRMWARE / "sim" / "shims", FIRMWARE, ".frozen"]
-    log = [str(HERE / "bus_log.py"), str(frequency_hz), chip]
+    log = [str(HARDWARE / "bus_log.py"), str(frequency_hz), chip]
     done = subprocess.run(
         [str(MICROPYTHON), "-X", "heapsize=8M", *log],
         env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},

@@ -41,6 +41,14 @@ PARTS = {
         {"kneecore", "kneeband.strapdown", "sim", "main"},
         MICROPYTHON | {"utime", "uselect"},
     ),
+    "kneehard": Part(
+        ROOT / "hardware" / "kneehard",
+        set(),
+        {
+            "ast", "collections", "dataclasses", "functools", "kneehard", "os", "pathlib", "re",
+            "subprocess", "sysconfig", "tomllib", "typing",
+        },
+    ),
     "whole_file": Part(HOST / "whole_file.py", {"kneetrack.errors"}, never=IO | CLOCK | {"numpy"}),
     "spans": Part(HOST / "spans.py", set(), never=IO | CLOCK | {"numpy"}),
     "parabola": Part(HOST / "parabola.py", set(), never=IO | CLOCK | {"numpy"}),

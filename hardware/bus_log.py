@@ -1,4 +1,4 @@
-"""Runs under MicroPython, started by `timing`: what the firmware's own sampler does on the bus.
+"""Runs under MicroPython, started by kneehard.timing: what the firmware's sampler does on the bus.
 
 Argument 1 is the bus' frequency, argument 2 the chip on both segments (CHIPS). Each line printed is
 one look at the FIFOs (`Sampler.poll`), its transfers as ADDRESS:DIRECTION:BYTES, in order, where
