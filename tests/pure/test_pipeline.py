@@ -27,6 +27,7 @@ class Leg:
         self.lean = lean
         self.turn_at_s = turn_at_s  # from here on the shank stands turned by `turn` about y
         self.turn = turn
+        self._newest = None  # (time, orientations) of the latest row
 
     def phase(self, time_s):
         into = time_s % (self.stand_s + SQUAT_S) - self.stand_s
@@ -51,8 +52,12 @@ class Leg:
 
     def row(self, time_s):
         row = []
-        before = self.orientations(time_s - PERIOD)
+        if self._newest and abs(time_s - PERIOD - self._newest[0]) < 1e-6:
+            before = self._newest[1]
+        else:
+            before = self.orientations(time_s - PERIOD)
         now = self.orientations(time_s)
+        self._newest = time_s, now
         for k in range(2):
             step = quaternion.multiply(quaternion.conjugate(before[k]), now[k])
             sign = 1.0 if step[0] > 0.0 else -1.0

@@ -192,7 +192,7 @@ def test_a_log_cut_anywhere_opens_in_every_command_or_is_refused_as_cut(
     work: Path, tmp_path: Path
 ) -> None:
     whole = (work / "squats.mcap").read_bytes()
-    cuts = [0, 5, 300, *random.Random(3).sample(range(3000, len(whole)), 4), len(whole) - 1]
+    cuts = [0, 5, 300, *random.Random(3).sample(range(3000, len(whole)), 2), len(whole) - 1]
     log = tmp_path / "cut.mcap"
     for cut in cuts:
         log.write_bytes(whole[:cut])
