@@ -44,7 +44,7 @@ class Cell:
         self._capacity_mah = capacity_mah
         self._ohm = ohm
         self._at_us = vclock.now_us()
-        self.rate_seen = 0.0
+        self.rate_seen = -IDLE_MA / capacity_mah * 100.0
         """%/h, as a gauge that takes its time sees it."""
 
     def plug(self, kind: str) -> None:

@@ -92,6 +92,73 @@ def info(
 
 
 @device.command()
+def config(
+    link: LinkOption = "ble:auto",
+    sleep: Annotated[
+        int | None,
+        typer.Option("--sleep", metavar="MINUTES", help="Unused for so long it sleeps; 0: never."),
+    ] = None,
+    lamp: Annotated[
+        bool | None,
+        typer.Option(
+            "--lamp/--no-lamp", help="The lamp, but for faults, pairing and identify, which show."
+        ),
+    ] = None,
+    cue: Annotated[
+        int | None,
+        typer.Option("--cue", metavar="MS", help="How long the pulse of a cue on the band lasts."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Show what is set on a band, or set it. The band keeps it over restarts.
+
+    \b
+    Examples:
+      kneetrack device config
+      kneetrack device config --sleep 20 --no-lamp
+      kneetrack device config --cue 300 --link ble:KneeBand-12AB
+    """
+    from kneetrack.cli import console
+
+    wanted = {
+        "sleep_min": sleep,
+        "lamp": None if lamp is None else settings.LAMP_ON if lamp else settings.LAMP_OFF,
+        "cue_ms": cue,
+    }
+    for name, least, most in settings.LIMITS:
+        value = wanted[name]
+        if value is not None and not least <= value <= most:
+            option = {"sleep_min": "--sleep", "cue_ms": "--cue"}[name]
+            raise UsageError(f"{option} must be within {least} and {most}, not {value}.")
+
+    async def told(band: Link) -> dict[str, int]:
+        from kneetrack.live import command
+
+        if (band.feature.protocol_major, band.feature.protocol_minor) < (1, 3):
+            raise LinkError(
+                "This band's firmware has nothing to set (it speaks a protocol before 1.3). "
+                "Update the band: see firmware/README.md."
+            )
+        answer = await command(band, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_CONFIG))
+        values: Any = settings.SETTINGS.unpack_from(answer.payload)
+        held = {name: getattr(values, name) for name, _, _ in settings.LIMITS}
+        changed = held | {name: value for name, value in wanted.items() if value is not None}
+        if changed != held:
+            await command(band, wire.OP_SET_CONFIG, settings.SETTINGS.pack(*changed.values()))
+        return changed
+
+    values = _with_band(link, told)
+    if json:
+        console.print_json({"format": 1, **values})
+        return
+    out = console.results()
+    minutes = values["sleep_min"]
+    out.print(f"{'Sleep':<14}{f'after {minutes} min unused' if minutes else 'never'}")
+    out.print(f"{'Lamp':<14}{'on' if values['lamp'] else 'off, but for faults and pairing'}")
+    out.print(f"{'Cue':<14}a pulse of {values['cue_ms']} ms")
+
+
+@device.command()
 def identify(
     link: LinkOption = "ble:auto",
     seconds: Annotated[
