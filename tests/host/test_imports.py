@@ -6,7 +6,7 @@ import codecs
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -259,6 +259,22 @@ def test_it_writes_over_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "diary.csv").write_text("dear diary\n")
     assert imported(pair, tmp_path / "diary.csv", "--from", "xsens").returncode == 2
     assert (tmp_path / "diary.csv").read_text() == "dear diary\n"
+
+
+def test_ctrl_c_while_a_trace_is_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = foreign_imus.xsens(tmp_path)
+    (out := tmp_path / "out").mkdir()
+
+    def cut_short(file: IO[str], *_: object, **__: object) -> None:
+        file.write("0.00000,0.1")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kneetrack.traces.importers.writing.np.savetxt", cut_short)
+        assert imported(pair, out / "a.csv", "--from", "xsens").returncode == 130
+    assert not list(out.iterdir())
 
 
 # Headers of recordings that others published (host/IMPORTS.md), with numbers of our own.

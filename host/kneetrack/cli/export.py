@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kneetrack.cli.analyze import OFFLINE_HELP
 from kneetrack.cli.options import side_of
+from kneetrack.cli.work_bar import WorkBar
 from kneetrack.errors import UsageError
 from kneetrack.export.formats import BIDS_FOLDER, FORMATS, MODELS, Options, check, formats_of
 from kneetrack.export.formats import export as write
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-SHOWN_AFTER_S = 2.0
 _NAMES = ", ".join(FORMATS)
 DEFAULT = "csv"
 FORMAT_HELP = f"{_NAMES}; opensim (sto and mot); all. Several times for several; csv otherwise."
@@ -77,7 +73,7 @@ def export(
     wanted = side_of(side)
     check(asked, source, out)
     hints = console.hints()
-    with _Bar(hints) as bar:
+    with WorkBar(hints) as bar:
         from kneetrack.export.recording import How, read_recording
 
         recording = read_recording(source, How(wanted, realign, offline), bar.told)
@@ -112,41 +108,3 @@ def export(
                 markup=False,
                 soft_wrap=True,
             )
-
-
-class _Bar:
-    """Shown once the work has taken a while, whatever it is doing then."""
-
-    def __init__(self, hints: Console) -> None:
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-        self._progress = Progress(
-            BarColumn(24),
-            TaskProgressColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=hints,
-            transient=True,
-            disable=not hints.is_terminal,
-        )
-        self._task = self._progress.add_task("", total=None)
-        self._timer = threading.Timer(SHOWN_AFTER_S, self._progress.start)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Bar:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        self._progress.stop()
-
-    def told(self, what: str, share: float) -> None:
-        """`what` is being done, and so much of it is (less than nothing: not known)."""
-        known = share >= 0.0
-        self._progress.update(
-            self._task,
-            total=1.0 if known else None,
-            completed=share if known else 0.0,
-            description=what,
-        )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kneetrack.cli.options import JSON_HELP, check_output, side_of
+from kneetrack.cli.work_bar import WorkBar
 from kneetrack.errors import UsageError
 from kneetrack.samples import Window
 
@@ -124,11 +125,12 @@ def import_trace(
         for one in listed or []
     ]
     hints = console.hints()
-    with hints.status("Reading ..."):
-        recordings = [
-            importers.read(path, form, mount, mapping, gyr_unit)
-            for path, mount in ((thigh, "thigh"), (shank, "shank"))
-        ]
+    with WorkBar(hints) as bar:
+        recordings: list[Recording] = []
+        for share, path, mount in ((0.0, thigh, "thigh"), (0.25, shank, "shank")):
+            bar.told(f"Reading the {mount}'s file", share)
+            recordings.append(importers.read(path, form, mount, mapping, gyr_unit))
+        bar.told("Laying both side by side", 0.5)
         found = [importers.look(one.path, one.gyr, one.acc) for one in recordings]
         joined = importers.join(
             *recordings,
@@ -143,6 +145,7 @@ def import_trace(
                     f"--{window.kind} {window.start_s:g}-{window.end_s:g} lies outside the trace "
                     f"({joined.time_s[0]:.1f} to {joined.time_s[-1]:.1f} s)."
                 )
+        bar.told(f"Writing {out.name}", 0.6)
         importers.write_trace(
             joined,
             out,
