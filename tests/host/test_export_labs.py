@@ -22,7 +22,7 @@ from kneecore import joint, quaternion, wire
 from kneetrack.errors import UsageError
 from kneetrack.export import bids
 from kneetrack.export import c3d as c3d_format
-from kneetrack.export.formats import MODELS, Options
+from kneetrack.export.formats import MODELS, Options, export, formats_of
 from kneetrack.export.opensim import model_angles
 from kneetrack.export.recording import KNEE_S, Recording, Series, silent
 from kneetrack.export.segments import y_up
@@ -219,6 +219,37 @@ def test_one_leg_after_the_other_stand_in_one_table_of_scans(
     scans = next(path for path in written if path.name.endswith("_scans.tsv"))
     names = [line.split("\t")[0] for line in scans.read_text().splitlines()[1:]]
     assert [name.partition("tracksys-")[2][:8] for name in names] == ["kneeRigh", "kneeLeft"]
+
+
+def test_two_aliases_of_one_label_are_not_one_person_unless_it_is_said(
+    made: tuple[Recording, Path], tmp_path: Path
+) -> None:
+    leg = made[0].legs[0]
+    alone = replace(leg, angles=_short(leg.angles), orientations=_short(leg.orientations), imu=None)
+
+    def put(name: str, alias: str, subject: str | None = None, *, dated: bool = True) -> None:
+        recording = replace(
+            made[0],
+            source=tmp_path / name,
+            legs=(alone,),
+            result=replace(made[0].result, session={"athlete": alias}),
+            started=made[0].started if dated else None,
+        )
+        export(recording, formats_of(["bids"]), tmp_path / "out", Options(subject=subject), silent)
+
+    put("a.mcap", "P-1")
+    put("b.mcap", "P-1")
+    with pytest.raises(UsageError, match=r"one person of P1 and P-1 \(a\)"):
+        put("c.mcap", "P1")
+    put("c.mcap", "P1", "P-1")
+    put("squat-1.csv", "Q", dated=False)
+    with pytest.raises(UsageError, match=r"one session of squat1 and squat-1"):
+        put("squat1.csv", "Q", dated=False)
+    put("squat-1.csv", "Q", dated=False)
+    with pytest.raises(
+        UsageError, match="another recording with the same name, that lay elsewhere"
+    ):
+        put("other/squat-1.csv", "Q", dated=False)
 
 
 def _short(series: Series) -> Series:

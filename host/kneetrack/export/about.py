@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from kneecore import __version__
@@ -24,6 +26,7 @@ def about(recording: Recording) -> dict[str, Any]:
     return {
         "source": recording.source.name,
         "started_utc": started_text(recording),
+        "undated": None if recording.started is not None else _key(recording.source),
         "first_sample_s": round(recording.first_s, 4),
         "athlete": session.get("athlete"),
         "exercise": session.get("exercise"),
@@ -57,6 +60,11 @@ def about(recording: Recording) -> dict[str, Any]:
         "warnings": list(recording.result.warnings),
         "versions": {"kneetrack": __version__},
     }
+
+
+def _key(source: Path) -> str:
+    """Tells a recording without a date from another of its name: by where it lies, unreadably."""
+    return hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:16]
 
 
 def started_text(recording: Recording) -> str | None:

@@ -47,7 +47,7 @@ from kneetrack.export.bids_channels import EARTHS, IMU, KNEE, Channel
 from kneetrack.export.columns import DECIMALS, EVENTS
 from kneetrack.export.csv_files import write_rows
 from kneetrack.export.events import Happening, happenings
-from kneetrack.export.formats import BIDS_FOLDER, Options
+from kneetrack.export.formats import BIDS_FOLDER, Options, others
 from kneetrack.export.grid import FloatArray
 from kneetrack.export.recording import Leg, Progress, Recording, Series
 from kneetrack.whole_file import whole_file
@@ -62,6 +62,7 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
     root = folder / BIDS_FOLDER
     subject = f"sub-{_subject(options.subject or recording.result.session.get('athlete'))}"
     session = f"ses-{_session(recording)}"
+    _refuse_another(recording, folder, options, f"{BIDS_FOLDER}/{subject}/", session)
     task = _label(recording.legs[0].session.result.exercise, "unknown")
     place = root / subject / session
     stem = f"{subject}_{session}"
@@ -99,6 +100,26 @@ def write(recording: Recording, folder: Path, options: Options, told: Progress) 
     _tsv(path, ("filename", "acq_time"), [*before, *scans])  # a leg exported by itself, earlier
     yield path
     yield from _top(root, subject)
+
+
+def _refuse_another(
+    recording: Recording, folder: Path, options: Options, of_subject: str, session: str
+) -> None:
+    """UsageError where a label would make one person of two, or one session: labels have letters
+    and digits only, so those of P-1 and P1 are one."""
+    alias = recording.result.session.get("athlete")
+    for name, said in others(folder, recording.name):
+        files = [file for file in said.get("files", ()) if str(file).startswith(of_subject)]
+        if files and options.subject is None and said.get("athlete") != alias:
+            raise UsageError(
+                f"BIDS would make one person of {alias} and {said.get('athlete')} ({name}), for a "
+                "label has letters and digits only. Say who it is with --subject."
+            )
+        if recording.started is None and any(f"/{session}/" in str(file) for file in files):
+            raise UsageError(
+                f"BIDS would make one session of {recording.name} and {name}, for a label has "
+                "letters and digits only and neither has a date. Rename one."
+            )
 
 
 def _systems(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -188,11 +188,12 @@ def export(
 
     list_file = folder / f"{recording.name}{ABOUT}"
     said = about(recording)
-    begun = _about(list_file).get("started_utc")
-    if begun and begun != said["started_utc"]:
+    before = _about(list_file)
+    begun, key = before.get("started_utc"), before.get("undated")
+    if (begun and begun != said["started_utc"]) or (key and key != said["undated"]):
         raise UsageError(
-            f"{list_file} is of another recording with the same name, begun {begun}; choose "
-            "another folder."
+            f"{list_file} is of another recording with the same name, "
+            f"{f'begun {begun}' if begun else 'that lay elsewhere'}; choose another folder."
         )
     old = {folder, *folder.rglob("*")} if folder.exists() else set[Path]()
     _make(folder)
@@ -235,6 +236,13 @@ def _take_away(files: Iterable[Path], folder: Path, old: Collection[Path]) -> No
         if path not in old:
             with contextlib.suppress(OSError):  # something of somebody else's is in it
                 path.rmdir()
+
+
+def others(folder: Path, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Of the folder's exports of other recordings than `name`: their name, what they say."""
+    for path in sorted(folder.glob(f"*{ABOUT}")):
+        if (other := path.name.removesuffix(ABOUT)) != name:
+            yield other, _about(path)
 
 
 def _about(path: Path) -> dict[str, Any]:
