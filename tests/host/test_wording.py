@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import click
@@ -82,6 +83,11 @@ def of_program(root: Path) -> list[Text]:
     return found
 
 
+@cache
+def of_this_program() -> list[Text]:
+    return of_program(ROOT)
+
+
 FOLDERS = ("host", "firmware", "hardware", "tools")
 
 
@@ -101,7 +107,7 @@ def told(found: list[Found]) -> str:
 
 
 def test_the_program_says_nothing_of_health_worth_or_danger() -> None:
-    texts = of_program(ROOT)
+    texts = of_this_program()
     assert len(texts) > 3000, "the texts were not found: the rule guards nothing"
     found = [each for text in texts for each in wording.forbidden(text, PROGRAM)]
     assert not found, told(found)
@@ -124,7 +130,7 @@ def test_no_document_does() -> None:
 
 
 def test_nothing_is_allowed_that_is_not_said() -> None:
-    texts = [*of_program(ROOT), *commands()]
+    texts = [*of_this_program(), *commands()]
     unused = [one.phrase for one in PROGRAM if not wording.is_said(one, texts)]
     assert not unused
 
