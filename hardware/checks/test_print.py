@@ -20,7 +20,7 @@ def pods(shelf):
 
 @pytest.fixture(scope="module")
 def bases(pods):
-    return {pod.name: solids.base(pod) for pod in pods}
+    return {pod.name: solids.bodies(pod)["base"] for pod in pods}
 
 
 def test_everything_that_is_printed(pods, shelf, tmp_path):

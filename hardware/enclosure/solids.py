@@ -5,6 +5,7 @@ onto the printer's bed. Prisms, cylinders and one fillet a body: shapes that the
 never fails at, so that the same sizes always give the same files.
 """
 
+from functools import cache
 from itertools import pairwise
 
 from build123d import (
@@ -125,21 +126,29 @@ def button(pod: Pod) -> Part:
 
 
 def gauge(pod: Pod, shelf: Shelf) -> Part:
-    """A thin plate to lay the Feather into before anything else is printed: do USB, button and
-    lamp lie where the files think?"""
+    """A tray to lay the Feather into, parts down, before anything else is printed: do button and
+    lamp lie where the files think? They are looked for through holes in its floor."""
     assert pod.usb and pod.button and pod.light
     seat = pod.seat("feather")
-    frame = 3.0
-    plate = _block(seat.room[0] + 2 * frame, seat.room[1] + 2 * frame, 0, 3.0, seat.y, 2.0, seat.x)
-    plate -= _box(seat.room[0], seat.room[1], 1.2, 9, seat.y, seat.x)
-    plate -= _box(sizes.USB_HOLE[0], 12, 1.2, 9, seat.high[1] + 2, pod.usb[0])
-    for (x, y, _), r in ((pod.button, 1.5), (pod.light, 1.2)):
-        plate -= _post(r, 2 * seat.x - x, y, -1, 9)
-    return plate
+    floor, around = 1.2, 2.0
+    room_x, room_y, _ = seat.room
+    deep = floor + shelf.part(seat.part).get("height", "mm") - seat.thick + 0.3
+    rim = deep + 2.0
+    tray = _block(room_x + 2 * around, room_y + 2 * around, 0, rim, seat.y, 2.0, seat.x)
+    tray -= _box(room_x, room_y, floor, rim + 1, seat.y, seat.x)
+    tray += [_box(2.5, 2.5, 0, deep, y, x) for x, y in _corners(seat, 2.5, 2.5)]
+    end = seat.high[1] + around / 2
+    cut = [_box(sizes.USB_HOLE[0], around + 1, floor, rim + 1, end, pod.usb[0])]
+    cut += [
+        _post(radius, 2 * seat.x - x, y, -1, rim)
+        for (x, y, _), radius in ((pod.button, 2.0), (pod.light, 1.2))
+    ]
+    return tray - cut
 
 
+@cache
 def bodies(pod: Pod) -> dict[str, Part]:
-    """All that is printed for a pod, by name, in place."""
+    """All that is printed for a pod, by name, in place. Made once: it takes seconds."""
     made = {"base": base(pod), "lid": lid(pod)}
     if pod.deck_z is not None:
         made["deck"] = deck(pod)
