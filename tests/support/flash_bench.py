@@ -64,6 +64,7 @@ class FlashBench:
         self.cut_after = -1
         """The cable is pulled when so many bytes have been sent."""
         self._folder = folder
+        self._stderr = os.open(folder / "stderr.txt", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
         self._process: asyncio.subprocess.Process | None = None
         self._outside = folder / "outside"
         self._outside.mkdir(exist_ok=True)
@@ -95,7 +96,7 @@ class FlashBench:
                 cwd=self._folder,
                 stdin=self.cable.band_end,
                 stdout=self.cable.band_end,
-                stderr=(self._folder / "stderr.txt").open("ab"),
+                stderr=self._stderr,
                 process_group=0,
             )
             self.starts += 1
@@ -109,6 +110,11 @@ class FlashBench:
             with contextlib.suppress(AssertionError):
                 self.cable.pull()
             self.cable.put_in()
+
+    def close(self) -> None:
+        """Put everything away."""
+        self.cable.close()
+        os.close(self._stderr)
 
     def _typed(self, data: bytes) -> bytes:
         self.seen += data
@@ -146,4 +152,4 @@ async def flash_bench(folder: Path) -> AsyncIterator[FlashBench]:
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        bench.cable.close()
+        bench.close()

@@ -30,20 +30,21 @@ def flash(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Put the firmware on a band, or a newer one: board on a cable, no other tool needed.
+    """Put the firmware, or a newer one, on a band that hangs on a cable.
 
     \b
     Examples:
-      kneetrack flash                                  a board that has MicroPython, or a band
-      kneetrack flash --micropython ESP32_GENERIC_S3-20250911-v1.26.1.bin
-      kneetrack flash --port /dev/ttyACM1              one of several boards
+      kneetrack flash                        a band, or a board with MicroPython
+      kneetrack flash --micropython ESP32_GENERIC_S3.bin             a new board
+      kneetrack flash --port /dev/ttyACM1    one of several boards
 
     \b
     A new board:
       1. Get the .bin for ESP32_GENERIC_S3 (1.24 or later) from
          https://micropython.org/download/ESP32_GENERIC_S3/
       2. Cable in. Hold BOOT, press and release RESET, let go of BOOT.
-      3. kneetrack flash --micropython THAT.bin, and press RESET where it waits for the board.
+      3. kneetrack flash --micropython THAT.bin
+         If it then waits for the board: press RESET once.
 
     Only what differs is sent. If it is cut off, by the cable or by Ctrl-C, run it again: it goes
     on where it stopped, and until then the band waits. Calibration, paired computers and

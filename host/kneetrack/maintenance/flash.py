@@ -193,9 +193,7 @@ def _change(files: list[BoardFile], held: dict[str, Held]) -> _Change:
     )
     stale = tuple(sorted(name for name in held if name not in wanted))
     gone = [*stale, *(file.name for file in send if file.name in held)]
-    return _Change(
-        send, stale, len(files) - len(send), sum(held[name].size for name in gone)
-    )
+    return _Change(send, stale, len(files) - len(send), sum(held[name].size for name in gone))
 
 
 def _check_room(about: About, change: _Change, port: Port) -> None:
@@ -224,12 +222,11 @@ def _put_files(board: Board, change: _Change, tell: Tell) -> None:
     done = 0
     for file in files:
         name = _WAITING if file.name == _MAIN else file.name
-        step, before = "Sending", done
-        tell(Progress(step, before, total, file.name))
+        tell(Progress("Sending", done, total, file.name))
         board.send(
             BoardFile(name, file.data, file.sha256),
-            lambda written, at=before, of=file.name: tell(
-                Progress(step, at + written, total, of)
+            lambda written, at=done, of=file.name: tell(
+                Progress("Sending", at + written, total, of)
             ),
         )
         done += len(file.data)

@@ -31,8 +31,8 @@ from kneetrack.maintenance.flash_ports import Port
 TRIES = 3
 ANSWER_S = 3.0
 """How long a try waits for the prompt; all together outlast a host that has just left."""
-PIECE_BYTES = 1024
-"""Sent in one go: it lies in the board's memory three times, as a text, as bytes, in its file."""
+PIECE_BYTES = 2048
+"""Sent in one go, as a text of up to four times that; a board that runs nothing has room for it."""
 FOLDERS = ("kneecore", "kneeband")
 KEPT = ("kneeband.dat", "bonds.dat", "habits.dat", "recordings")
 """What a band keeps, by its names on it; told to whoever would lose it, never touched here."""
@@ -174,10 +174,12 @@ class Board:
 
     def send(self, file: BoardFile, tell: Callable[[int], None]) -> None:
         """Write a file; `tell` gets the bytes written so far."""
+
+        def told(written: int, _: int) -> None:
+            tell(written)
+
         with self._told(), contextlib.redirect_stdout(io.StringIO()):
-            self._line.fs_writefile(
-                file.name, file.data, PIECE_BYTES, lambda written, _: tell(written)
-            )
+            self._line.fs_writefile(file.name, file.data, PIECE_BYTES, told)
 
     def remove(self, name: str) -> None:
         """Delete a file, if it is there."""
@@ -212,8 +214,8 @@ class Board:
             except OSError as error:
                 raise self._lost() from error
         raise NoPrompt(
-            f"{self.port} is there, but no prompt of MicroPython answers. If the board is new, give "
-            "--micropython IMAGE.bin. If it runs something that does not let itself be "
+            f"{self.port} is there, but no prompt of MicroPython answers. If the board is new, "
+            "give --micropython IMAGE.bin. If it runs something that does not let itself be "
             "interrupted: press RESET, hold BOOT until its lamp flickers, run this again."
         )
 
@@ -226,7 +228,7 @@ class Board:
         try:
             yield
         except TransportExecError as error:
-            last = (error.error_output.strip().splitlines() or ["no reason"])[-1]
+            last = (str(error).strip().splitlines() or ["no reason"])[-1]
             if "ENOSPC" in last or last.endswith("OSError: 28"):
                 raise full(self.port) from error
             raise LinkError(

@@ -1,10 +1,10 @@
 """The band's files as the board gets them: compiled by mpy-cross, with their hashes.
 
-.mpy files carry the version of their form and, with machine code in them, the processor. MicroPython
-says what it takes in `sys.implementation._mpy` (docs: "MicroPython .mpy files"): bits 0-7 the
-version, 8-9 the sub-version, 10-13 the processor. What does not fit it refuses at the first import,
-so it is compared before anything is sent. main.py and boot.py go as source, for MicroPython starts
-nothing else.
+.mpy files carry the version of their form and, with machine code in them, the processor.
+MicroPython says what it takes in `sys.implementation._mpy` (docs: "MicroPython .mpy files"): bits
+0-7 the version, 8-9 the sub-version, 10-13 the processor. What does not fit it refuses at the first
+import, so it is compared before anything is sent. main.py and boot.py go as source, for MicroPython
+starts nothing else.
 
 The compiler is told each file's name on the band and not its path here, so that the same sources
 give the same bytes everywhere, and a second flash from another folder sends nothing.
@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kneecore import __version__, wire
@@ -77,10 +78,8 @@ def compiled(form: MpyForm, tell: Callable[[int, int], None]) -> list[BoardFile]
         tempfile.TemporaryDirectory(prefix="kneetrack-flash-") as folder,
         ThreadPoolExecutor(os.cpu_count() or 1) as pool,
     ):
-        made = pool.map(
-            lambda pair: _file(compiler, form.march, pair[1], Path(folder) / str(pair[0])),
-            enumerate(sources),
-        )
+        outs = [Path(folder) / str(number) for number in range(len(sources))]
+        made = pool.map(partial(_file, compiler, form.march), sources, outs)
         for number, file in enumerate(made):
             files.append(file)
             tell(number + 1, len(sources))
@@ -120,8 +119,8 @@ def _check_form(compiler: Path, form: MpyForm) -> None:
         here = "an unknown form" if makes is None else f"form {makes[0]}.{makes[1]}"
         raise UsageError(
             f"The board's MicroPython takes .mpy files of form {form}, the compiler here makes "
-            f"{here}. Put a current MicroPython on the board by --micropython IMAGE.bin, or install "
-            "the mpy-cross of the board's version."
+            f"{here}. Put a current MicroPython on the board by --micropython IMAGE.bin, or "
+            "install the mpy-cross of the board's version."
         )
 
 

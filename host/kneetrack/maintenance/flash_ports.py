@@ -7,6 +7,7 @@ devices, and a reset takes the port away for a moment; `again` finds it under it
 from __future__ import annotations
 
 import errno
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,8 @@ def again(port: Port) -> Port:
 def explained(port: Port, error: OSError) -> LinkError:
     """Why a port can't be opened, and what to do."""
     number = error.errno
+    if number is None and (found := re.search(r"\((\d+), ", str(error))):
+        number = int(found[1])  # pyserial puts some causes into words
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
         return LinkError(
             f"{port} is used by another program. End it (a terminal program, an editor with a "
