@@ -3,16 +3,17 @@
 
 Set-up
     +-2000 dps at 16.4 counts a dps, +-16 g at 2048 counts a g. The digital low-pass is set to 42 Hz
-    (MPU-6500: 41), with which the chip works at 1 kHz inside and divides by five: 200 Hz. It delays
-    by 4.8 ms (5.9 in the MPU-6500; the tables of CONFIG). The clock is the gyroscope's, 1 % off at
-    most. An MPU-6500 has a register of its own for the accelerometer's filter.
+    (MPU-6500: 41), with which the chip works at 1 kHz inside and divides by five: 200 Hz; by ten in
+    the MPU-6500, for the sake of its small FIFO. It delays by 4.8 ms (5.9 in the MPU-6500; the
+    tables of CONFIG). The clock is the gyroscope's, 1 % off at most. An MPU-6500 has a register of
+    its own for the accelerometer's filter.
 
 FIFO
     Of 1024 bytes (MPU-6500 and 9250: 512). A row is twelve bytes, acc xyz and gyr xyz, high byte
     first, with neither a header nor a time: nothing in it tells where a row begins. So what is
     counted has to be right: only whole rows are read; a FIFO that is full has overwritten parts of
-    a row and is emptied at once, and so is one that twice in a row holds a part of a row. Full at
-    200 Hz is 0.42 s, or 0.21: when flash blocks for longer (0.53 s at the most), there is a hole.
+    a row and is emptied at once, and so is one that twice in a row holds a part of a row. Full is
+    after 0.42 s: when flash blocks for longer (0.53 s at the most), there is a hole.
     The three steps of emptying are those of the register map: off, reset, on.
 
 Errors: as `lsm6ds`.
@@ -34,7 +35,6 @@ _FIFO_DATA = const(0x74)
 _RESET_TRIES = const(100)
 
 _CLOCK_GYR_X = const(1)
-_DIVIDE_BY_5 = const(4)
 _LOW_PASS_42_HZ = const(3)
 _FULL_RANGE = const(0x18)  # +-2000 dps, +-16 g
 _ACC_AND_GYR = const(0x78)
@@ -52,6 +52,7 @@ class Mpu6050(Imu):
     ACC_LSB_M_S2 = 9.80665 / 2048.0
     late_us = 4800
     FIFO_BYTES = 1024
+    RATE_DIVIDER = 5
 
     rate_divider = Byte(0x19)
     config = Byte(0x1A)
@@ -71,6 +72,7 @@ class Mpu6050(Imu):
         super().__init__(bus, address)
         burst = memoryview(bytearray(_BURST * _ROW))
         self._bursts = tuple([burst[: n * _ROW] for n in range(_BURST + 1)])
+        self.period_us = 1000.0 * self.RATE_DIVIDER
         self._odd = 0  # looks one after the other that found a part of a row
 
     def configure(self):
@@ -82,7 +84,7 @@ class Mpu6050(Imu):
         self.power = _CLOCK_GYR_X
         self.standby = 0
         self.config = _LOW_PASS_42_HZ
-        self.rate_divider = _DIVIDE_BY_5
+        self.rate_divider = self.RATE_DIVIDER - 1
         self.gyr_config = _FULL_RANGE
         self.acc_config = _FULL_RANGE
         self._set_up_family()
@@ -90,7 +92,7 @@ class Mpu6050(Imu):
         self.fifo_content = _ACC_AND_GYR
         self._empty()
         settings = (self.power, self.rate_divider, self.gyr_config, self.user_control)
-        if settings != (_CLOCK_GYR_X, _DIVIDE_BY_5, _FULL_RANGE, _FIFO_ON):
+        if settings != (_CLOCK_GYR_X, self.RATE_DIVIDER - 1, _FULL_RANGE, _FIFO_ON):
             raise OSError(errno.EIO)
         self.overrun = self.broken = False
         self.chip = chip
@@ -157,7 +159,9 @@ class Mpu6500(Mpu6050):
 
     CHIPS = {0x70: "MPU-6500", 0x71: "MPU-9250", 0x73: "MPU-9255"}
     late_us = 5900
+    settle_rows = 11
     FIFO_BYTES = 512
+    RATE_DIVIDER = 10
 
     def _set_up_family(self):
         self.acc_low_pass = _LOW_PASS_42_HZ

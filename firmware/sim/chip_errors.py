@@ -2,7 +2,7 @@
 
 Presets after the data sheets (LSM6DSOX DS12814 with LSM6DSO32 where it is silent, ICM-42688-P
 DS-000347, MPU-6050 PS-MPU-6000A-00 r3.4). Tolerances are limits there; here every chip draws its
-own values evenly between them, by seed. The register map is ST's in all cases.
+own values evenly between them, by seed.
 
 Noise is white with the density of the data sheet up to half the output data rate. Its normal
 deviates come from two tables of coprime lengths read round and round: an addition each, no heap,

@@ -11,8 +11,8 @@ counts of the scenario's preset, at exactly RATE_HZ (a logger with one good cloc
 import json
 import sys
 
+from sim import chips as soldered
 from sim import scenarios
-from sim.chip_errors import ChipErrors
 
 RATE_HZ = 208
 GYR_LSB = 0.070 * 3.141592653589793 / 180.0
@@ -49,7 +49,7 @@ def _text(counts) -> str:
 def export(scenario, out: str, progress) -> None:
     """Write the three files; `progress(part)` is called now and then."""
     source = scenario.source
-    chips = [ChipErrors(scenario.chip, 1000 * scenario.seed + number) for number in (0, 1)]
+    chips = [soldered.errors_of(scenario.chip, number, scenario.seed) for number in (0, 1)]
     for chip in chips:
         chip.set_up(GYR_LSB, ACC_LSB, RATE_HZ)
     rows = int(scenario.info["duration_s"] * RATE_HZ)

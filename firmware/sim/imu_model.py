@@ -1,7 +1,7 @@
 """An IMU at the level of its registers: the LSM6DSOX family as the firmware's driver sees it.
 
-Register map (ST DS12814 sections 9-10; AN5272, AN5192 for the FIFO). The map is ST's for every
-preset; a preset of `sim.chip_errors` changes the errors only.
+Register map (ST DS12814 sections 9-10; AN5272, AN5192 for the FIFO). A preset of `sim.chip_errors`
+changes the errors only; which model goes with which is told in `sim.chips`.
 
     0x07 FIFO_CTRL1..2   watermark, bit 7 of CTRL2: stop at the watermark
     0x09 FIFO_CTRL3      batch rates, gyr (7:4), acc (3:0), coded as the output data rates

@@ -1,6 +1,6 @@
 """The options of a scenario: what each takes, its default, and how it is read from an address."""
 
-from sim.chip_errors import PRESETS
+from sim.chips import NAMES
 
 # Option: (default, what it takes, limits, meaning). A tuple of words allows those only.
 OPTIONS = {
@@ -72,7 +72,7 @@ OPTIONS = {
     "sta": (4.0, float, (0, 15), "spread over people of the soft tissue's turn in deg, at 90 deg"),
     "load_gain": (1.0, float, (0.5, 3.0), "that times so much in the last set, half way before it"),
     # --- the sensors
-    "chip": ("lsm6dsox", tuple(sorted(PRESETS)), None, "whose errors the IMUs have"),
+    "chip": ("lsm6dsox", NAMES, None, "the IMUs, with their errors; a pair: thigh-shank"),
     "mount": ("any", ("any", "aligned"), None, "the sensors' axes"),
     "axis": (0.0, float, (-20, 20), "deg by which the functional squats mislead the thigh's axis"),
     "drift": (0.0, float, (-60, 60), "heading drift in deg/min after the table"),
