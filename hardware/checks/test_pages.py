@@ -1,5 +1,8 @@
 """The tables in the pages are those that the code makes."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from kneehard import bus, parts, power, tables, timing
@@ -43,3 +46,18 @@ def test_the_prose_of_the_bring_up_has_the_figures_of_today(shelf):
     assert [one for one in said if one not in text] == []
     slow, fast = (timing.load(timing.record(f), 0, f).share * 100 for f in (100_000, 400_000))
     assert f"busy for {slow:.0f} % of the time instead of {fast:.0f}" in text
+
+
+def _broken_links(folder: Path, text: str) -> list[str]:
+    targets = re.findall(r"\]\(([^)#\s]+)", text)
+    return [t for t in targets if "://" not in t and not (folder / t).exists()]
+
+
+@pytest.mark.parametrize("page", sorted(parts.HERE.glob("*.md")), ids=lambda page: page.name)
+def test_links_and_pictures_are_there(page):
+    assert _broken_links(parts.HERE, page.read_text()) == []
+
+
+def test_mutant_a_link_to_nothing():
+    text = "![a](out/harness-a.svg) [b](SAFTY.md#x) [c](https://example.org/x)"
+    assert _broken_links(parts.HERE, text) == ["SAFTY.md"]
