@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +13,9 @@ import pytest
 
 from command_line import is_one_sentence, kneetrack
 from kneetrack.errors import BandNotFound, InputError, LinkError, UsageError
+from kneetrack.firmware_files import firmware_dir
 from kneetrack.maintenance import flash, flash_esptool, flash_image, flash_ports
-from kneetrack.maintenance.flash_board import About, Held
+from kneetrack.maintenance.flash_board import KEPT, About, Held
 from kneetrack.maintenance.flash_build import BoardFile, MpyForm, compiled, manifest
 from kneetrack.maintenance.flash_image import Place, check_keeps, read_image
 from kneetrack.maintenance.flash_ports import Port
@@ -166,8 +169,6 @@ ABOUT = About(
     ],
 )
 def test_a_board_that_is_no_band(other: dict[str, object], said: str) -> None:
-    from dataclasses import replace
-
     flash._check(ABOUT, flash.BAND, Port("COM3"))
     with pytest.raises(LinkError, match=said):
         flash._check(replace(ABOUT, **other), flash.BAND, Port("COM3"))  # pyright: ignore
@@ -180,8 +181,6 @@ def test_what_differs_is_sent_and_what_is_no_more_is_removed_if_there_is_room() 
     assert [file.name for file in change.send] == ["main.py"] and change.there == 1
     assert change.remove == ("kneecore/a.py",)  # or it would be imported in its place
     flash._check_room(ABOUT, change, Port("COM3"))
-    from dataclasses import replace
-
     with pytest.raises(LinkError, match=r"full.*kneetrack sync"):
         flash._check_room(replace(ABOUT, free_bytes=4096), change, Port("COM3"))
 
@@ -201,3 +200,10 @@ def test_files_for_the_band_are_the_same_bytes_each_time_and_name_no_folder_of_o
 def test_a_micropython_of_another_form_is_told() -> None:
     with pytest.raises(UsageError, match=r"form 6\.2.*--micropython"):
         compiled(MpyForm(6, 2, "xtensawin"), lambda done, total: None)
+
+
+def test_what_a_band_keeps_is_named_as_the_firmware_names_it() -> None:
+    config = (firmware_dir() / "kneeband" / "config.py").read_text()
+    paths = re.findall(r'^\w+_PATH = "(.+)"', config, re.MULTILINE)
+    assert paths and set(paths) <= set(KEPT)
+    assert f'FOLDER = "{KEPT[-1]}"' in (firmware_dir() / "kneeband" / "shelf.py").read_text()

@@ -143,11 +143,11 @@ class _Bar:
             self._step = now.step
             if not self._console.is_terminal:
                 self._console.print(f"{now.step} ...", markup=False)
-        known = now.total if now.done else None  # a step without shares: the bar runs to and fro
+        has_shares = now.done > 0 or now.total > 1  # else the bar runs to and fro
         self._bar.update(
             self._task,
             description=now.step,
-            total=known or (now.total if now.total > 1 else None),
+            total=now.total if has_shares else None,
             completed=now.done,
             detail=now.detail,
         )

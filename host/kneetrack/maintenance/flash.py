@@ -106,7 +106,8 @@ def flash(port: Port, image: Image | None, tell: Tell) -> Flashed:
     began_s = time.monotonic()
     if image is not None:
         _put_image(port, image, tell)
-    tell(Progress("Asking the board", 0, 1))
+    waits = "press RESET on the board once" if image is not None else ""
+    tell(Progress("Asking the board", 0, 1, waits))
     board = _at_prompt(port, fresh=image is not None)
     try:
         about = board.about()
@@ -245,8 +246,8 @@ def _finish(board: Board, files: list[BoardFile], listed: BoardFile, tell: Tell)
         there = held.get(_WAITING if file is main else file.name)
         if there is None or there.sha256 != file.sha256:
             raise LinkError(
-                f"{file.name} did not arrive whole on {board.port}. Run the same command again; if "
-                "it is said once more, the board's flash is worn or the cable bad."
+                f"{file.name} did not arrive whole on {board.port}. Run the same command again, "
+                "with another cable if need be. If that changes nothing, the board's flash is worn."
             )
     version = board.firmware_version()
     if version != __version__:

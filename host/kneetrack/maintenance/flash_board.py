@@ -34,7 +34,7 @@ ANSWER_S = 3.0
 PIECE_BYTES = 2048
 """Sent in one go, as a text of up to four times that; a board that runs nothing has room for it."""
 FOLDERS = ("kneecore", "kneeband")
-KEPT = ("kneeband.dat", "bonds.dat", "habits.dat", "recordings")
+KEPT = ("kneeband.dat", "bonds.dat", "habits.dat", "settings.dat", "recordings")
 """What a band keeps, by its names on it; told to whoever would lose it, never touched here."""
 
 _ABOUT = """
