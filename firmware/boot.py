@@ -2,12 +2,13 @@
 
 A band that crashes at once, or floods the serial port, can so still be reached: press RESET, then
 hold BOOT until the lamp flickers. The board then waits for Ctrl-C, which mpremote sends by itself.
-(BOOT held during the reset enters the ROM's download mode instead.)
+(BOOT held during the reset enters the ROM's download mode instead. A press that wakes a sleeping
+band asks for nothing here.)
 """
 
 import time
 
-from machine import Pin
+from machine import DEEPSLEEP_RESET, Pin, reset_cause
 
 _BOOT_BUTTON = 0  # low while pressed
 _LED = 13  # kneeband.board knows it too, but this has to work when kneeband does not
@@ -29,5 +30,5 @@ def _wait(lamp):
         time.sleep_ms(100)
 
 
-if _wanted(Pin(_BOOT_BUTTON, Pin.IN, Pin.PULL_UP)):
+if reset_cause() != DEEPSLEEP_RESET and _wanted(Pin(_BOOT_BUTTON, Pin.IN, Pin.PULL_UP)):
     _wait(Pin(_LED, Pin.OUT, value=1))

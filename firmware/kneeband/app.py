@@ -16,6 +16,7 @@ import time
 from kneeband import button, config, imu, states
 from kneeband.host import Host
 from kneeband.session import Session
+from kneeband.sleep import Sleep
 from kneecore import calibration, sensors, wire
 
 
@@ -55,6 +56,7 @@ class App:
         self._sensors_id = 0
         self._started_utc_s = 0  # UTC when the board's clock was 0, once somebody told the time
         self._faults = 0
+        self._sleep = Sleep()
 
     async def run(self):
         """Start everything and keep it going."""
@@ -229,6 +231,7 @@ class App:
             self.session.serve(self._power.percent, self._power.usb)
             self._haptic.serve()
             self._press(self._button.poll())
+            self._rest()
             self._radio.set_advertised(self._advertised())
             self._indicator.show(self.news()[0], self._radio.pairing, self._power)
             await asyncio.sleep_ms(config.POLL_MS)
@@ -258,6 +261,21 @@ class App:
             self._radio.open_pairing(config.PAIRING_S)
         elif pressed == button.LONG:
             self._radio.forget(wire.FORGET_ALL)
+        elif pressed == button.OFF:
+            self._sleep_now()
+
+    def _rest(self):
+        """Sleep, where nobody has needed the band for long enough."""
+        busy = self.session.measuring or self._power.usb or self._radio.pairing
+        for port in self._ports:
+            busy = busy or port.connected
+        if self._sleep.due(busy or self._indicator.updating, self._preferences.values.sleep_min):
+            self._sleep_now()
+
+    def _sleep_now(self):
+        self.session.stop()
+        self.session.journal.settle()
+        self._sleep.begin()
 
     def _advertised(self):
         flags = wire.ADVERTISED_RECORDING if self.session.measuring else 0

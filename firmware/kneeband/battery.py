@@ -1,4 +1,4 @@
-"""The battery as the fuel gauge on the Feather sees it: how full, which voltage, how fast it changes.
+"""The battery as the fuel gauge on the Feather sees it: how full, which voltage, how fast.
 
 Boards of later years carry a MAX17048 (data sheet 19-6171; big-endian: VCELL 0x02, 78.125 uV; SOC
 0x04, 1/256 %; CRATE 0x16, signed, 0.208 %/h, up while it is charged). Left alone it soon hibernates

@@ -4,7 +4,8 @@ Asked every few tens of milliseconds it tells once what has happened:
 
     SHORT   let go within a second
     HELD    down for three seconds (it is still down)
-    LONG    down for ten seconds
+    OFF     let go after six seconds and before ten
+    LONG    down for ten seconds (it is still down)
 
 A level counts once it has stood for DEBOUNCE_MS; contacts bounce for a few.
 """
@@ -19,6 +20,7 @@ NOTHING = const(0)
 SHORT = const(1)
 HELD = const(2)
 LONG = const(3)
+OFF = const(4)
 
 
 class Button:
@@ -33,7 +35,7 @@ class Button:
         self._told = NOTHING
 
     def poll(self) -> int:
-        """What has happened since the last call: SHORT, HELD, LONG, or NOTHING."""
+        """What has happened since the last call: SHORT, HELD, OFF, LONG, or NOTHING."""
         now = time.ticks_ms()
         level = not self._pin.value()
         if level != self._level:
@@ -45,8 +47,12 @@ class Button:
             if level:
                 self._down_ms = self._since_ms
                 self._told = NOTHING
-            elif time.ticks_diff(self._since_ms, self._down_ms) < config.SHORT_PRESS_MS:
-                return SHORT
+            else:
+                held = time.ticks_diff(self._since_ms, self._down_ms)
+                if held < config.SHORT_PRESS_MS:
+                    return SHORT
+                if self._told != LONG and held >= config.OFF_PRESS_MS:
+                    return OFF
         if self._down:
             held = time.ticks_diff(now, self._down_ms)
             if held >= config.LONG_PRESS_MS and self._told != LONG:

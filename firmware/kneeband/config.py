@@ -76,6 +76,7 @@ BLOCKS_SILENT = const(6)
 DEBOUNCE_MS = const(30)
 SHORT_PRESS_MS = const(1000)
 HELD_PRESS_MS = const(3000)
+OFF_PRESS_MS = const(6000)
 LONG_PRESS_MS = const(10_000)
 
 PAIRING_S = const(60)

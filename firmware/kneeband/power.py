@@ -24,9 +24,9 @@ How a cable is seen
                   the maker does not say), so it only confirms; FALLING ends it.
 
     What this can't see: a charger plugged in while the battery is as good as full (no current, no
-    step, no rate; pulled then, it shows only when the rate falls), a computer that sleeps. An LC709203F has no rate; its charge over the last
-    minutes is taken. The addresses are of Espressif's headers, the steps are calculated; none was
-    measured on a board.
+    step, no rate; pulled then, it shows only when the rate falls), a computer that sleeps. An
+    LC709203F has no rate; its charge over the last minutes is taken. The addresses are of
+    Espressif's headers, the steps are calculated; none was measured on a board.
 
 Time left
     From the fall over the last minutes, at least HISTORY_LEAST of them; before that by the gauge's

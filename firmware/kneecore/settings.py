@@ -32,7 +32,7 @@ LAMP_ON = 1
 LIMITS = (("sleep_min", 0, 240), ("lamp", LAMP_OFF, LAMP_ON), ("cue_ms", 50, 500))
 """(field, least, most)."""
 
-DEFAULTS = (10, LAMP_ON, 200)
+DEFAULTS = (30, LAMP_ON, 200)
 
 
 def wrong(values) -> str:

@@ -239,3 +239,10 @@ def reset():
 
 
 soft_reset = reset
+
+
+def deepsleep(time_ms=0):
+    """The simulated board's process ends; whoever wakes it starts it again (`RESET_STATUS`)."""
+    vclock.set_watchdog(None, None)
+    print("The board sleeps until its button is pressed.", file=sys.stderr)
+    raise BoardReset(DEEPSLEEP_RESET)

@@ -8,7 +8,7 @@ import bench
 from machine import Pin, wire_input
 
 from kneeband import board, states
-from kneeband.button import HELD, LONG, NOTHING, SHORT, Button
+from kneeband.button import HELD, LONG, NOTHING, OFF, SHORT, Button
 
 POLL_MS = 20
 
@@ -69,6 +69,13 @@ def test_held_is_told_at_three_seconds_and_at_ten_while_it_is_down():
     assert heard(button, 0, 600) == [LONG]
     assert heard(button, 0, 20_000) == []
     assert heard(button, 1, 500) == []
+
+
+def test_let_go_after_six_seconds_and_before_ten_it_means_off():
+    button = made()
+    assert heard(button, 0, 5_800) == [HELD] and heard(button, 1, 500) == []
+    assert heard(button, 0, 6_200) == [HELD] and heard(button, 1, 500) == [OFF]
+    assert heard(button, 0, 9_500) == [HELD] and heard(button, 1, 500) == [OFF]
 
 
 def test_a_button_that_is_down_when_the_band_starts_counts_from_then():

@@ -1,4 +1,4 @@
-"""What a person may set: kept over restarts, bad values refused, a bad file passed over and told."""
+"""What a person may set: kept over restarts, refused if bad; a bad file is passed over and told."""
 
 import asyncio
 
