@@ -14,19 +14,22 @@ MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_
 import asyncio
 import gc
 import sys
+import time
 
 import machine
 import utime
 
-from sim import flash, rig, scenarios, vclock
-from sim.imu_model import LSM6DSModel
+from sim import chips, costs, flash, rig, scenarios, vclock
 from sim.knots import TraceBody
 from sim.motion import Motion
+from sim.power_model import Cell, MAX17048Model
 
 I2C_ID = 0
 POWER_PIN = 7
 BUTTON_PIN = 0  # low while pressed
-ADDRESSES = {"thigh": 0x6A, "shank": 0x6B}
+CUE_PIN = 9
+FUEL_GAUGE = 0x36
+USB_FRAMES = 0x60080808  # DSTS of the USB core
 FLASH_FILE = "flash.bin"
 """In the folder where the board was started: what its flash holds, over all its starts."""
 
@@ -44,11 +47,36 @@ def solder(scenario) -> Motion:
     """The two IMUs on the bus, moved by the Motion that is returned."""
     vclock.set_error(scenario.clock_ppm)
     motion = Motion(scenario.source, scenario.clock_ppm)
-    for number, mount in enumerate(("thigh", "shank")):
-        chip = LSM6DSModel(mount, motion, scenario.chip, 1000 * scenario.seed + number)
+    for number in (0, 1):
+        chip, address = chips.made(scenario.chip, number, motion, scenario.seed)
         motion.chips.append(chip)
-        machine.attach(I2C_ID, ADDRESSES[mount], chip, powered_by=POWER_PIN)
+        machine.attach(I2C_ID, address, chip, powered_by=POWER_PIN)
     return motion
+
+
+def solder_power() -> Cell:
+    """The cell that is returned, its gauge on the bus, and where a computer's cable shows."""
+    cell = Cell()
+    machine.attach(I2C_ID, FUEL_GAUGE, MAX17048Model(cell))
+    machine.mem32.registers[USB_FRAMES] = lambda: cell.frames() << 8 & 0x3FFF00
+    return cell
+
+
+def wire_power(cell: Cell) -> None:
+    """Let the host plug a cable in, empty the battery, and hang the board."""
+
+    def power(message):
+        """{"usb": "none" | "computer" | "charger" | "asleep", "percent": 12.0}"""
+        if "usb" in message:
+            cell.plug(message["usb"])
+        cell.percent = message.get("percent", cell.percent)
+
+    def hang(message):
+        """{"duration_s": 60}: nothing runs for so long, or until the watchdog bites."""
+        time.sleep(message["duration_s"])
+
+    rig.on("power", power)
+    rig.on("hang", hang)
 
 
 def wire_rig(motion: Motion) -> None:
@@ -73,7 +101,7 @@ def wire_rig(motion: Motion) -> None:
         rig.say("held", board_us=vclock.board_us(), body_s=motion.body_s(), ended=motion.ended)
 
     def fault(message):
-        """{"mount": "thigh", "kind": "nack" | "stuck" | "brownout", "duration_s": 1.0}"""
+        """{"mount": "thigh", "kind": "nack" | ... (sim.chip_faults), "duration_s": 1.0}"""
         for chip in motion.chips:
             if chip.mount == message.get("mount", chip.mount):
                 duration_us = int(message.get("duration_s", 0.0) * 1e6)
@@ -97,10 +125,13 @@ def wire_rig(motion: Motion) -> None:
 
         asyncio.create_task(hold())  # noqa: RUF006  (the loop's queue holds it)
 
+    cued_us = machine.watch(CUE_PIN)
+
     def look(_):
-        """What no packet tells: memory, and how far the band has measured."""
+        """What no packet tells: memory, how far the band has measured, when the motor started."""
         gc.collect()
-        rig.say("seen", allocated=gc.mem_alloc(), pairs=sys.modules["main"].sampler.upcoming)
+        pairs = sys.modules["main"].sampler.upcoming
+        rig.say("seen", allocated=gc.mem_alloc(), pairs=pairs, cued_us=cued_us)
 
     motion.on_held = held
     rig.on("look", look)
@@ -127,11 +158,13 @@ def main() -> None:
         sys.exit(2)
     motion = solder(scenario)
     wire_rig(motion)
+    wire_power(solder_power())
     if rig.connect():
         rig.say("hello", scenario=scenario.info)
     else:
         motion.play()
     flash.insert(FLASH_FILE)
+    costs.charge()
     import main  # noqa: F401  (the firmware)
 
 
