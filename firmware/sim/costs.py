@@ -14,6 +14,8 @@ import os
 
 from sim import vclock
 
+_CORRECTED = 10  # pairs
+
 
 def charge() -> None:
     """Have the stages take their time, if the environment asks for it."""
@@ -23,14 +25,14 @@ def charge() -> None:
     strapdown_us, correction_us, angles_us, cueing_us = [int(each) for each in told.split(",")]
     from kneeband.strapdown import PairFilter
     from kneecore.cueing import Cueing
-    from kneecore.pipeline import TICK_PAIRS, Pipeline
+    from kneecore.pipeline import Pipeline
 
     step, update, pipeline_step = PairFilter.step, Cueing.update, Pipeline.step
     pairs = [0]
 
     def stepped(self, rows, index):
         pairs[0] += 1
-        corrects = pairs[0] % TICK_PAIRS == 0
+        corrects = pairs[0] % _CORRECTED == 0
         vclock.charge(strapdown_us + (correction_us if corrects else 0))
         return step(self, rows, index)
 

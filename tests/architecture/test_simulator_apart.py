@@ -2,7 +2,8 @@
 
 From kneecore it may have the arithmetic of rotations and the convention of the joint angles (what
 "valgus" means), and the band's wire and board only through the firmware that it runs. Filters,
-alignment, segmentation and thresholds are out of its reach.
+alignment, segmentation and thresholds are out of its reach. (`costs` alone names what it makes take
+its time, and knows no number of it.)
 """
 
 import ast
@@ -26,7 +27,8 @@ def examined_modules(file: Path) -> set[str]:
 
 
 def test_the_simulator_shares_arithmetic_and_no_constant_with_the_detector() -> None:
-    used = {file.name: examined_modules(file) for file in SIM.rglob("*.py")}
+    files = [file for file in SIM.rglob("*.py") if file.name != "costs.py"]
+    used = {file.name: examined_modules(file) for file in files}
     assert "kneecore.joint" in used["body.py"]  # else this test looks in the wrong place
     assert {
         name: modules - ARITHMETIC for name, modules in used.items() if modules - ARITHMETIC
