@@ -149,8 +149,9 @@ def test_a_set_is_told_as_the_terminal_tells_it_and_by_what_its_reps_are_called(
     (leg,) = board.state["legs"]
     row = leg["sets"]["0"]
     assert row["counted"] == "3 strides"
-    assert "inward +0.2 ±" in row["middles"]
-    assert f"  {row['middles']}" in set_sentences(summarise_set(reps, ended))
+    assert row["median"].startswith("median inward +0.2 ±")
+    line = f"  Median ± scatter: {row['median'].removeprefix('median ')}, depth"
+    assert any(told.startswith(line) for told in set_sentences(summarise_set(reps, ended)))
 
 
 def test_the_later_word_of_a_set_counts() -> None:

@@ -19,7 +19,7 @@ from kneetrack.dashboard.pose import pose
 from kneetrack.detection.measure_table import MEASURES
 from kneetrack.insight.sets import summarise_set, tally
 from kneetrack.insight.values import value_of
-from kneetrack.insight.words import many_of, middle_line
+from kneetrack.insight.words import headlines, many_of, middles
 from kneetrack.live import LinkNews
 from kneetrack.report import words
 from kneetrack.samples import (
@@ -241,8 +241,13 @@ def rep_row(rep: Rep, measure: str | None = None) -> dict[str, Any]:
 def set_row(
     index: int, reps: Sequence[Rep], ended: RepSet | None, one: str = "rep"
 ) -> dict[str, Any]:
-    """A set as far as it went; its medians once it has ended, as the terminal tells them."""
+    """A set as far as it went; once it has ended, the first of the medians that the terminal
+    tells of it."""
     counted = tally(reps)
+    middle = ""
+    if ended is not None:
+        summary = summarise_set(reps, ended, slopes=())
+        middle = middles(summary, headlines(summary)[:1])
     return {
         "index": index,
         "reps": counted.reps,
@@ -251,7 +256,7 @@ def set_row(
         "in_range": counted.in_range,
         "doubtful": counted.doubtful,
         "counted": many_of(counted.reps, one),
-        "middles": "" if ended is None else middle_line(summarise_set(reps, ended, slopes=())),
+        "median": f"median {middle}" if middle else "",
         "shared": "" if ended is None else words.shared(ended),
         "ended": ended is not None,
     }

@@ -78,14 +78,11 @@ def middles(summary: SetSummary, names: Sequence[str] = HEADLINES) -> str:
     return ", ".join(told)
 
 
-def middle_line(summary: SetSummary) -> str:
-    """The set's medians in a sentence: those of all movements, or of its own where nothing was
-    judged; empty where there are none."""
-    names = HEADLINES
-    if not summary.tally.judged:
-        names = tuple(n for n in summary.medians if n not in COMPARED)[:MOST_VALUES]
-    values = middles(summary, names)
-    return f"Median ± scatter: {values}." if values else ""
+def headlines(summary: SetSummary) -> Sequence[str]:
+    """What is told of a set: of all movements, or its own values where nothing was judged."""
+    if summary.tally.judged:
+        return HEADLINES
+    return tuple(n for n in summary.medians if n not in COMPARED)[:MOST_VALUES]
 
 
 def set_sentences(summary: SetSummary, one: str = "rep") -> list[str]:
@@ -94,8 +91,8 @@ def set_sentences(summary: SetSummary, one: str = "rep") -> list[str]:
     if not (found.reps or found.left_out or found.references):
         return []
     told = [f"Set {summary.index + 1}: {counted(found, one)}."]
-    if line := middle_line(summary):
-        told.append(f"  {line}")
+    if values := middles(summary, headlines(summary)):
+        told.append(f"  Median ± scatter: {values}.")
     if changed := changes(summary, one):
         told.append(f"  {changed}")
     return told

@@ -141,9 +141,9 @@ export function sets(root) {
           make("strong", "", `Set ${row.index + 1}${row.ended ? "" : ", under way"}`),
           make("span", "", row.counted),
           make("span", "", counted),
+          make("span", "", row.median),
           make("span", "", row.doubtful ? `${row.doubtful} in doubt` : ""),
           make("span", "said", told(row)),
-          make("p", "", row.middles),
           make("p", "", row.shared),
         );
         return box;
