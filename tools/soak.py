@@ -43,8 +43,6 @@ LOSS = 0.01
 CLOCK_PPM = 40
 REPS = 8
 CALIBRATION = "table=3&stand=3.5&functional=3"
-SETTLED_S = 120.0
-"""From then on memory is looked at."""
 LOOKS = 12
 """How often memory is looked at, evenly over the time."""
 HEAP_MOST = 0.02
@@ -128,12 +126,12 @@ async def soaked(hours: float, progress: Progress) -> tuple[list[Look], live.Fig
                         raw=False,
                     )
                 )
-                due_s = SETTLED_S
+                due_s = 120.0
                 while not recording.done():
                     await asyncio.wait({recording}, timeout=0.2)
                     progress.update(bar, completed=min(watcher.newest_s, known.duration_s))
                     if watcher.newest_s >= due_s and not recording.done():
-                        due_s += (known.duration_s - SETTLED_S) / LOOKS
+                        due_s += (known.duration_s - 120.0) / LOOKS
                         looks.append(await _look(link, watcher))
                         progress.console.print(looks[-1].line)
                 figures = recording.result()
