@@ -10,7 +10,10 @@ from kneetrack.maintenance.rows import Row, State, band_row, remedy_of_way
 from kneetrack.maintenance.systems import Facts, facts_here, how_to_forget, how_to_shorten
 from kneetrack.samples import Channel, Status
 
-CHIPS = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3"}
+CHIPS = {
+    0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3", 0x47: "ICM-42688-P",
+    0x68: "MPU-6050", 0x70: "MPU-6500", 0x71: "MPU-9250", 0x73: "MPU-9255",
+}  # fmt: skip
 RSSI_GOOD_DBM, RSSI_LEAST_DBM = -75, -88
 BATTERY_LOW_PERCENT, BATTERY_EMPTY_PERCENT = 20, 5
 INTERVAL_GOOD_MS = 30.0
