@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -135,6 +136,20 @@ def test_esptool_takes_our_command_line_and_its_refusal_is_a_sentence(tmp_path: 
         flash_esptool.write_image(
             Port("/dev/ttyNone"), read_image(image(tmp_path)), lambda share: None
         )
+
+
+def test_what_esptool_is_told_and_what_is_heard_of_it(tmp_path: Path) -> None:
+    stand_in = (
+        "import sys; print('Connecting...'); print('Writing at 0x00000000 [=>  ]  40.0% 1/2 [0s]');"
+        f"open({str(tmp_path / 'told')!r}, 'w').write(' '.join(sys.argv[1:]))"
+    )
+    shares: list[float] = []
+    found = read_image(image(tmp_path))
+    flash_esptool.write_image(Port("COM3"), found, shares.append, [sys.executable, "-c", stand_in])
+    assert shares == [0.4, 1.0]
+    told = (tmp_path / "told").read_text()
+    assert told.endswith(f"write-flash --skip-flashed 0x0 {found.path}")
+    assert "--chip esp32s3 --port COM3" in told and "erase" not in told
 
 
 @pytest.mark.parametrize(

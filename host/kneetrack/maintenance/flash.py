@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kneecore import __version__, wire
-from kneetrack.errors import LinkError, ProtocolMismatch
+from kneetrack.errors import LinkError, LinkLost, ProtocolMismatch
 from kneetrack.link import open_link
 from kneetrack.maintenance import flash_ports
 from kneetrack.maintenance.flash_board import About, Board, Held, NoPrompt, connect, full
@@ -155,7 +155,11 @@ def _put_image(port: Port, image: Image, tell: Tell) -> None:
 
 def _at_prompt(port: Port, *, fresh: bool) -> Board:
     if not fresh:
-        return Board(port)
+        try:
+            return Board(port)
+        except LinkLost:  # it was being started anew
+            flash_ports.pause(1.0)
+            return Board(flash_ports.again(port))
     try:
         return connect(port, IMAGE_WITHIN_S)
     except LinkError as error:

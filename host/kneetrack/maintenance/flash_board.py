@@ -31,6 +31,8 @@ from kneetrack.maintenance.flash_ports import Port
 TRIES = 3
 ANSWER_S = 3.0
 """How long a try waits for the prompt; all together outlast a host that has just left."""
+STARTING_S = 0.7
+"""The same for a board that was just started: what is typed too early is lost."""
 PIECE_BYTES = 2048
 """Sent in one go, as a text of up to four times that; a board that runs nothing has room for it."""
 FOLDERS = ("kneecore", "kneeband")
@@ -121,12 +123,12 @@ class NoPrompt(LinkError):
 class Board:
     """A board at its raw prompt, until the context ends."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, *, tries: int = TRIES, answer_s: float = ANSWER_S) -> None:
         """Raises NoPrompt, LinkError or BandNotFound."""
         self.port = port
         self._line: Any = _opened(port)
         try:
-            self._interrupt()
+            self._interrupt(tries, answer_s)
         except BaseException:
             self.close()
             raise
@@ -203,11 +205,11 @@ class Board:
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _interrupt(self) -> None:
-        for _ in range(TRIES):
+    def _interrupt(self, tries: int, answer_s: float) -> None:
+        for _ in range(tries):
             try:
                 with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
-                    self._line.enter_raw_repl(soft_reset=False, timeout_overall=ANSWER_S)
+                    self._line.enter_raw_repl(soft_reset=False, timeout_overall=answer_s)
                 return
             except TransportError:
                 continue
@@ -254,7 +256,7 @@ def connect(port: Port, within_s: float) -> Board:
     ends_s = time.monotonic() + within_s
     while True:
         try:
-            return Board(flash_ports.again(port))
+            return Board(flash_ports.again(port), tries=1, answer_s=STARTING_S)
         except LinkError:
             if time.monotonic() > ends_s:
                 raise
