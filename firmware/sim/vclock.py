@@ -138,12 +138,13 @@ def _ring() -> None:
 def wait(until_us, poll=None) -> bool:
     """Let board time pass; True if `poll` ended it, False at `until_us`."""
     global _virtual_us
+    watched = _watchdog_us is not None and until_us is not None
+    hangs = watched and now_us() < _watchdog_us < until_us
     while True:
         now = now_us()
         if _alarm_us is not None and now >= _alarm_us:
             _ring()
             continue
-        hangs = _watchdog_us is not None and until_us is not None and until_us > _watchdog_us
         if hangs and now >= _watchdog_us:
             _watchdog()
         if until_us is not None and now >= until_us:

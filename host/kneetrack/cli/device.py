@@ -101,7 +101,7 @@ def config(
     lamp: Annotated[
         bool | None,
         typer.Option(
-            "--lamp/--no-lamp", help="The lamp, but for faults, pairing and identify, which show."
+            "--lamp/--no-lamp", help="The lamp; pairing, identify and a silent sensor show always."
         ),
     ] = None,
     cue: Annotated[
@@ -154,7 +154,7 @@ def config(
     out = console.results()
     minutes = values["sleep_min"]
     out.print(f"{'Sleep':<14}{f'after {minutes} min unused' if minutes else 'never'}")
-    out.print(f"{'Lamp':<14}{'on' if values['lamp'] else 'off, but for faults and pairing'}")
+    out.print(f"{'Lamp':<14}{'on' if values['lamp'] else 'off, but for pairing and what is amiss'}")
     out.print(f"{'Cue':<14}a pulse of {values['cue_ms']} ms")
 
 
