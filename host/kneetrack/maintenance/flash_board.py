@@ -199,7 +199,6 @@ class Board:
         """As if the power had been off. The board is gone from this port then."""
         with contextlib.suppress(OSError, TransportError, struct.error):
             self._line.exec_raw_no_follow("import machine\nmachine.reset()")
-            self._line.serial.flush()
             flash_ports.pause(0.2)
         self.close()
 
