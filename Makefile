@@ -54,7 +54,7 @@ bench: $(STAMP)  ## the figures of tools/README.md (installs the peers to compar
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@for bench in orientation firmware accuracy detection population gates sensors offline sync movements \
 	    gait selftest sets insight reliability replay catalogue cohort export report terminal live page storage \
-	    faults; do \
+	    faults imu_faults band_cue; do \
 	  echo "== tools/bench_$$bench.py"; $(BIN)/python tools/bench_$$bench.py || exit 1; \
 	done
 	@$(BIN)/python tools/bench_cue.py --virtual
