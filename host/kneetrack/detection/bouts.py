@@ -149,7 +149,7 @@ class Bouts:
         return events
 
     def close(self, *, data_s: float = math.inf) -> list[Event]:
-        """The end of the data; `data_s` is the newest sample's time: no window lasts longer."""
+        """The end of the data; `data_s` is where the samples end: no window lasts longer."""
         for one in self._open:
             one.end_s = max(one.start_s, min(one.end_s, data_s))
         events: list[Event] = [self._close(one) for one in self._open]

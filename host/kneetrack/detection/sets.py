@@ -184,7 +184,7 @@ class Sets:
     def close(self, at_s: float = math.inf, *, data_s: float = math.inf) -> list[Event]:
         """The end of the data, or of an alignment: then sets begun by then end.
 
-        `data_s` is the newest sample's time: no window lasts longer.
+        `data_s` is where the samples end: no window lasts longer.
         """
         self._data_s = data_s
         events = self._compared.told()
