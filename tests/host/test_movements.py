@@ -95,14 +95,12 @@ REAL = {"squats1_L": 5, "squatsAsym1_L": 5, "STS1_L": 4, "STS1_R": 4, "STSAsym1_
 
 
 @pytest.mark.parametrize("exercise", ["squat", "balance"])
-def test_a_set_lasts_no_longer_than_the_samples(exercise: str) -> None:
-    """A window may: a recording that was cut short is not half a minute of standing."""
+def test_a_recording_that_was_cut_short_is_not_half_a_minute_of_standing(exercise: str) -> None:
+    """The set's window lasts longer than its samples."""
     analyzer = Analyzer(Side.RIGHT, exercise, windows=[Window("set", 1.0, 40.0)])
     for i in range(250):
         analyzer.feed(KneeSample(i, i * PERIOD_S, 3.0, 0.0, 0.0, 1.0, UNIT, UNIT, 0))
     analyzer.flush()
-    (only,) = analyzer.result().sets
-    assert (only.start_s, only.end_s) == (1.0, pytest.approx(249 * PERIOD_S))
     assert suggest(analyzer.result()) is None
 
 

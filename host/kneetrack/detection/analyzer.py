@@ -14,6 +14,7 @@ and RepEnded, SetEnded, and Withdrawn where there are fewer than before. Duplica
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -62,6 +63,8 @@ class LegResult:
     """What looked like a rep, in a set or where one could be, and was not counted."""
     band_cues_s: tuple[float, ...] = ()
     """When the band gave a cue by itself."""
+    last_s: float = math.inf
+    """The time of the newest sample; a set's window may last longer."""
 
 
 class Analyzer:
@@ -195,6 +198,7 @@ class Analyzer:
             warnings=fold.warnings,
             rejected=fold.rejected,
             band_cues_s=fold.band_cues_s,
+            last_s=fold.last_s,
         )
 
     # --- behind a gap ----------------------------------------------------------------------------

@@ -148,10 +148,8 @@ class Bouts:
         self._plan()
         return events
 
-    def close(self, *, data_s: float = math.inf) -> list[Event]:
-        """The end of the data; `data_s` is where the samples end: no window lasts longer."""
-        for one in self._open:
-            one.end_s = max(one.start_s, min(one.end_s, data_s))
+    def close(self) -> list[Event]:
+        """The end of the data."""
         events: list[Event] = [self._close(one) for one in self._open]
         self._open = []
         self._plan()

@@ -166,7 +166,7 @@ class Fold:
     def flush(self) -> list[Event]:
         """The end of the data: what is under way ends here."""
         events = self._rep_over() if self._seeker.finish() else []
-        return events + self._noted(self.sets.close(data_s=self.last_s + PERIOD_S))
+        return events + self._noted(self.sets.close())
 
     @property
     def is_new(self) -> bool:

@@ -86,7 +86,6 @@ class Sets:
         self._steps_s: list[float] = []  # since the last rep
         self._turned_s = -math.inf
         self._told_no_reference = False
-        self._data_s = math.inf
         self._plan()
 
     def copy(self) -> Sets:
@@ -181,12 +180,8 @@ class Sets:
         self._plan()
         return events
 
-    def close(self, at_s: float = math.inf, *, data_s: float = math.inf) -> list[Event]:
-        """The end of the data, or of an alignment: then sets begun by then end.
-
-        `data_s` is where the samples end: no window lasts longer.
-        """
-        self._data_s = data_s
+    def close(self, at_s: float = math.inf) -> list[Event]:
+        """The end of the data, or of an alignment: then sets begun by then end."""
         events = self._compared.told()
         events += self._finish(self._outside) if self._outside.members else []
         while self._open and (self._open[0].window is None or self._open[0].window.start_s < at_s):
@@ -323,8 +318,7 @@ class Sets:
         start_s = measured[0].start_s if measured else 0.0
         end_s = measured[-1].end_s if measured else 0.0
         if one.window is not None:
-            start_s = one.window.start_s
-            end_s = max(start_s, min(one.window.end_s, self._data_s))
+            start_s, end_s = one.window.start_s, one.window.end_s
         if reference is None or shift is None or not judged:
             verdict = Verdict.DOUBTFUL if judged else None
             return RepSet(one.index, start_s, end_s, None, None, verdict)

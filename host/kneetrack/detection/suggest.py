@@ -102,7 +102,7 @@ def _seen(result: LegResult) -> _Seen:
         lean_deg=None if tilt_deg is None else flexion_deg - tilt_deg,
         bending_rate_deg_s=_median([rep.measures.get("descent_rate_deg_s") for rep in reps]),
         straightening_rate_deg_s=_median([rep.measures.get("ascent_rate_deg_s") for rep in reps]),
-        span_s=sum(one.end_s - one.start_s for one in result.sets),
+        span_s=sum(max(0.0, min(one.end_s, result.last_s) - one.start_s) for one in result.sets),
     )
 
 
