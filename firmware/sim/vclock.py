@@ -107,8 +107,9 @@ def set_speed(speed: float) -> None:
 
 
 def be_led() -> None:
-    global _led
+    global _led, _virtual_us
     set_speed(0.0)
+    _virtual_us = 0  # what the machine took so far, to connect, is no time of the board's
     _led = True
 
 
