@@ -54,15 +54,15 @@ def test_the_smaller_fifo_of_an_mpu_6500():
 
 def test_a_mixed_pair_is_one_pair_in_counts_and_time():
     # Ranges, rates and filters differ: the pairs do not (imu_worlds looks at units and times).
-    for kind, other in (
-        ("ICM-42688-P", "LSM6DSOX"),
-        ("LSM6DSOX", "MPU-6050"),
-        ("MPU-9250", "ISM330DHCX"),
+    for kind, other, within_us in (
+        ("ICM-42688-P", "LSM6DSOX", 1500),
+        ("LSM6DSOX", "MPU-6050", 1500),
+        ("MPU-9250", "ISM330DHCX", 2500),  # at 100 Hz rows are dated to a quarter of their period
     ):
         world = World((kind, other)).start()
         world.run(4_000)
         worst, apart = world.errors_us(2_000)
-        assert worst < 1500 and apart < 1500, (kind, other, worst, apart)
+        assert worst < within_us and apart < within_us, (kind, other, worst, apart)
         chips = [each.imu.chip for each in (world.sampler.thigh, world.sampler.shank)]
         assert chips == [imu_worlds.KINDS[kind][1], imu_worlds.KINDS[other][1]]
 
