@@ -3,16 +3,16 @@
 Everything else (netlist, board, bill, rules) is read from here; the GPIOs are read from
 ../variants/b.toml, the same table that the checks compare with the firmware's board file.
 
-The wing has the Feather's outline and headers. Seen with the parts up and USB to the left, the row of
-twelve is at the top. The shank's plug and the switch look out at USB's end, the button at the side
-beside the cell's plug; the end with the antenna stays free of copper. Lengths in mm from the upper
-left corner, y downwards, turns in degrees against the clock, as KiCad has them.
+The wing has the Feather's outline and headers. Seen with the parts up and USB to the left, the row
+of twelve is at the top. The shank's plug and the switch look out at USB's end, the button at the
+side beside the cell's plug; the end with the antenna stays free of copper. Lengths in mm from the
+upper left corner, y downwards, turns in degrees against the clock, as KiCad has them.
 
 LSM6DSO: pins and decoupling by its data sheet (DS12140, pin table, and section on mode 1: SA0 to
-ground is 0x6A, CS to VDDIO chooses I2C, SDx and SCx to ground or VDDIO, pins 10 and 11 may stay open;
-100 nF each at VDD and VDDIO). Footprints are those of KiCad's own library (Debian's kicad-footprints,
-CC-BY-SA 4.0 with its exception for designs), found by the names below; rows of holes are our own:
-1.0 mm for a pin of 0.64 mm square.
+ground is 0x6A, CS to VDDIO chooses I2C, SDx and SCx to ground or VDDIO, pins 10 and 11 may stay
+open; 100 nF each at VDD and VDDIO). Footprints are those of KiCad's own library (Debian's kicad-
+footprints, CC-BY-SA 4.0 with its exception for designs), found by the names below; rows of holes
+are our own: 1.0 mm for a pin of 0.64 mm square.
 """
 
 import tomllib
@@ -44,7 +44,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`holes`: our own row of holes, in the direction of x (or y) by `turn`; else a library's name."""
+    """`holes`: our own row of holes, along x (or y) by `turn`; else a library's name."""
 
     ref: str
     value: str
@@ -59,9 +59,10 @@ class Part:
     """Where its reference is printed, from the part's middle."""
 
 
-LONG_ROW = (
-    ["RST", "3V3", "AREF", "GND", "A0", "A1", "A2", "A3", "A4", "A5", "SCK", "MO", "MI", "RX", "TX", "DB"]
-)  # fmt: skip
+LONG_ROW = [
+    "RST", "3V3", "AREF", "GND", "A0", "A1", "A2", "A3", "A4", "A5", "SCK", "MO", "MI", "RX", "TX",
+    "DB",
+]  # fmt: skip
 SHORT_ROW = ["BAT", "EN", "USB", "D13", "D12", "D11", "D10", "D9", "D6", "D5", "SCL", "SDA"]
 GPIO = {
     "A0": 18, "A1": 17, "A2": 16, "A3": 15, "A4": 14, "A5": 8, "SCK": 36, "MO": 35, "MI": 37,

@@ -5,8 +5,9 @@
     check BOARD REPORT   DRC with the rules of the project file beside the board
     plot BOARD FOLDER    Gerbers and drill files
 
-KiCad 6 does some of this only in a process that has read the board from its file (DRC reads its rules
-with it), and its wrapper breaks on footprints that were removed: so each step reads, adds, and saves.
+KiCad 6 does some of this only in a process that has read the board from its file (DRC reads its
+rules with it), and its wrapper breaks on footprints that were removed: so each step reads, adds,
+and saves.
 """
 
 import json
@@ -22,7 +23,7 @@ LIBRARY = Path("/usr/share/kicad/footprints")
 LEFT, TOP = 100.0, 80.0
 CORNER = 2.54
 UNDER_IMU = 0.55
-"""Half a side of the square under the IMU without copper on its side of the board (ST asks for it)."""
+"""Half a side of the square under the IMU without copper on its side (ST asks for it)."""
 
 
 def _at(x, y):
@@ -86,7 +87,7 @@ def _holes(board, part):
         footprint.Add(pad)
     long = table.PITCH * (len(part.pins) - 1)
     corners = [(-1, -1), (long + 1, -1), (long + 1, 1), (-1, 1)]
-    for (x, y), (to_x, to_y) in zip(corners, corners[1:] + corners[:1]):
+    for (x, y), (to_x, to_y) in zip(corners, corners[1:] + corners[:1], strict=True):
         line = pcbnew.FP_SHAPE(footprint, pcbnew.SHAPE_T_SEGMENT)
         line.SetStart0(pcbnew.wxPointMM(x, y))
         line.SetEnd0(pcbnew.wxPointMM(to_x, to_y))

@@ -1,15 +1,14 @@
 """Make the knee wing: netlist, board, DRC, fabrication files, bill, pictures.
 
-`build(out)` is what ../build.py calls. KiCad's steps run under the system's Python, which is the one
-that has pcbnew; the rest under ours. Tools: skidl and gerbonara (the extra `hardware`), and by apt
-kicad and kicad-footprints.
+`build(out)` is what ../build.py calls. KiCad's steps run under the system's Python, which is the
+one that has pcbnew; the rest under ours. Tools: skidl and gerbonara (the extra `hardware`), and by
+apt kicad and kicad-footprints.
 """
 
 import csv
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import zipfile
@@ -185,7 +184,8 @@ def _zip(plots: Path, path: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(plots.iterdir()):
             text = re.sub(r"(?m)^.*(CreationDate|date |; DRILL file).*\n", "", file.read_text())
-            archive.writestr(zipfile.ZipInfo(file.name, (2026, 1, 1, 0, 0, 0)), text)
+            entry = zipfile.ZipInfo(file.name, (2026, 1, 1, 0, 0, 0))
+            archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
     return path
 
 
@@ -219,7 +219,7 @@ def _positions(design: table.Design, out: Path) -> Path:
 
 
 def _pictures(plots: Path, out: Path) -> list[Path]:
-    """Both sides as SVG, from the very Gerbers; PNG too where a converter is."""
+    """Both sides as SVG, from the very Gerbers."""
     from gerbonara import LayerStack
 
     stack = LayerStack.open(plots)
@@ -228,9 +228,4 @@ def _pictures(plots: Path, out: Path) -> list[Path]:
         path = out / f"{NAME}-{side}.svg"
         path.write_text(str(stack.to_pretty_svg(side=side, margin=1.5)))
         made.append(path)
-        converter = shutil.which("rsvg-convert")
-        if converter:
-            png = path.with_suffix(".png")
-            subprocess.run([converter, "-w", "1400", "-o", str(png), str(path)], check=True)
-            made.append(png)
     return made

@@ -1,11 +1,13 @@
-"""Tracks and vias for the wing: A* on a grid of 0.1 mm, two layers; the same pads give the same tracks.
+"""Tracks and vias for the wing: A* on a grid of 0.1 mm, two layers; same pads, same tracks.
 
-One net after another grows from its first pad to whichever of its others is nearest. It may cross what
-other nets have laid, at a price; those are taken up and laid again, and each time that happens crossing
-gets dearer, until nobody crosses anybody. Ground comes first and stays: each of its pads on the surface
-gets a way to a via. The pour on both sides does the rest; vias on a raster, laid last, tie the two.
+One net after another grows from its first pad to whichever of its others is nearest. It may cross
+what other nets have laid, at a price; those are taken up and laid again, and each time that happens
+crossing gets dearer, until nobody crosses anybody. Ground comes first and stays: each of its pads
+on the surface gets a way to a via. The pour on both sides does the rest; vias on a raster, laid
+last, tie the two.
 
-Pads, tracks and vias are dictionaries, as the JSON between here and `layout` has them; lengths in mm.
+Pads, tracks and vias are dictionaries, as the JSON between here and `layout` has them; lengths in
+mm.
 """
 
 import heapq
@@ -265,7 +267,7 @@ def _nothing() -> np.ndarray:
 
 
 def _mark(state: np.ndarray, layer: int, box: Iterable[float], reach: float, what: int) -> None:
-    """Cells nearer than `reach` to a box, or to the line between two corners where it is a track."""
+    """Cells nearer than `reach` to a box, or to the line of a track between two corners."""
     x0, y0, x1, y1 = box
     thin = isinstance(box, tuple)
     top, bottom = max(0, _down(min(y0, y1) - reach)), min(ROWS, _up(max(y0, y1) + reach) + 1)

@@ -1,7 +1,7 @@
 """What must hold for the wing's circuit, beyond what an ERC knows. Plain Python, no tools.
 
-Each rule returns sentences; none is good. skidl's ERC missed an output tied to SDA, so who may drive
-what is asked here as well.
+Each rule returns sentences; none is good. skidl's ERC missed an output tied to SDA, so who may
+drive what is asked here as well.
 """
 
 from carrier.design import (
