@@ -35,7 +35,7 @@ LIMITS = (("sleep_min", 0, 240), ("lamp", LAMP_OFF, LAMP_ON), ("cue_ms", 50, 500
 DEFAULTS = (30, LAMP_ON, 200)
 
 
-def wrong(values) -> str:
+def wrong(values: "list[int] | tuple[int, ...]") -> str:
     """The first field that is out of its limits, or nothing."""
     for (name, least, most), value in zip(LIMITS, values):
         if not least <= value <= most:
