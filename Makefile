@@ -69,7 +69,9 @@ docs: $(STAMP)  ## the programming interface as web pages, from the docstrings: 
 hardware: $(STAMP)  ## harness drawings, carrier board, enclosures, and all checks on them (hardware/out)
 	@command -v dot >/dev/null || { echo "graphviz is missing. On Debian or Ubuntu: apt install graphviz"; exit 1; }
 	@/usr/bin/python3 -c 'import pcbnew' 2>/dev/null || \
-	  { echo "KiCad's Python module pcbnew is missing. On Debian or Ubuntu: apt install --no-install-recommends kicad"; exit 1; }
+	  { echo "KiCad's Python module pcbnew is missing. On Debian or Ubuntu: apt install --no-install-recommends kicad kicad-footprints"; exit 1; }
+	@test -d /usr/share/kicad/footprints || \
+	  { echo "KiCad's footprints are missing. On Debian or Ubuntu: apt install kicad-footprints"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[hardware]'
 	@$(BIN)/python hardware/build.py
 	@$(BIN)/python -m pytest -q -rs -o testpaths=hardware/checks hardware/checks

@@ -40,6 +40,9 @@ def make(product: str, out: Path = OUT) -> list[Path]:
                 f"the Python package {error.name} is missing: pip install -e '.[hardware]'"
             ) from error
         raise
+    missing = getattr(module, "missing_tool", lambda: None)()
+    if missing:
+        raise MissingTool(missing)
     out.mkdir(exist_ok=True)
     return module.build(out)
 

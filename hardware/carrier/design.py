@@ -23,6 +23,8 @@ VERSION = "0.1"
 WIDTH, HEIGHT = 50.8, 22.86
 PITCH = 2.54
 VIA, DRILL = 0.6, 0.3
+UNDER_IMU = 0.55
+"""Half a side of the square under the IMU with no copper on its side of the board (ST asks so)."""
 ANTENNA_FROM = 45.8
 """Beyond this x there is no copper: the Feather's antenna lies above."""
 
@@ -228,8 +230,7 @@ def texts() -> list[Text]:
         Text("motor", 43.0, 8.2, 0.9),
         Text("+", 45.1, 10.16, 1.0),
         Text("-", 45.1, 12.7, 1.0),
-        Text("antenna:", 48.4, 10.2, 0.8),
-        Text("no metal", 48.4, 11.6, 0.8),
+        Text("antenna, no metal", 48.3, HEIGHT / 2, 0.9, 90),
         Text("KneeTrack", WIDTH / 2, 7.2, 2.0, back=True),
         Text(f"knee wing {VERSION}, never built or measured", WIDTH / 2, 9.9, 0.9, back=True),
         Text("thigh IMU 0x6A, shank IMU 0x6B", WIDTH / 2, 11.8, 0.9, back=True),
@@ -238,7 +239,7 @@ def texts() -> list[Text]:
         Text("CERN-OHL-W-2.0", WIDTH / 2, 16.8, 0.9, back=True),
     ]
     for back in (False, True):
-        for names, x, y in ((SHORT_ROW, 16.51, 3.35), (LONG_ROW, 6.35, 19.5)):
+        for names, x, y in ((SHORT_ROW, 16.51, 3.35), (LONG_ROW, 6.35, 19.1)):
             found += [
                 Text(name, round(x + PITCH * n, 2), y, 0.8, 90, back)
                 for n, name in enumerate(names)

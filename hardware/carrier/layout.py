@@ -22,8 +22,6 @@ from carrier.design import DRILL, VIA
 LIBRARY = Path("/usr/share/kicad/footprints")
 LEFT, TOP = 100.0, 80.0
 CORNER = 2.54
-UNDER_IMU = 0.55
-"""Half a side of the square under the IMU without copper on its side (ST asks for it)."""
 
 
 def _at(x, y):
@@ -213,7 +211,7 @@ def finish(path, tracks_path):
         new.SetNet(nets[item["net"]])
         board.Add(new)
     imu = table.build().parts["U1"]
-    u = UNDER_IMU
+    u = table.UNDER_IMU
     _area(board, [pcbnew.F_Cu], imu.x - u, imu.y - u, imu.x + u, imu.y + u)
     _area(board, layers, table.ANTENNA_FROM, 0, table.WIDTH, table.HEIGHT)
     for layer in layers:
@@ -284,4 +282,7 @@ def plot(path, folder):
 
 
 if __name__ == "__main__":
+    # KiCad orders what it writes by random names; the same seed gives the same files. Each step has
+    # its own, or a name would come twice.
+    pcbnew.KIID.SeedGenerator(sum(sys.argv[1].encode()))
     {"place": place, "finish": finish, "check": check, "plot": plot}[sys.argv[1]](*sys.argv[2:])

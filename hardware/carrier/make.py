@@ -22,8 +22,6 @@ from kneehard import parts as shelf
 HERE = Path(__file__).resolve().parent
 NAME = "knee-wing"
 PYTHON = os.environ.get("KICAD_PYTHON", "/usr/bin/python3")
-UNDER_IMU = 0.55
-"""As in layout: half the side of the square under the IMU that stays free."""
 
 
 class CarrierError(Exception):
@@ -74,7 +72,7 @@ def route(pads: list[dict], design: table.Design) -> list[dict]:
     """The router's tracks and vias."""
     from carrier import router
 
-    imu, u = design.parts["U1"], UNDER_IMU
+    imu, u = design.parts["U1"], table.UNDER_IMU
     return router.route(pads, [[imu.x - u, imu.y - u, imu.x + u, imu.y + u]])
 
 
