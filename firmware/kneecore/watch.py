@@ -23,7 +23,7 @@ Each sample in three steps, for whose rep it is may decide what it is compared w
 """
 
 from kneecore.excursion import HOLD_S, ExcursionTracker
-from kneecore.reps import ENDED, REJECTED, STANDING, Params, RepDetector
+from kneecore.reps import ENDED, REJECTED, Params, RepDetector
 
 NO_WAY = 0
 INWARD = 1
@@ -38,7 +38,8 @@ class RepWatch:
     """Over any detector with the attributes of `kneecore.reps.RepDetector`.
 
     While a rep runs `excursion_deg` is that of this sample, None where nothing can be compared (and
-    between reps); `crossed` is INWARD or OUTWARD at the sample that completes the criterion.
+    between reps: into the next one without a rest that is one sample); `crossed` is INWARD or
+    OUTWARD at the sample that completes the criterion.
     """
 
     def __init__(self, detector, period_s: float):
@@ -47,6 +48,7 @@ class RepWatch:
         self.crossed = NO_WAY
         self.tracker: ExcursionTracker | None = None
         self._period_s = period_s
+        self._runs = False  # a rep, since `begin`
         self._bent_s = self._inward_s = self._outward_s = 0.0
         self._told = False
 
@@ -54,7 +56,7 @@ class RepWatch:
         """STARTED, ENDED, REJECTED or None, as the detector says."""
         boundary = self.detector.update(time_s, flexion_deg)
         if boundary in (ENDED, REJECTED):
-            self.begin(self.tracker)  # into the next rep without a rest
+            self._runs = False
         return boundary
 
     def begin(self, tracker: ExcursionTracker | None):
@@ -62,17 +64,18 @@ class RepWatch:
         self.tracker = tracker
         if tracker is not None:
             tracker.begin()
+        self._runs = True
         self._bent_s = self._inward_s = self._outward_s = 0.0
         self._told = False
 
     def compare(self, valgus_deg: float):
         """The rest of this sample's work."""
         self.crossed = NO_WAY
-        detector = self.detector
         tracker = self.tracker
-        if detector.state == STANDING or tracker is None:
+        if not self._runs or tracker is None:
             self.excursion_deg = None
             return
+        detector = self.detector
         flexion = detector.flexion_deg
         excursion = tracker.update(flexion, detector.rate_deg_s, valgus_deg)
         self.excursion_deg = excursion
