@@ -1,4 +1,6 @@
-"""Runs before main.py. BOOT, pressed within a second after the reset, keeps main.py from running.
+"""Runs before main.py: keeps it from running, if asked to; chooses which firmware runs (`slots`).
+
+BOOT, pressed within a second after the reset, keeps main.py from running.
 
 A band that crashes at once, or floods the serial port, can so still be reached: press RESET, then
 hold BOOT until the lamp flickers. The board then waits for Ctrl-C, which mpremote sends by itself.
@@ -32,3 +34,11 @@ def _wait(lamp):
 
 if reset_cause() != DEEPSLEEP_RESET and _wanted(Pin(_BOOT_BUTTON, Pin.IN, Pin.PULL_UP)):
     _wait(Pin(_LED, Pin.OUT, value=1))
+
+# Behind the safe start, which so uses up no trial.
+try:
+    import slots
+
+    slots.choose()
+except Exception as error:  # then what came over the cable runs
+    print("No choice of firmware:", error)

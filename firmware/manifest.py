@@ -7,3 +7,4 @@ include("$(PORT_DIR)/boards/manifest.py")  # noqa: F821  (given by MicroPython's
 package("kneecore", base_path=".", opt=2)  # noqa: F821
 package("kneeband", base_path=".", opt=2)  # noqa: F821
 module("main.py", base_path=".")  # noqa: F821
+module("slots.py", base_path=".")  # noqa: F821

@@ -19,7 +19,9 @@ FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 def configuration(stubs: Path) -> dict[str, object]:
     """What basedpyright is told. Standard strictness: unannotated code is checked all the same."""
     return {
-        "include": [str(FIRMWARE / name) for name in ("kneeband", "main.py", "boot.py")],
+        "include": [
+            str(FIRMWARE / name) for name in ("kneeband", "main.py", "boot.py", "slots.py")
+        ],
         "extraPaths": [str(FIRMWARE), str(stubs)],
         "typeshedPath": str(stubs),
         "pythonVersion": "3.11",

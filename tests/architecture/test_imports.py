@@ -16,8 +16,8 @@ FIRMWARE = ROOT / "firmware"
 HOST = ROOT / "host" / "kneetrack"
 
 MICROPYTHON = {
-    "array", "asyncio", "binascii", "bluetooth", "collections", "errno", "esp32", "gc", "json",
-    "machine", "math", "micropython", "os", "select", "socket", "struct", "sys", "time",
+    "array", "asyncio", "binascii", "bluetooth", "collections", "errno", "esp32", "gc", "hashlib",
+    "json", "machine", "math", "micropython", "os", "select", "socket", "struct", "sys", "time",
 }  # fmt: skip
 
 
@@ -35,10 +35,10 @@ PARTS = {
     "kneecore": Part(
         FIRMWARE / "kneecore", {"kneecore"}, {"array", "collections", "math", "struct"}
     ),
-    "kneeband": Part(FIRMWARE / "kneeband", {"kneecore", "kneeband"}, MICROPYTHON),
+    "kneeband": Part(FIRMWARE / "kneeband", {"kneecore", "kneeband", "slots"}, MICROPYTHON),
     "sim": Part(  # kneeband for `costs` alone, which makes its stages take their time
         FIRMWARE / "sim",
-        {"kneecore", "kneeband.strapdown", "sim", "main"},
+        {"kneecore", "kneeband.strapdown", "sim", "main", "boot"},
         MICROPYTHON | {"utime", "uselect"},
     ),
     "kneehard": Part(

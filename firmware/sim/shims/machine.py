@@ -189,6 +189,19 @@ class WDT:
         vclock.set_watchdog(vclock.now_us() + WDT._timeout_us, _bitten)
 
 
+class Timer:
+    """A hardware timer, as far as the firmware uses it: once, after `period` ms."""
+
+    ONE_SHOT = 0
+
+    def __init__(self, id):
+        self._id = id
+
+    def init(self, *, mode, period, callback):
+        at_us = vclock.now_us() + period * 1000
+        vclock.set_alarm(at_us, lambda: callback(self), "timer {}".format(self._id))
+
+
 def unique_id() -> bytes:
     return b"\x02\x4b\x6e\x65\x65\x01"
 

@@ -3,7 +3,8 @@
 The order, and why
     1. Ask the board what it is, and for the hash of every file of ours that is on it.
     2. Take main.py away, where anything differs, and start the board anew: from here on it waits at
-       its prompt, whatever happens, and never runs a mixture of old and new files.
+       its prompt, whatever happens, and never runs a mixture of old and new files. With it goes the
+       record of updates over the radio (firmware/slots.py): what the cable brings is in force.
     3. Send what differs, take away modules of ours that are no more.
     4. Have the board hash all of it again, import it and say its version.
     5. The manifest; then main.py under its name, in one step; then a reset.
@@ -40,6 +41,8 @@ IMAGE_WITHIN_S = 60.0
 _MAIN = "main.py"
 _WAITING = "main.new"
 """main.py on its way, until all else is there."""
+_SLOTS = "slots.dat"
+"""Where it is, an update over the radio may be in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,9 @@ def flash(port: Port, image: Image | None, tell: Tell) -> Flashed:
         _check(about, BAND, port)
         files = compiled(about.form, lambda done, of: tell(Progress("Compiling", done, of)))
         listed = manifest(files, about.form)
-        change = _change([*files, listed], board.held([*(file.name for file in files), MANIFEST]))
+        change = _change(
+            [*files, listed], board.held([*(file.name for file in files), MANIFEST, _SLOTS])
+        )
         if change.send or change.remove:
             _check_room(about, change, port)
             board = _halted(board)
@@ -213,6 +218,7 @@ def _check_room(about: About, change: _Change, port: Port) -> None:
 def _halted(board: Board) -> Board:
     """The board without its program, and with all of its memory."""
     board.remove(_MAIN)
+    board.remove(_SLOTS)  # before the start, which would put a slot before what is sent
     board.reset()
     return connect(board.port, STARTS_WITHIN_S)
 
