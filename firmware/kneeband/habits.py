@@ -2,8 +2,9 @@
 
     magic "KC1", u8 policy (wire.CUE_*), two wire.REFERENCE records (down, up; zeros for none)
 
-What a host says for one recording comes before what is kept, and is gone with it: without a host
-the band does as it was told last, with one the host's own plan holds.
+What is kept holds for recordings that the band begins alone, by its button or RECORD. One that a
+host starts has the cues that this host asks for and no others: it may give its own, or compare with
+a session without. What it asks is gone with the recording, or with the host if none came of it.
 
 A `kneeband.sealed` file. The two ways of a curve come one by one; they serve together, and only
 with the calibration that they were measured with.
@@ -66,9 +67,14 @@ class Habits:
         self._ways[way] = before
         return False
 
-    def cueing(self, calibration_id: int):
-        """A Cueing by all of this, None where there is to be none or the curve is another's."""
-        policy = self.policy if self._now is None else self._now
+    def cueing(self, calibration_id: int, alone: bool):
+        """A Cueing by all of this for a recording that was begun `alone` or by a host.
+
+        None where there is to be none or the curve is another's.
+        """
+        policy = self._now
+        if policy is None:
+            policy = self.policy if alone else wire.CUE_OFF
         if policy == wire.CUE_OFF or not calibration_id or not all(self._ways):
             return None
         down, up = [wire.REFERENCE.unpack_from(record) for record in self._ways]

@@ -120,6 +120,8 @@ class Session:
 
     def left(self, port):
         """The host at `port` has gone."""
+        if not self.measuring:
+            self._habits.recording_over()  # what it wanted for one that did not come
         if port is self._port:
             self._happened(states.DISCONNECTED)
 
@@ -218,7 +220,7 @@ class Session:
         self.cues = min(0xFFFF, self.cues + 1)
 
     def _cueing(self, calibration_id):
-        return None if self._plugged else self._habits.cueing(calibration_id)
+        return None if self._plugged else self._habits.cueing(calibration_id, self.journal.alone)
 
     def _begin_recording(self, alone: bool, by_cable: bool) -> int:
         """Have the journal begin one; a recording whose host has left ends for it."""

@@ -240,7 +240,7 @@ REFERENCE = Record(
 CUE = Record(
     "Cue",
     ("policy", "B", None, "", "CUE_*: how often the band gives one by itself"),
-    ("keep", "B", None, "", "1: from now on; 0: until the recording ends that runs or comes next"),
+    ("keep", "B", None, "", "1: in all begun without a host; 0: in the one that runs or is next"),
 )
 
 MATRIX_LSB = 1 / 262144

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from kneetrack.calibration import CalibrationFile
     from kneetrack.cli.session import Leg
-    from kneetrack.cue import Cue, Plan, Policy
+    from kneetrack.cue import Cue, Plan
     from kneetrack.cue.sounding import By, Sounder
+    from kneetrack.detection.reference import Reference
     from kneetrack.link import Link
-    from kneetrack.live import Cues
+    from kneetrack.live import BandCues, Cues
 
 CUE_HELP = (
     "Be cued when a rep moved inward or outward: every, faded, end (of the set), off. More: "
@@ -130,7 +131,9 @@ def _have_band_cue(policy: str, address: str, path: Path | None) -> None:
     from kneetrack.calibration import CalibrationFile
     from kneetrack.cli import console, which_calibration
     from kneetrack.cue import Policy
+    from kneetrack.cue.on_band import POLICIES
     from kneetrack.link import open_links
+    from kneetrack.live import commands
 
     asked = Policy(_one_of("--band", policy, [each.value for each in Policy]))
     output, hints = console.results(), console.hints()
@@ -140,23 +143,36 @@ def _have_band_cue(policy: str, address: str, path: Path | None) -> None:
         async with opened as link:
             given = [] if path is None else [CalibrationFile.load(path)]
             made = await which_calibration.of(link, given, None, None, hints, quiet=True)
-            await give_to_band(link, made, asked, keep=True)
+            _check_gives_cues(link)
+            if asked is not Policy.OFF:
+                await _give_reference(link, made)
+            await commands.set_cue(link, POLICIES[asked], keep=True)
 
     asyncio.run(told())
     if asked is Policy.OFF:
         output.print("The band gives no cues by itself.")
-    else:
-        output.print(f"The band cues by itself from now on: {asked.value}, during the rep.")
-        hints.print("Off again: kneetrack cue --band off")
+        return
+    output.print(f"The band cues by itself from now on: {asked.value}, during the rep.")
+    hints.print(
+        "That is in sessions without a computer (begin and end them with its button). In those of "
+        "this one it is silent, unless: kneetrack record --cue every --cue-by band. It knows of no "
+        "load. Off again: kneetrack cue --band off",
+        soft_wrap=True,
+    )
 
 
-async def give_to_band(
-    link: Link, made: CalibrationFile | None, policy: Policy, *, keep: bool
-) -> None:
-    """Have the band cue by itself; UsageError where it can't, or has nothing to compare with."""
-    from kneetrack.analysis.trace import reference_of
-    from kneetrack.cue import Policy
-    from kneetrack.cue.on_band import POLICIES, reference_records
+async def _give_reference(link: Link, made: CalibrationFile | None) -> None:
+    """Have the band keep what it compares with, and the calibration that goes with it."""
+    from kneetrack.cue.on_band import reference_records
+    from kneetrack.live import commands
+
+    reference, calibration_id = _compared_with(made)
+    if made is not None and link.feature.calibration_id != calibration_id:
+        await commands.set_calibration(link, made.calibration)
+    await commands.set_reference(link, reference_records(reference, calibration_id))
+
+
+def _check_gives_cues(link: Link) -> None:
     from kneetrack.live import commands
 
     if not commands.gives_cues(link):
@@ -164,28 +180,19 @@ async def give_to_band(
             "This band's firmware gives no cues by itself (it is older than protocol 1.3). Update "
             "it: see firmware/README.md. Or be cued by this computer: leave --cue-by band out."
         )
-    if policy is not Policy.OFF:
-        reference = reference_of(made)
-        if made is None or reference is None:
-            raise UsageError(
-                "The band has nothing to compare with: this calibration holds no reference reps. "
-                "Calibrate anew, with squats: kneetrack calibrate"
-            )
-        calibration_id = made.calibration.calibration_id
-        await commands.set_reference(link, reference_records(reference, calibration_id))
-    await commands.set_cue(link, POLICIES[policy], keep=keep)
 
 
-async def prepare_bands(plan: Plan | None, by: By, legs: Sequence[Leg]) -> None:
-    """For one recording: bands cue by themselves with --cue-by band, and else not."""
-    from kneetrack.cue import Policy
-    from kneetrack.cue.sounding import By
-    from kneetrack.live import commands
+def _compared_with(made: CalibrationFile | None) -> tuple[Reference, int]:
+    """The reference, and the id of its calibration. UsageError where there is none."""
+    from kneetrack.analysis.trace import reference_of
 
-    asked = plan.in_force if plan is not None and by is By.BAND else Policy.OFF
-    for leg in legs:
-        if asked is not Policy.OFF or commands.gives_cues(leg.link):
-            await give_to_band(leg.link, leg.calibration, asked, keep=False)
+    reference = reference_of(made)
+    if made is None or reference is None:
+        raise UsageError(
+            "The band has nothing to compare with: this calibration holds no reference reps. "
+            "Calibrate anew, with squats: kneetrack calibrate"
+        )
+    return reference, made.calibration.calibration_id
 
 
 def plan_of(
@@ -267,7 +274,7 @@ def tagged(tags: dict[str, str], plan: Plan | None) -> dict[str, str]:
 @contextlib.contextmanager
 def ready(
     plan: Plan | None, by: By, legs: Sequence[Leg], output: Console, hints: Console
-) -> Generator[Sequence[Cues]]:
+) -> Generator[Sequence[Cues | BandCues]]:
     """The cues of each leg, heard while the context lasts; none where there are to be none.
 
     What can't be had is told before, what failed afterwards.
@@ -275,21 +282,24 @@ def ready(
     from kneetrack.cue import Coach, Policy
     from kneetrack.cue.sounding import By
     from kneetrack.detection.movements import ByReps, movement_of
-    from kneetrack.live import Cues
+    from kneetrack.live import BandCues, Cues
 
     if plan is None or plan.in_force is Policy.OFF:
         if plan is not None and plan.silent_for:
             hints.print(plan.silent_for, markup=False)
         yield ()
         return
-    if by is By.BAND:
-        hints.print("The band cues by itself, during the rep.")
-        yield ()
-        return
     movement = movement_of(legs[0].analyzer.exercise)
     if not isinstance(movement.how, ByReps):
         hints.print(f"No cues: {movement.words} is described, and compared with no reference.")
         yield ()
+        return
+    if by is By.BAND:
+        for leg in legs:
+            _check_gives_cues(leg.link)
+        own = [BandCues(leg.link, plan, *_compared_with(leg.calibration)) for leg in legs]
+        hints.print("The band cues by itself, during the rep.")
+        yield own
         return
     with sounder(by, plan.text, output, hints) as heard:
         for sentence in heard.remarks:

@@ -198,7 +198,6 @@ async def recording(
         if check:
             await preflight.look(legs, told.athlete, out, hints)
         _hint_at_tags(told.tags, hints)
-        await cues.prepare_bands(told.cue, cue_by, legs)
         facts = session.facts(legs, told)
         ready = stack.enter_context(cues.ready(told.cue, cue_by, legs, output, hints))
         if desk is None and output.is_terminal and not output.is_dumb_terminal:

@@ -202,7 +202,7 @@ async def run(
     table_zero: bool = False,
     waits: live.Waits | None = None,
     desk: Desk | None = None,
-    cues: Sequence[live.Cues] = (),
+    cues: Sequence[live.Cues | live.BandCues] = (),
     over: asyncio.Event | None = None,
     outlets: Sequence[Outlet] = (),
 ) -> Recorded:
@@ -294,7 +294,9 @@ async def run(
 
 
 def _heeding(
-    write: Callable[[Mapping[str, Any]], None], cues: Sequence[live.Cues], desk: Desk | None
+    write: Callable[[Mapping[str, Any]], None],
+    cues: Sequence[live.Cues | live.BandCues],
+    desk: Desk | None,
 ) -> Callable[[Mapping[str, Any]], None]:
     """`write`, and a load that was typed is heeded by who gives cues: the next set may have it.
 
@@ -308,7 +310,7 @@ def _heeding(
         load_kg = event.get("load_kg")
         if isinstance(load_kg, int | float):
             for each in cues:
-                each.coach.loaded(float(load_kg))
+                each.loaded(float(load_kg))
 
     return said
 

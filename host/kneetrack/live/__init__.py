@@ -15,9 +15,11 @@ watching    what is told of a link, on the screen and in the log
 fold        one leg's packets to writer, decoder, analyzer and sinks
 pump        the same without a band: a log again
 realigning  a strap that slipped, put right meanwhile
+band_cues   the band's own cues in a recording
 figures     what a recording amounts to
 """
 
+from kneetrack.live.band_cues import BandCues
 from kneetrack.live.commands import ANSWER_S, command, set_calibration, set_side, stop_unkept
 from kneetrack.live.figures import CueSink, Figures, LinkNews, LinkSink, Sink, Unfetched
 from kneetrack.live.fold import Cues
@@ -29,6 +31,7 @@ from kneetrack.live.waits import Waits
 
 __all__ = [
     "ANSWER_S",
+    "BandCues",
     "CueSink",
     "Cues",
     "Figures",

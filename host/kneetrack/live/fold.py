@@ -43,6 +43,10 @@ class Cues:
     coach: Coach
     sound: Callable[[Cue], None]
 
+    def loaded(self, load_kg: float) -> None:
+        """The person says what is lifted, while it goes on."""
+        self.coach.loaded(load_kg)
+
 
 class Leg:
     """The fold of one leg's packets, with those who look on."""

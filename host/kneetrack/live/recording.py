@@ -29,6 +29,7 @@ from kneetrack.calibration.closing import TableZero
 from kneetrack.detection import Analyzer
 from kneetrack.errors import CommandRefused, LinkError, LinkLost, LogError
 from kneetrack.link.base import Link
+from kneetrack.live.band_cues import BandCues
 from kneetrack.live.commands import command, recording_kept
 from kneetrack.live.ending import Ending
 from kneetrack.live.figures import Figures, Sink
@@ -71,7 +72,7 @@ async def record(
     waits: Waits | None = None,
     utc_s: Callable[[], float] = time.time,
     figures: Figures | None = None,
-    cues: Cues | None = None,
+    cues: Cues | BandCues | None = None,
     realigning: Realigning | None = None,
 ) -> Figures:
     """Prepare the band, have it stream, and take every packet until the end.
@@ -89,17 +90,18 @@ async def record(
     Raises LinkLost when the connection broke and the way back was not found in time, or the band
     hangs; LogError when the log can't be written. All packets until then are in the log, and the
     analyzer is flushed. `figures`, where given, are the ones that are filled in, so that they are
-    at hand then too. `cues` are given as they are decided, and noted. `realigning`
-    is how the leg may be aligned anew meanwhile.
+    at hand then too. `cues` are given as they are decided, and noted, or are the band's own.
+    `realigning` is how the leg may be aligned anew meanwhile.
     """
-    band = Band(link, analyzer.side, calibration, raw, utc_s)
+    by_band, by_host = (cues, None) if isinstance(cues, BandCues) else (None, cues)
+    band = Band(link, analyzer.side, calibration, raw, utc_s, by_band)
     told = await band.begin()
     await link.play(zeros=calibration and (calibration.thigh_gyr_bias, calibration.shank_gyr_bias))
     if writer is not None and link.origin_us is not None:
         side = analyzer.side.word
         writer.event({"event": "origin", "side": side, "board_us": link.origin_us})
     decoder = Decoder(link.feature, link.origin_us)
-    leg = Leg(link, decoder, analyzer, writer, sinks, closing, figures, cues, realigning)
+    leg = Leg(link, decoder, analyzer, writer, sinks, closing, figures, by_host, realigning)
     for sentence in band.news:
         leg.warn(sentence)
     recording = _Recording(band, leg, told, waits or Waits(), duration_s)

@@ -13,6 +13,7 @@ from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.errors import CommandRefused
 from kneetrack.link.base import Link
+from kneetrack.live.band_cues import BandCues
 from kneetrack.live.commands import (
     command,
     keeps_recordings,
@@ -37,6 +38,7 @@ class Band:
         calibration: Calibration | None,
         raw: bool,
         utc_s: Callable[[], float],
+        cues: BandCues | None = None,
     ) -> None:
         self.link = link
         self.news: list[str] = []
@@ -45,6 +47,7 @@ class Band:
         self._calibration = calibration
         self._options = wire.START_RAW if raw else 0
         self._utc_s = utc_s
+        self._cues = cues
         self._begun = False
 
     async def begin(self) -> Any | None:
@@ -64,6 +67,8 @@ class Band:
             await set_calibration(link, self._calibration)
         await link.read_feature()
         await command(link, wire.OP_QUERY, _STATUS)
+        if self._cues is not None:
+            await self._cues.begin()
         response = await command(link, wire.OP_START, wire.START.pack(self._options))
         self._begun = True
         return recording_told(response) if keeps else None
@@ -88,6 +93,9 @@ class Band:
             return None
         operand = wire.RESUME.pack(boot_id, recording_id, self._options)
         try:
-            return recording_told(await command(self.link, wire.OP_RESUME, operand))
+            told = recording_told(await command(self.link, wire.OP_RESUME, operand))
+            if self._cues is not None:
+                await self._cues.tell()
         except CommandRefused:
             return None
+        return told

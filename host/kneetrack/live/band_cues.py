@@ -1,0 +1,49 @@
+"""The band's own cues in a host's recording: what it is told, and when.
+
+Before every START, so that a band which was switched off in between cues again; and when the load
+changes meanwhile, for it may then have to be silent (`cue.plan`). A recording that a host begins
+has no cues but those: what the band keeps (`kneetrack cue --band`) is for recordings made alone. So
+nobody is cued twice, and a session without cues is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+
+from kneetrack.cue.on_band import POLICIES, reference_records
+from kneetrack.cue.plan import Plan
+from kneetrack.detection.reference import Reference
+from kneetrack.errors import KneeTrackError
+from kneetrack.link.base import Link
+from kneetrack.live.commands import set_cue, set_reference
+
+
+class BandCues:
+    """Of one band, which holds the calibration of that id from its first START on."""
+
+    def __init__(self, link: Link, plan: Plan, reference: Reference, calibration_id: int) -> None:
+        self.plan = plan
+        self._link = link
+        self._ways = reference_records(reference, calibration_id)
+        self._telling: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Before START."""
+        await set_reference(self._link, self._ways)
+        await self.tell()
+
+    async def tell(self) -> None:
+        """How often, as it is now: for the recording that runs or comes next."""
+        await set_cue(self._link, POLICIES[self.plan.in_force], keep=False)
+
+    def loaded(self, load_kg: float) -> None:
+        """The person says what is lifted, while it goes on. A link that is lost just now is told
+        when the recording is resumed."""
+        self.plan = replace(self.plan, load_kg=load_kg)
+        self._telling = asyncio.get_running_loop().create_task(self._tell_if_there())
+
+    async def _tell_if_there(self) -> None:
+        with contextlib.suppress(KneeTrackError):
+            await self.tell()
