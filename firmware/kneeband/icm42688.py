@@ -21,29 +21,23 @@ FIFO (section 6)
 
 Time
     The oscillator is off by up to 1 % and nothing tells by how much: `Stream` finds out.
-
-Errors: as `lsm6ds`.
 """
 
-import errno
 import time
 from array import array
 
 import micropython
 from micropython import const
 
-from kneeband.imu import Imu
+from kneeband.invensense import InvenSense
 from kneeband.register import Bits, Byte, Flag
 
 FIFO_PACKETS = const(128)
 
-_PACKET = const(16)
-_BURST = const(16)
 _INT_STATUS = const(0x2D)
 _FIFO_DATA = const(0x30)
 _FIFO_FULL = const(0x02)
 _RESET_DONE = const(0x10)
-_RESET_TRIES = const(20)
 
 _COUNT_RECORDS = const(0x70)  # FIFO_COUNT in packets; all high byte first, as by default
 _RATE_200_HZ = const(7)
@@ -60,17 +54,14 @@ _LAST_TIME = const(0)  # of the last packet, or -1
 _BREAKS = const(1)
 
 
-class Icm42688(Imu):
+class Icm42688(InvenSense):
     """One IMU; a word is a packet, and a row."""
 
     CHIPS = {0x47: "ICM-42688-P"}
-    WHO_AM_I = 0x75
-    ADDRESSES = (0x68, 0x69)
-    GYR_LSB_RAD_S = 3.141592653589793 / 180.0 / 16.4
-    ACC_LSB_M_S2 = 9.80665 / 2048.0
+    WORD_BYTES = 16
+    TEMPERATURE = 0x1D
     late_us = 4930
 
-    who_am_i = Byte(0x75)
     bank = Byte(0x76)
 
     # Bank 0
@@ -96,17 +87,17 @@ class Icm42688(Imu):
 
     def __init__(self, bus, address: int):
         super().__init__(bus, address)
-        burst = memoryview(bytearray(_BURST * _PACKET))
-        self._bursts = tuple([burst[: n * _PACKET] for n in range(_BURST + 1)])
         self._look = bytearray(3)
         self._state = array("i", [-1, 0])
 
-    def configure(self):
-        """Reset the chip and set it up; the FIFO starts empty."""
-        chip = self.who_am_i
-        if chip not in self.CHIPS:
-            raise OSError(errno.ENODEV)
-        self._reset()
+    def _begin_reset(self):
+        self.bank = 0
+        self.device_config = 1
+
+    def _is_reset(self):
+        return bool(self.read_byte(_INT_STATUS) & _RESET_DONE)
+
+    def _set_up(self):
         self.interface = _COUNT_RECORDS
         self.gyr_config = _FULL_RANGE << 5 | _RATE_200_HZ
         self.acc_config = _FULL_RANGE << 5 | _RATE_200_HZ
@@ -119,11 +110,8 @@ class Icm42688(Imu):
         self.fifo_mode = _STREAM
         self.signal_path_reset = 0x02  # FIFO_FLUSH
         settings = (self.power, self.gyr_config, self.acc_config, self.fifo_mode)
-        if settings != (_LOW_NOISE_BOTH, _RATE_200_HZ, _RATE_200_HZ, _STREAM):
-            raise OSError(errno.EIO)
         self._state[_LAST_TIME] = -1
-        self.overrun = self.broken = False
-        self.chip = chip
+        return settings == (_LOW_NOISE_BOTH, _RATE_200_HZ, _RATE_200_HZ, _STREAM)
 
     def level(self) -> int:
         """How many packets wait in the FIFO; sets `overrun`. The flag is cleared by this."""
@@ -136,30 +124,16 @@ class Icm42688(Imu):
 
     def read_rows(self, words: int, rows, at: int) -> int:
         """As `lsm6ds.Lsm6ds.read_rows`; a word is a packet."""
-        words = min(words, _BURST)
-        burst = self._bursts[words]
-        self.read_into(_FIFO_DATA, burst)
+        words = min(words, self.burst_words)
+        burst = self._burst(_FIFO_DATA, words)
         state = self._state
         state[_BREAKS] = 0
         count = _unpack(burst, words, rows, at, state)
         self.broken = state[_BREAKS] != 0
         return count
 
-    def temperature_c(self) -> float:
-        """Die temperature: 132.48 counts per degree about 25 degC (section 4.13)."""
-        two = self._look
-        self.read_into(0x1D, two)
-        counts = two[0] << 8 | two[1]
-        return 25.0 + (counts - 65536 if counts > 32767 else counts) / 132.48
-
-    def _reset(self):
-        self.bank = 0
-        self.device_config = 1
-        for _ in range(_RESET_TRIES):
-            time.sleep_ms(1)
-            if self.read_byte(_INT_STATUS) & _RESET_DONE:
-                return
-        raise OSError(errno.EIO)
+    def _celsius(self, counts):
+        return 25.0 + counts / 132.48  # section 4.13
 
     def _set_anti_alias(self):
         self.bank = 1

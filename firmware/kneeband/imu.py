@@ -10,6 +10,9 @@ Filters delay, each chip's by its own time. `late_us` tells it; the difference t
 which is ST's, is taken off the times of the rows: the halves of a mixed pair belong together.
 """
 
+import errno
+import time
+
 from micropython import const
 
 from kneeband.register import RegisterDevice
@@ -20,7 +23,7 @@ BAND_LATE_US = const(3400)
 
 
 class Imu(RegisterDevice):
-    """A driver. Its class tells these, `configure` and what it sets are the driver's own."""
+    """A driver. Its class tells these; `_is_reset`, `_set_up` and reading are the driver's own."""
 
     CHIPS = {}
     """WHO_AM_I: name."""
@@ -34,6 +37,9 @@ class Imu(RegisterDevice):
     """What `level` and `read_rows` count in: so many to a row."""
     burst_words = 16
     """The longest burst, in words; sixteen rows."""
+    WORD_BYTES = 1
+    RESET_TRIES = const(20)
+    """Milliseconds that a reset may take."""
     settle_rows = 21
     """Rows to throw away after `configure`."""
     poll_ms = 21
@@ -53,6 +59,46 @@ class Imu(RegisterDevice):
         """The FIFO overflowed before the last `level`."""
         self.broken = False
         """The rows of the last `read_rows` do not follow on from those before."""
+
+        burst = memoryview(bytearray(self.burst_words * self.WORD_BYTES))
+        self._bursts = tuple([burst[: n * self.WORD_BYTES] for n in range(self.burst_words + 1)])
+
+    def configure(self):
+        """Reset the chip and set it up; the FIFO starts empty. At any time, to bring it back.
+
+        A chip that does not answer raises the bus' OSError, one that answers as something else
+        OSError(ENODEV), one that does not keep its settings OSError(EIO).
+        """
+        chip = self.read_byte(self.WHO_AM_I)
+        if chip not in self.CHIPS:
+            raise OSError(errno.ENODEV)
+        self._begin_reset()
+        for _ in range(self.RESET_TRIES):
+            time.sleep_ms(1)
+            if self._is_reset():
+                break
+        else:
+            raise OSError(errno.EIO)
+        if not self._set_up():
+            raise OSError(errno.EIO)
+        self.overrun = self.broken = False
+        self.chip = chip
+
+    def _begin_reset(self):
+        raise NotImplementedError
+
+    def _is_reset(self) -> bool:
+        raise NotImplementedError
+
+    def _set_up(self) -> bool:
+        """After a reset; whether the settings were kept."""
+        raise NotImplementedError
+
+    def _burst(self, register: int, words: int):
+        """So many words from the FIFO at `register`."""
+        burst = self._bursts[words]
+        self.read_into(register, burst)
+        return burst
 
     def plugged(self):
         """The driver to use: itself. (`imus.Socket` finds out.)"""

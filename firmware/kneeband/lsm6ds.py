@@ -21,15 +21,8 @@ FIFO
 Time
     The oscillator is off by some percent. INTERNAL_FREQ_FINE tells by how much, in steps of 0.15 %
     (AN5272, section 6.4): f = 6667 (1 + 0.0015 n) / 32 Hz at the nominal 208 Hz.
-
-Errors
-    A chip that does not answer raises the bus' OSError, one that answers as something else
-    OSError(ENODEV), one that does not keep its settings OSError(EIO). `configure` may be called at
-    any time to bring the chip back.
 """
 
-import errno
-import time
 from array import array
 
 import micropython
@@ -38,11 +31,6 @@ from micropython import const
 from kneeband.imu import Imu
 from kneeband.register import Bits, Byte, Flag, Word
 
-CHIPS = {0x6C: "LSM6DSOX/LSM6DSO", 0x6B: "ISM330DHCX"}
-
-GYR_LSB_RAD_S = 0.070 * 3.141592653589793 / 180.0
-ACC_LSB_M_S2 = 0.488e-3 * 9.80665
-
 FIFO_WORDS = const(512)
 BURST_WORDS = const(32)
 """The longest burst: 16 rows, 224 bytes, 6 ms of bus at 400 kHz."""
@@ -50,7 +38,6 @@ SETTLE_ROWS = const(21)
 """Rows to throw away after `configure`: 100 ms. The gyroscope needs 70 ms to start
 (data sheet, table 3, turn-on time), the filters a few samples (AN5272, section 3)."""
 
-_WORD_BYTES = const(7)
 _FIFO_STATUS = const(0x3A)
 _FIFO_DATA = const(0x78)
 _LEVEL_MASK = const(0x3FF)
@@ -64,7 +51,6 @@ _FIFO_BYPASS = const(0)
 _FIFO_CONTINUOUS = const(6)
 _RATE_BASE_HZ = 6667.0
 _RATE_DIVIDER = 32
-_RESET_TRIES = const(20)
 
 # Where `_unpack` keeps what it must know from one burst to the next.
 _SLOT = const(0)  # tag counter of the slot being put together, or _NO_SLOT
@@ -76,18 +62,15 @@ _NO_SLOT = const(4)
 class Lsm6ds(Imu):
     """One IMU. After `configure`: ask `level`, then `read_rows`."""
 
-    CHIPS = CHIPS
+    CHIPS = {0x6C: "LSM6DSOX/LSM6DSO", 0x6B: "ISM330DHCX"}
     WHO_AM_I = 0x0F
     ADDRESSES = (0x6A, 0x6B)
-    GYR_LSB_RAD_S = GYR_LSB_RAD_S
-    ACC_LSB_M_S2 = ACC_LSB_M_S2
     row_words = 2
     burst_words = BURST_WORDS
+    WORD_BYTES = 7
     settle_rows = SETTLE_ROWS
     poll_ms = 20
     tells_period = True
-
-    who_am_i = Byte(0x0F)
 
     gyr_batch = Bits(0x09, 4, 4)
     acc_batch = Bits(0x09, 0, 4)
@@ -115,17 +98,16 @@ class Lsm6ds(Imu):
     def __init__(self, bus, address: int):
         super().__init__(bus, address)
         self.period_us = _RATE_DIVIDER * 1e6 / _RATE_BASE_HZ
-        burst = memoryview(bytearray(BURST_WORDS * _WORD_BYTES))
-        self._bursts = tuple([burst[: n * _WORD_BYTES] for n in range(BURST_WORDS + 1)])
         self._parts = array("h", [0] * 6)
         self._state = array("i", [_NO_SLOT, 0, 0])
 
-    def configure(self):
-        """Reset the chip and set it up; the FIFO starts empty."""
-        chip = self.who_am_i
-        if chip not in CHIPS:
-            raise OSError(errno.ENODEV)
-        self._reset()
+    def _begin_reset(self):
+        self.reset = True
+
+    def _is_reset(self):
+        return not self.reset
+
+    def _set_up(self):
         self.i3c_disabled = True
         self.block_data_update = True
         self.address_increment = True
@@ -145,15 +127,12 @@ class Lsm6ds(Imu):
         self.gyr_batch = _RATE_208_HZ
         self.acc_batch = _RATE_208_HZ
         self.fifo_mode = _FIFO_CONTINUOUS
-        if self.gyr_rate != _RATE_208_HZ or self.fifo_mode != _FIFO_CONTINUOUS:
-            raise OSError(errno.EIO)
 
         # Read while the sensors run: powered down, the oscillator's trim reads differently.
         fine = 1.0 + 0.0015 * self.frequency_fine
         self.period_us = _RATE_DIVIDER * 1e6 / (_RATE_BASE_HZ * fine)
         self._state[_SLOT] = _NO_SLOT
-        self.overrun = self.broken = False
-        self.chip = chip
+        return self.gyr_rate == _RATE_208_HZ and self.fifo_mode == _FIFO_CONTINUOUS
 
     def level(self) -> int:
         """How many words wait in the FIFO; sets `overrun`. The latched flag is cleared by this."""
@@ -174,8 +153,7 @@ class Lsm6ds(Imu):
         words are taken. Returns the number of rows; sets `broken`. Nothing is allocated.
         """
         words = min(words, BURST_WORDS)
-        burst = self._bursts[words]
-        self.read_into(_FIFO_DATA, burst)
+        burst = self._burst(_FIFO_DATA, words)
         breaks = self._state[_BREAKS]
         count = _unpack(burst, words, rows, at, self._parts, self._state)
         self.broken = self._state[_BREAKS] != breaks
@@ -185,14 +163,6 @@ class Lsm6ds(Imu):
     def temperature_c(self) -> float:
         """Die temperature: 256 counts per degree about 25 degC (data sheet, section 4.3)."""
         return 25.0 + self.temperature_counts / 256.0
-
-    def _reset(self):
-        self.reset = True
-        for _ in range(_RESET_TRIES):
-            time.sleep_ms(1)
-            if not self.reset:
-                return
-        raise OSError(errno.EIO)
 
 
 @micropython.viper

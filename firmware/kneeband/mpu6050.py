@@ -15,24 +15,17 @@ FIFO
     a row and is emptied at once, and so is one that twice in a row holds a part of a row. Full is
     after 0.42 s: when flash blocks for longer (0.53 s at the most), there is a hole.
     The three steps of emptying are those of the register map: off, reset, on.
-
-Errors: as `lsm6ds`.
 """
-
-import errno
-import time
 
 import micropython
 from micropython import const
 
-from kneeband.imu import Imu
+from kneeband.invensense import InvenSense
 from kneeband.register import Byte, Flag
 
 _ROW = const(12)
-_BURST = const(16)
 _FIFO_COUNT = const(0x72)
 _FIFO_DATA = const(0x74)
-_RESET_TRIES = const(100)
 
 _CLOCK_GYR_X = const(1)
 _LOW_PASS_42_HZ = const(3)
@@ -42,14 +35,13 @@ _FIFO_OFF, _FIFO_RESET, _FIFO_ON = 0x00, 0x04, 0x40
 _OVERFLOW = const(0x10)
 
 
-class Mpu6050(Imu):
+class Mpu6050(InvenSense):
     """One IMU; a word is a row."""
 
     CHIPS = {0x68: "MPU-6050"}
-    WHO_AM_I = 0x75
-    ADDRESSES = (0x68, 0x69)
-    GYR_LSB_RAD_S = 3.141592653589793 / 180.0 / 16.4
-    ACC_LSB_M_S2 = 9.80665 / 2048.0
+    WORD_BYTES = _ROW
+    RESET_TRIES = 100
+    TEMPERATURE = 0x41
     late_us = 4800
     FIFO_BYTES = 1024
     RATE_DIVIDER = 5
@@ -66,21 +58,22 @@ class Mpu6050(Imu):
     reset = Flag(0x6B, 7)
     power = Byte(0x6B)
     standby = Byte(0x6C)
-    who_am_i = Byte(0x75)
 
     def __init__(self, bus, address: int):
         super().__init__(bus, address)
-        burst = memoryview(bytearray(_BURST * _ROW))
-        self._bursts = tuple([burst[: n * _ROW] for n in range(_BURST + 1)])
         self.period_us = 1000.0 * self.RATE_DIVIDER
         self._odd = 0  # looks one after the other that found a part of a row
 
-    def configure(self):
-        """Reset the chip and set it up; the FIFO starts empty."""
-        chip = self.who_am_i
-        if chip not in self.CHIPS:
-            raise OSError(errno.ENODEV)
-        self._reset()
+    def _begin_reset(self):
+        self.reset = True
+
+    def _is_reset(self):
+        try:
+            return not self.reset
+        except OSError:
+            return False  # it need not answer meanwhile
+
+    def _set_up(self):
         self.power = _CLOCK_GYR_X
         self.standby = 0
         self.config = _LOW_PASS_42_HZ
@@ -92,10 +85,7 @@ class Mpu6050(Imu):
         self.fifo_content = _ACC_AND_GYR
         self._empty()
         settings = (self.power, self.rate_divider, self.gyr_config, self.user_control)
-        if settings != (_CLOCK_GYR_X, self.RATE_DIVIDER - 1, _FULL_RANGE, _FIFO_ON):
-            raise OSError(errno.EIO)
-        self.overrun = self.broken = False
-        self.chip = chip
+        return settings == (_CLOCK_GYR_X, self.RATE_DIVIDER - 1, _FULL_RANGE, _FIFO_ON)
 
     def level(self) -> int:
         """How many rows wait in the FIFO; sets `overrun`. After that it has been emptied."""
@@ -114,15 +104,9 @@ class Mpu6050(Imu):
 
     def read_rows(self, words: int, rows, at: int) -> int:
         """As `lsm6ds.Lsm6ds.read_rows`; a word is a row. They always follow on."""
-        words = min(words, _BURST)
-        burst = self._bursts[words]
-        self.read_into(_FIFO_DATA, burst)
-        _unpack(burst, words, rows, at)
+        words = min(words, self.burst_words)
+        _unpack(self._burst(_FIFO_DATA, words), words, rows, at)
         return words
-
-    def temperature_c(self) -> float:
-        """Die temperature (register 65)."""
-        return self._celsius(self._temperature_counts())
 
     def _celsius(self, counts):
         return counts / 340.0 + 36.53
@@ -130,28 +114,11 @@ class Mpu6050(Imu):
     def _set_up_family(self):
         """What the MPU-6050 has not."""
 
-    def _temperature_counts(self):
-        two = self._two
-        self.read_into(0x41, two)
-        counts = two[0] << 8 | two[1]
-        return counts - 65536 if counts > 32767 else counts
-
     def _empty(self):
         self.user_control = _FIFO_OFF
         self.user_control = _FIFO_RESET
         self.user_control = _FIFO_ON
         self._odd = 0
-
-    def _reset(self):
-        self.reset = True
-        for _ in range(_RESET_TRIES):
-            time.sleep_ms(1)
-            try:
-                if not self.reset:
-                    return
-            except OSError:
-                pass  # it need not answer meanwhile
-        raise OSError(errno.EIO)
 
 
 class Mpu6500(Mpu6050):

@@ -27,9 +27,7 @@ Not modelled: the interrupt pins, APEX, self-test, low-power modes (they measure
 
 import struct
 
-from sim.chip_errors import ChipErrors
-from sim.chip_faults import Faulty
-from sim.compiled import micropython
+from sim.imu_chip import RowChip
 
 WHO_AM_I = 0x47
 PACKETS = 128
@@ -53,39 +51,24 @@ _RATES = {3: 8000, 4: 4000, 5: 2000, 6: 1000, 7: 200, 8: 100, 9: 50, 10: 25, 11:
 _RAD_PER_DPS = 3.141592653589793 / 180.0
 
 
-class ICM42688Model(Faulty):
-    """One chip on one segment; the arguments are those of sim.imu_model.LSM6DSModel."""
+class ICM42688Model(RowChip):
+    """One chip; the arguments are those of `ImuChip`."""
+
+    DEEPEST = 2 * PACKETS
+    LOWEST = -32767  # -32768 marks what is not valid
+    READY = 0x08
 
     def __init__(self, mount, source, errors="icm42688p", seed=0, who_am_i=WHO_AM_I):
-        self.mount = mount
-        self._source = source
-        self._errors = ChipErrors(errors, seed) if isinstance(errors, str) else errors
-        self._who_am_i = who_am_i
+        super().__init__(mount, source, errors, seed, who_am_i)
+        self._later_us = LATER_US
         self._fifo = bytearray(PACKETS * _PACKET)
-        self._no_faults()
         self._reset(0)
 
-    # --- the bus -------------------------------------------------------------------------------
-
-    def read_into(self, register: int, buffer, now_us: int) -> None:
-        """A burst read from `register` that fills `buffer`, begun at `now_us`."""
-        self.catch_up(now_us)
-        if register == 0x30 and self._bank == 0:
-            self._pop_into(buffer)
-            return
-        for i in range(len(buffer)):
-            buffer[i] = self._register(register + i, now_us)
-
-    def read(self, register: int, n: int, now_us: int) -> bytes:
-        buffer = bytearray(n)
-        self.read_into(register, buffer, now_us)
-        return bytes(buffer)
-
-    def write(self, register: int, data, now_us: int) -> None:
-        self.catch_up(now_us)
-        for value in data:
-            self._set(register, value, now_us)
-            register += 1
+    def _burst_into(self, register: int, buffer) -> bool:
+        if register != 0x30 or self._bank:
+            return False
+        self._pop_into(buffer)
+        return True
 
     # --- registers -----------------------------------------------------------------------------
 
@@ -207,36 +190,11 @@ class ICM42688Model(Faulty):
         bank = self._registers[0]
         rate = _RATES.get(bank[0x4F] & 15, 0)
         on = bank[0x4E] & 0x0F == 0x0F and rate == _RATES.get(bank[0x50] & 15, 0)
-        self._period_us = 1e6 / (rate * (1.0 + self._errors.oscillator_error)) if on else 0.0
-        self._start_us = now_us
-        self._slot = 0
-        if on:
-            gyr_dps = 2000.0 / (1 << (bank[0x4F] >> 5))
-            acc_g = 16.0 / (1 << (bank[0x50] >> 5))
-            self._errors.set_up(
-                gyr_dps / 2000.0 / 16.4 * _RAD_PER_DPS, acc_g / 32768.0 * 9.80665, rate
-            )
-
-    @micropython.native
-    def catch_up(self, now_us: int) -> None:
-        """Make the samples that fell due up to now."""
-        if not self._period_us:
-            return
-        due = int((now_us - self._start_us) / self._period_us)
-        if self.is_dry(now_us):
-            self._slot = max(due, self._slot)
-            return
-        if due - self._slot > 2 * PACKETS:
-            self._slot = due - 2 * PACKETS  # what would be overwritten at once need not be made
-        while self._slot < due:
-            self._slot += 1
-            t_us = self._start_us + self._slot * self._period_us
-            if not self.is_stuck(t_us):
-                t_s = t_us * 1e-6
-                truth = self._source.imu(self.mount, (t_us - LATER_US) * 1e-6)
-                x, y, z, u, v, w = self._errors.counts(truth, t_s)
-                # The scale ends at -32767: -32768 marks what is not valid.
-                row = (u, v, w, x, y, z)
-                self._row = tuple([-32767 if n == -32768 else n for n in row])
-            self._put(t_us)
-            self._status |= 0x08
+        gyr_dps = 2000.0 / (1 << (bank[0x4F] >> 5))
+        acc_g = 16.0 / (1 << (bank[0x50] >> 5))
+        self._run(
+            now_us,
+            rate if on else 0.0,
+            gyr_dps / 2000.0 / 16.4 * _RAD_PER_DPS,
+            acc_g / 32768.0 * 9.80665,
+        )

@@ -30,9 +30,8 @@ functions.
 
 import struct
 
-from sim.chip_errors import ChipErrors
-from sim.chip_faults import Faulty
 from sim.compiled import micropython
+from sim.imu_chip import ImuChip
 
 WHO_AM_I_LSM6DSOX = 0x6C
 
@@ -65,51 +64,27 @@ def _tag(sensor: int, slot: int) -> int:
 _TAGS = [[_tag(sensor, slot) for slot in range(4)] for sensor in range(4)]
 
 
-class LSM6DSModel(Faulty):
-    """One chip on one segment.
-
-    mount        "thigh" or "shank": what it asks `source.imu(mount, t_s)` for, the six numbers
-                 (gx, gy, gz rad/s, ax, ay, az m/s^2, sensor axes) at board time t_s
-    errors       a ChipErrors, or the name of a preset ("lsm6dsox", "icm42688p", "mpu6050", "none")
-    seed         of everything random; the same seed gives the same chip and the same noise
-    """
+class LSM6DSModel(ImuChip):
+    """One chip; the arguments are those of `ImuChip`."""
 
     def __init__(self, mount, source, errors="lsm6dsox", seed=0, who_am_i=WHO_AM_I_LSM6DSOX):
-        self.mount = mount
-        self._source = source
-        self._errors = ChipErrors(errors, seed) if isinstance(errors, str) else errors
-        self._who_am_i = who_am_i
+        super().__init__(mount, source, errors, seed, who_am_i)
         trim = self._errors.oscillator_error
         self._freq_fine = int(round(trim / FREQ_FINE_STEP))
         self._rate_hz = BASE_RATE_HZ * (1.0 + trim)
         self._fifo = bytearray(FIFO_WORDS * _WORD)
-        self._no_faults()
         self._reset(0)
 
-    # --- the bus -------------------------------------------------------------------------------
+    def _burst_into(self, register: int, buffer) -> bool:
+        if register != 0x78 or len(buffer) % _WORD:
+            return False
+        self._pop_into(buffer, len(buffer) // _WORD)
+        return True
 
-    def read_into(self, register: int, buffer, now_us: int) -> None:
-        """A burst read from `register` that fills `buffer`, begun at `now_us`."""
-        self.catch_up(now_us)
-        n = len(buffer)
-        if register == 0x78 and n % _WORD == 0:
-            self._pop_into(buffer, n // _WORD)
-            return
-        for i in range(n):
-            buffer[i] = self._register(register, now_us)
-            if self._registers[0x12] & 0x04:
-                register = 0x78 if register == 0x7E else register + 1
-
-    def read(self, register: int, n: int, now_us: int) -> bytes:
-        buffer = bytearray(n)
-        self.read_into(register, buffer, now_us)
-        return bytes(buffer)
-
-    def write(self, register: int, data, now_us: int) -> None:
-        self.catch_up(now_us)
-        for value in data:
-            self._set(register, value, now_us)
-            register += 1
+    def _after(self, register: int) -> int:
+        if not self._registers[0x12] & 0x04:
+            return register
+        return 0x78 if register == 0x7E else register + 1
 
     # --- registers -----------------------------------------------------------------------------
 

@@ -23,9 +23,7 @@ Not modelled: the interrupt pin, the auxiliary bus, the DMP, cycle mode, self-te
 
 import struct
 
-from sim.chip_errors import ChipErrors
-from sim.chip_faults import Faulty
-from sim.compiled import micropython
+from sim.imu_chip import RowChip
 
 RESET_US = 20_000
 
@@ -36,42 +34,22 @@ _READ_ONLY = tuple(range(0x3A, 0x61)) + (0x72, 0x73, 0x75)
 _RAD_PER_DPS = 3.141592653589793 / 180.0
 
 
-class MPUModel(Faulty):
-    """One chip on one segment; the arguments are those of sim.imu_model.LSM6DSModel."""
+class MPUModel(RowChip):
+    """One chip; the arguments are those of `ImuChip`."""
+
+    DEEPEST = 2 * 1024
 
     def __init__(self, mount, source, errors="mpu6050", seed=0, who_am_i=0x68):
-        self.mount = mount
-        self._source = source
-        self._errors = ChipErrors(errors, seed) if isinstance(errors, str) else errors
-        self._who_am_i = who_am_i
+        super().__init__(mount, source, errors, seed, who_am_i)
         self._size, self._asleep, self._later_us = KINDS.get(who_am_i, KINDS[0x68])
         self._fifo = bytearray(self._size)
-        self._no_faults()
         self._reset(0)
-
-    # --- the bus -------------------------------------------------------------------------------
 
     def answers(self, now_us: int) -> bool:
         return now_us >= self._reset_until_us and super().answers(now_us)
 
-    def read_into(self, register: int, buffer, now_us: int) -> None:
-        """A burst read from `register` that fills `buffer`, begun at `now_us`."""
-        self.catch_up(now_us)
-        for i in range(len(buffer)):
-            buffer[i] = self._register(register, now_us)
-            if register != 0x74:
-                register += 1
-
-    def read(self, register: int, n: int, now_us: int) -> bytes:
-        buffer = bytearray(n)
-        self.read_into(register, buffer, now_us)
-        return bytes(buffer)
-
-    def write(self, register: int, data, now_us: int) -> None:
-        self.catch_up(now_us)
-        for value in data:
-            self._set(register, value, now_us)
-            register += 1
+    def _after(self, register: int) -> int:
+        return register if register == 0x74 else register + 1
 
     # --- registers -----------------------------------------------------------------------------
 
@@ -169,31 +147,6 @@ class MPUModel(Faulty):
         on = not registers[0x6B] & 0x40
         inside = 1000.0 if 1 <= registers[0x1A] & 7 <= 6 else 8000.0
         rate = inside / (1 + registers[0x19])
-        self._period_us = 1e6 / (rate * (1.0 + self._errors.oscillator_error)) if on else 0.0
-        self._start_us = now_us
-        self._slot = 0
-        if on:
-            gyr_lsb = _RAD_PER_DPS / (131.0, 65.5, 32.8, 16.4)[registers[0x1B] >> 3 & 3]
-            acc_lsb = 9.80665 / (16384 >> (registers[0x1C] >> 3 & 3))
-            self._errors.set_up(gyr_lsb, acc_lsb, rate)
-
-    @micropython.native
-    def catch_up(self, now_us: int) -> None:
-        """Make the samples that fell due up to now."""
-        if not self._period_us:
-            return
-        due = int((now_us - self._start_us) / self._period_us)
-        if self.is_dry(now_us):
-            self._slot = max(due, self._slot)
-            return
-        if due - self._slot > 2 * self._size:
-            self._slot = due - 2 * self._size  # what would be overwritten at once need not be made
-        while self._slot < due:
-            self._slot += 1
-            t_us = self._start_us + self._slot * self._period_us
-            if not self.is_stuck(t_us):
-                truth = self._source.imu(self.mount, (t_us - self._later_us) * 1e-6)
-                x, y, z, u, v, w = self._errors.counts(truth, t_us * 1e-6)
-                self._row = (u, v, w, x, y, z)
-            self._put(t_us)
-            self._status |= 0x01
+        gyr_lsb = _RAD_PER_DPS / (131.0, 65.5, 32.8, 16.4)[registers[0x1B] >> 3 & 3]
+        acc_lsb = 9.80665 / (16384 >> (registers[0x1C] >> 3 & 3))
+        self._run(now_us, rate if on else 0.0, gyr_lsb, acc_lsb)

@@ -1,6 +1,7 @@
 """What the tests of this folder stand on: the simulated board's bus with two chips, fast time."""
 
 import time
+from array import array
 
 from machine import I2C, attach
 
@@ -23,6 +24,34 @@ class Steady:
 
     def imu(self, mount, t_s):
         return self._numbers
+
+
+class Counting:
+    """Gyr x and acc x count samples, in a driver's counts: a row tells which sample it is."""
+
+    def __init__(self, driver):
+        self.samples = 0
+        self._driver = driver
+
+    def imu(self, mount, t_s):
+        self.samples += 1
+        gyr = self.samples * self._driver.GYR_LSB_RAD_S
+        acc = self.samples * self._driver.ACC_LSB_M_S2
+        return gyr, 0.0, 0.0, acc, 0.0, 0.0
+
+
+class Answers:
+    """A bus that answers FIFO reads from one of `registers` with given bytes."""
+
+    def __init__(self, data, registers):
+        self.data = data
+        self._registers = registers
+
+    def readfrom_mem_into(self, address, register, buffer):
+        assert register in self._registers
+        n = len(buffer)
+        buffer[:] = self.data[:n]
+        self.data = self.data[n:]
 
 
 class Ramps:
@@ -62,6 +91,13 @@ def bus():
 
 def driver(address=THIGH):
     return Lsm6ds(bus(), address)
+
+
+def rows_of(imu, words=32, room=64):
+    """What a driver reads: (count, [gyr x of each row], [acc x of each row])."""
+    rows = array("h", [0] * (6 * room))
+    count = imu.read_rows(words, rows, 0)
+    return count, [rows[6 * i] for i in range(count)], [rows[6 * i + 3] for i in range(count)]
 
 
 def wait_ms(duration_ms):

@@ -18,33 +18,8 @@ from sim.icm_model import ICM42688Model
 from sim.mpu_model import MPUModel
 
 TRUTH = (1.0, -2.0, 3.0, 0.5, -1.5, 9.8)
+FIFOS = (0x30, 0x74)
 KINDS = ((Icm42688, ICM42688Model, 0x47), (Mpu6050, MPUModel, 0x68), (Mpu6500, MPUModel, 0x70))
-
-
-class Counting:
-    """Gyr x and acc x count samples, so that a row tells which sample it is."""
-
-    def __init__(self):
-        self.samples = 0
-
-    def imu(self, mount, t_s):
-        self.samples += 1
-        gyr = self.samples * Mpu6050.GYR_LSB_RAD_S
-        acc = self.samples * Mpu6050.ACC_LSB_M_S2
-        return gyr, 0.0, 0.0, acc, 0.0, 0.0
-
-
-class Answers:
-    """A bus that answers FIFO reads with given bytes."""
-
-    def __init__(self, data):
-        self.data = data
-
-    def readfrom_mem_into(self, address, register, buffer):
-        assert register in (0x30, 0x74)
-        n = len(buffer)
-        buffer[:] = self.data[:n]
-        self.data = self.data[n:]
 
 
 def soldered(kind, source):
@@ -55,13 +30,6 @@ def soldered(kind, source):
     imu = driver(bench.bus(), 0x68)
     imu.configure()
     return imu, chip
-
-
-def rows_of(imu, words):
-    """(count, [gyr x of each row], [acc x of each row])."""
-    rows = array("h", [0] * (6 * 64))
-    count = imu.read_rows(words, rows, 0)
-    return count, [rows[6 * i] for i in range(count)], [rows[6 * i + 3] for i in range(count)]
 
 
 def packet(time_16_us, x, header=0x68):
@@ -116,11 +84,11 @@ def test_rows_are_in_counts_of_the_ranges_told_and_temperatures_in_degrees():
 
 def test_rows_come_in_order_and_none_is_lost_over_many_bursts():
     for kind in KINDS:
-        imu, _ = soldered(kind, Counting())
+        imu, _ = soldered(kind, bench.Counting(Mpu6050))
         seen = []
         for step in range(60):
             bench.wait_ms(13 + step % 9)
-            _, gyr, acc = rows_of(imu, imu.level())
+            _, gyr, acc = bench.rows_of(imu, imu.level())
             assert gyr == acc and not imu.broken and not imu.overrun
             seen += gyr
         assert len(seen) > 90
@@ -129,22 +97,22 @@ def test_rows_come_in_order_and_none_is_lost_over_many_bursts():
 
 def test_an_overrun_is_seen_once_and_rows_are_whole_after_it():
     for kind in KINDS:
-        imu, _ = soldered(kind, Counting())
+        imu, _ = soldered(kind, bench.Counting(Mpu6050))
         for wait_ms in (2000, 1777):  # what an MPU overwrites is no multiple of a row
             bench.wait_ms(wait_ms)
             imu.level()
             assert imu.overrun
             for _ in range(40):
-                rows_of(imu, min(16, imu.level()))
+                bench.rows_of(imu, min(16, imu.level()))
             bench.wait_ms(60)
             level = imu.level()
             assert 5 <= level <= 14 and not imu.overrun, level
-            _, gyr, acc = rows_of(imu, level)
+            _, gyr, acc = bench.rows_of(imu, level)
             assert gyr == acc == list(range(gyr[0], gyr[0] + len(gyr)))
 
 
 def test_a_part_of_a_row_in_the_fifo_is_not_believed_twice():
-    imu, chip = soldered(KINDS[1], Counting())
+    imu, chip = soldered(KINDS[1], bench.Counting(Mpu6050))
     bench.wait_ms(50)
     chip.read(0x74, 5, vclock.now_us())  # five bytes are gone: all rows are shifted
     imu.level()
@@ -152,7 +120,7 @@ def test_a_part_of_a_row_in_the_fifo_is_not_believed_twice():
     imu.level()
     assert imu.overrun
     bench.wait_ms(50)
-    _, gyr, acc = rows_of(imu, imu.level())
+    _, gyr, acc = bench.rows_of(imu, imu.level())
     assert gyr == acc and len(gyr) >= 9
 
 
@@ -160,26 +128,26 @@ def test_packets_that_do_not_follow_on_break_the_rows():
     step = 293  # 5 ms in steps of 16 us, which are 32/30 as long
     times = [i * step for i in range(8)]
     whole = [packet(65000 + t, 10 + i) for i, t in enumerate(times)]  # the time wraps, too
-    imu = Icm42688(Answers(b"".join(whole)), 0)
-    assert rows_of(imu, 8)[1] == list(range(10, 18)) and not imu.broken
+    imu = Icm42688(bench.Answers(b"".join(whole), FIFOS), 0)
+    assert bench.rows_of(imu, 8)[1] == list(range(10, 18)) and not imu.broken
     for lost in range(1, 7):
         kept = whole[:lost] + whole[lost + 1 :]
-        imu = Icm42688(Answers(b"".join(kept)), 0)
-        assert rows_of(imu, 7)[1] == list(range(11 + lost, 18)), lost
+        imu = Icm42688(bench.Answers(b"".join(kept), FIFOS), 0)
+        assert bench.rows_of(imu, 7)[1] == list(range(11 + lost, 18)), lost
         assert imu.broken
 
 
 def test_what_is_not_valid_is_no_row():
     step = 293
     data = packet(0, 4) + packet(step, -32768) + packet(2 * step, 6) + b"\x80" + b"\xff" * 15
-    imu = Icm42688(Answers(data), 0)
-    assert rows_of(imu, 4)[:2] == (1, [6]) and imu.broken
+    imu = Icm42688(bench.Answers(data, FIFOS), 0)
+    assert bench.rows_of(imu, 4)[:2] == (1, [6]) and imu.broken
 
 
 def test_the_end_of_the_scale_is_the_end_of_the_numbers():
     imu, _ = soldered(KINDS[0], bench.Steady(-50.0, 0.0, 0.0, 500.0, 0.0, 0.0))
     bench.wait_ms(50)
-    _, gyr, acc = rows_of(imu, imu.level())
+    _, gyr, acc = bench.rows_of(imu, imu.level())
     assert gyr[0] == -32768 and acc[0] == 32767
 
 

@@ -6,47 +6,18 @@ from array import array
 
 import bench
 
+from kneeband import imu as band
 from kneeband import lsm6ds
 
 TRUTH = (1.0, -2.0, 3.0, 0.5, -1.5, 9.8)
 
 
-class Counting:
-    """Gyr x and acc x count samples, so that a row tells which sample it is."""
-
-    def __init__(self):
-        self.samples = 0
-
-    def imu(self, mount, t_s):
-        self.samples += 1
-        gyr = self.samples * lsm6ds.GYR_LSB_RAD_S
-        acc = self.samples * lsm6ds.ACC_LSB_M_S2
-        return gyr, 0.0, 0.0, acc, 0.0, 0.0
-
-
-class Fixed:
+def fixed(words):
     """A bus that answers FIFO reads with given words: (sensor, slot, x)."""
-
-    def __init__(self, words):
-        self.data = b"".join(
-            [
-                struct.pack("<Bhhh", sensor << 3 | (slot & 3) << 1, x, 0, 0)
-                for sensor, slot, x in words
-            ]
-        )
-
-    def readfrom_mem_into(self, address, register, buffer):
-        assert register == 0x78
-        n = len(buffer)
-        buffer[:] = self.data[:n]
-        self.data = self.data[n:]
-
-
-def rows_of(imu, words=32, room=64):
-    """(count, [gyr x of each row], [acc x of each row])."""
-    rows = array("h", [0] * (6 * room))
-    count = imu.read_rows(words, rows, 0)
-    return count, [rows[6 * i] for i in range(count)], [rows[6 * i + 3] for i in range(count)]
+    words = [
+        struct.pack("<Bhhh", sensor << 3 | (slot & 3) << 1, x, 0, 0) for sensor, slot, x in words
+    ]
+    return bench.Answers(b"".join(words), (0x78,))
 
 
 def test_configure_sets_every_bit_that_matters():
@@ -81,19 +52,19 @@ def test_rows_are_in_counts_of_the_ranges_told():
     rows = array("h", [0] * 60)
     assert imu.read_rows(imu.level(), rows, 0) >= 9
     for k in range(6):
-        lsb = lsm6ds.GYR_LSB_RAD_S if k < 3 else lsm6ds.ACC_LSB_M_S2
+        lsb = band.GYR_LSB_RAD_S if k < 3 else band.ACC_LSB_M_S2
         assert abs(rows[k] * lsb - TRUTH[k]) <= 0.51 * lsb
 
 
 def test_rows_come_in_order_and_none_is_lost_over_many_bursts():
-    source = Counting()
+    source = bench.Counting(lsm6ds.Lsm6ds)
     bench.chip(bench.THIGH, source)
     imu = bench.driver()
     imu.configure()
     seen = []
     for step in range(100):
         bench.wait_ms(13 + step % 9)
-        _, gyr, acc = rows_of(imu, imu.level())
+        _, gyr, acc = bench.rows_of(imu, imu.level())
         assert gyr == acc and not imu.broken
         seen += gyr
     assert len(seen) > 300
@@ -101,26 +72,26 @@ def test_rows_come_in_order_and_none_is_lost_over_many_bursts():
 
 
 def test_a_burst_that_ends_between_gyr_and_acc_loses_nothing():
-    bench.chip(bench.THIGH, Counting())
+    bench.chip(bench.THIGH, bench.Counting(lsm6ds.Lsm6ds))
     imu = bench.driver()
     imu.configure()
     seen = []
     for _ in range(60):
         bench.wait_ms(20)
         while imu.level() >= 3:
-            seen += rows_of(imu, 3)[1]
+            seen += bench.rows_of(imu, 3)[1]
     assert seen == list(range(seen[0], seen[0] + len(seen)))
 
 
 def test_the_two_words_of_a_slot_may_come_in_either_order():
-    imu = lsm6ds.Lsm6ds(Fixed([(2, 0, 5), (1, 0, 4), (1, 1, 6), (2, 1, 7)]), 0)
-    assert rows_of(imu, 4) == (2, [4, 6], [5, 7])
+    imu = lsm6ds.Lsm6ds(fixed([(2, 0, 5), (1, 0, 4), (1, 1, 6), (2, 1, 7)]), 0)
+    assert bench.rows_of(imu, 4) == (2, [4, 6], [5, 7])
     assert not imu.broken
 
 
 def test_words_of_other_sensors_are_passed_over():
-    imu = lsm6ds.Lsm6ds(Fixed([(1, 0, 4), (3, 0, 99), (2, 0, 5), (4, 1, 98)]), 0)
-    assert rows_of(imu, 4) == (1, [4], [5])
+    imu = lsm6ds.Lsm6ds(fixed([(1, 0, 4), (3, 0, 99), (2, 0, 5), (4, 1, 98)]), 0)
+    assert bench.rows_of(imu, 4) == (1, [4], [5])
 
 
 def test_a_lost_word_never_pairs_gyr_and_acc_of_different_slots():
@@ -129,22 +100,22 @@ def test_a_lost_word_never_pairs_gyr_and_acc_of_different_slots():
         words += [(1, slot, 10 + slot), (2, slot, 20 + slot)]
     for lost in range(1, 14):
         kept = words[:lost] + words[lost + 1 :]
-        imu = lsm6ds.Lsm6ds(Fixed(kept), 0)
-        count, gyr, acc = rows_of(imu, len(kept))
+        imu = lsm6ds.Lsm6ds(fixed(kept), 0)
+        count, gyr, acc = bench.rows_of(imu, len(kept))
         assert [a - g for g, a in zip(gyr, acc)] == [10] * count
         assert gyr == list(range(18 - count, 18)), gyr
         assert imu.broken
 
 
 def test_overrun_is_seen_once_and_the_rows_left_are_the_newest():
-    source = Counting()
+    source = bench.Counting(lsm6ds.Lsm6ds)
     bench.chip(bench.THIGH, source)
     imu = bench.driver()
     imu.configure()
     bench.wait_ms(3000)
     assert imu.level() == lsm6ds.FIFO_WORDS and imu.overrun
     made = source.samples
-    count, gyr, _ = rows_of(imu)
+    count, gyr, _ = bench.rows_of(imu)
     assert count == 16 and not imu.broken
     assert gyr[0] >= made - 256
     imu.level()
@@ -191,4 +162,4 @@ def test_a_silent_chip_raises_and_configure_brings_it_back():
     bench.wait_ms(60)
     imu.configure()
     bench.wait_ms(50)
-    assert rows_of(imu, imu.level())[0] >= 9
+    assert bench.rows_of(imu, imu.level())[0] >= 9

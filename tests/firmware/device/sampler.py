@@ -8,7 +8,7 @@ from array import array  # noqa: E402
 
 import bench  # noqa: E402
 
-from kneeband import clock, lsm6ds, sampler  # noqa: E402
+from kneeband import clock, imu, sampler  # noqa: E402
 from kneecore import wire  # noqa: E402
 
 OFFSET_US = vclock.TICKS_OFFSET_US
@@ -51,9 +51,9 @@ class Seen:
             return
         row = []
         for column in (0, 6):
-            value = rows[at + column] * lsm6ds.GYR_LSB_RAD_S
+            value = rows[at + column] * imu.GYR_LSB_RAD_S
             row.append((value - bench.Ramps.at(t_s)) / slope * 1e6)
-            acc = rows[at + column + 3] * lsm6ds.ACC_LSB_M_S2
+            acc = rows[at + column + 3] * imu.ACC_LSB_M_S2
             assert abs(acc + value) < 0.01, (acc, value)
         self.errors_us.append(row[0])
         self.errors_us.append(row[1])
