@@ -102,6 +102,29 @@ def test_the_end_of_an_earlier_start_of_the_band_is_put_before_the_restart() -> 
     assert samples(decoder.feed_all(after.blocks(48, 56)))[0].number == new[8].number
 
 
+@pytest.mark.parametrize("recorded_before", [0, 64])
+@pytest.mark.parametrize("received_from_s", [0.0, 30.0])
+def test_a_next_start_comes_after_all_that_was_fetched_of_the_one_before(
+    received_from_s: float, recorded_before: int
+) -> None:
+    before = Band(recording(200).samples, boot_id=1)
+    after = Band(recording(80).samples, boot_id=2, recording_id=4, received_from_s=received_from_s)
+    decoder = Decoder()
+    decoder.feed_all(before.live()[:20])  # the rest comes with, or is later than, the next start
+    kept = decoder.feed_all(before.blocks(1160, 1200, at_s=after.received_s(after.first)))
+    decoder.feed(started(after, first_number=after.first - recorded_before))
+    new = decoder.feed_all(after.live())
+    (gap,) = gaps(new)
+    last, first = samples(kept)[-1], samples(new)[0]
+    steps = first.number - last.number
+    assert steps > recorded_before
+    assert first.time_s - last.time_s == pytest.approx(steps * PERIOD_US / 1e6, abs=PERIOD_US / 1e6)
+    assert gap.start_s == pytest.approx(last.time_s) and gap.end_s == pytest.approx(first.time_s)
+    if received_from_s:  # the pause is counted from what was live
+        pause_s = received_from_s - before.received_s(1160)
+        assert first.time_s - (1160 - 1000) * PERIOD_US / 1e6 > pause_s
+
+
 def test_a_recording_of_blocks_alone_is_read_with_its_holes() -> None:
     decoder = Decoder()
     items = decoder.feed_all(BAND.blocks(1000, 1100) + BAND.blocks(1150, 1400))

@@ -18,21 +18,12 @@ CASES = {
 }
 
 
-SAME_TIME = pytest.mark.xfail(
-    reason="the first sample of a band's next start may be given the time of the last one before "
-    "(found when the simulated clock began at another instant); it is then passed over"
-)
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> CalibrationFile:
     return person(tmp_path_factory.mktemp("person"))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=SAME_TIME) if "power" in name else name for name in CASES],
-)
+@pytest.mark.parametrize("name", CASES)
 def test_all_that_a_band_kept_is_in_the_log_once_and_in_order(
     name: str, made: CalibrationFile, tmp_path: Path
 ) -> None:

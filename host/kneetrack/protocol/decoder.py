@@ -19,7 +19,8 @@ Blocks
 
 Restarts
     A new boot id means that grid and clock began anew. The receiver's clock bridges the pause (it
-    is all there is), and numbers go on from the last one. That is a `Gap` whose count is unknown.
+    is all there is) from the last live packet on, for blocks are received long after their samples
+    were taken. Numbers go on from the last one known. That is a `Gap` whose count is unknown.
 
 Time
     `time_s` counts from `origin_us`, or from the first measurement sample where none is given. Raw
@@ -61,8 +62,9 @@ def _signed(difference: int, modulus: int) -> int:
     return (difference + modulus // 2) % modulus - modulus // 2
 
 
-def _microseconds(seconds: float) -> int:
-    """Whole microseconds; 0 for a receiver's clock that makes no sense."""
+def _received_us(packet: Packet) -> int:
+    """When it came, by the receiver's clock; 0 for a clock that makes no sense."""
+    seconds = packet.received_at_s
     return round(seconds * 1e6) if abs(seconds) < 1e9 else 0
 
 
@@ -91,7 +93,6 @@ class Decoder:
         # One instant of this boot, as it travels and unwrapped: what a channel's first packet is
         # placed by.
         self._anchor = (0, 0)
-        self._received_at_s = 0.0
 
     def feed(self, packet: Packet) -> list[Decoded]:
         """What this packet brought. Never raises, whatever the bytes."""
@@ -152,8 +153,7 @@ class Decoder:
         ):
             number = grid.next_number
             at_us = grid.start_us + ((time_us - grid.time_us) & (US - 1))
-            grid.advance(header, number, at_us, count)
-            self._received_at_s = packet.received_at_s
+            grid.advance(header, number, at_us, count, _received_us(packet))
         else:
             number, at_us, gap = self._place(grid, header, packet, count)
         body = memoryview(data)[_HEADER.size :]
@@ -219,8 +219,7 @@ class Decoder:
             if boot_id == self._boot_id and own + count > grid.next_number:
                 if own > grid.next_number:
                     gap = self._gap(grid, own, at_us, "not kept by the band")
-                grid.advance(header, own, at_us, count)
-                self._received_at_s = packet.received_at_s
+                grid.advance(header, own, at_us, count, _received_us(packet))
         return self._given(body, own, at_us, period_us, flags, gap)
 
     def _done(self, answer: Any) -> TransferDone:
@@ -297,22 +296,26 @@ class Decoder:
         if packet.channel is Channel.TRANSFER:
             reason = "not kept by the band"
         if boot_id != self._boot_id:
-            self._begin_boot(boot_id, time_us, packet.received_at_s)
+            self._begin_boot(boot_id, time_us, _received_us(packet))
         if grid.fresh:
             at_us = self._anchor[1] + _signed(time_us - self._anchor[0], US)
+            band, before = self._recorded_before(grid, header)
             if grid.next_number < 0:
-                grid.advance(header, sequence, at_us, count)
-                self._received_at_s = packet.received_at_s
-                before = self._tie(grid, header, sequence, at_us)
+                grid.advance(header, sequence, at_us, count, _received_us(packet))
+                self._tie(grid, sequence, at_us, band, before)
                 return sequence, at_us, self._head_gap(before, at_us) if before else None
-            passed = max(1, (at_us - grid.end_us) // period_us)
-            number = grid.next_number + passed
+            early_us = grid.end_us + (before + 1) * period_us - at_us
+            if early_us > 0:  # when packets come is not that exact: a start begins after the last
+                at_us += early_us
+                self._anchor = self._anchor[0], self._anchor[1] + early_us
+            number = grid.next_number + (at_us - grid.end_us) // period_us
             reason = "band restarted"
-            self._tie(grid, header, number, at_us)
+            self._tie(grid, number, at_us, band, before)
         else:
             elapsed_us = _signed(time_us - grid.time_us, US)
             if not flags & wire.FLAG_BACKFILL:
-                elapsed_us += self._wraps(elapsed_us, packet.received_at_s) * US
+                unseen_us = _received_us(packet) - grid.received_us - elapsed_us
+                elapsed_us += max(0, round(unseen_us / US)) * US  # the clock went round unseen
             at_us = grid.start_us + elapsed_us
             expected = round((at_us - grid.end_us) / period_us)  # grid points past the one due
             number = (
@@ -325,8 +328,7 @@ class Decoder:
         if missing > 0:
             gap = self._gap(grid, number, at_us, reason)
         if missing >= 0 or number + count > grid.next_number:
-            grid.advance(header, number, at_us, count)
-            self._received_at_s = packet.received_at_s
+            grid.advance(header, number, at_us, count, _received_us(packet))
         return number, at_us, gap
 
     def _gap(self, grid: Grid, number: int, at_us: int, reason: str) -> Gap:
@@ -354,18 +356,21 @@ class Decoder:
             "lost on the air",
         )
 
-    def _tie(self, grid: Grid, header: tuple[int, ...], number: int, at_us: int) -> int:
-        """A start of the band has shown its first knee sample; how many were recorded before."""
+    def _recorded_before(self, grid: Grid, header: tuple[int, ...]) -> tuple[int | None, int]:
+        """Of a start's first knee sample: its band number, and how many were recorded before it."""
         if grid is not self._knee_grid:
-            return 0
-        boot_id, sequence, time_us, period_us, _ = header
-        band = full_number(sequence, time_us)
-        before = 0 if band is None else self._transfers.missing_before(boot_id, band)
-        first = None if band is None else band - before
-        self._boots.begin(boot_id, number - before, at_us - before * period_us, first)
-        return before
+            return None, 0
+        band = full_number(header[1], header[2])
+        return band, 0 if band is None else self._transfers.missing_before(header[0], band)
 
-    def _begin_boot(self, boot_id: int, time_us: int, received_at_s: float) -> None:
+    def _tie(self, grid: Grid, number: int, at_us: int, band: int | None, before: int) -> None:
+        """A start of the band has shown its first knee sample."""
+        if grid is self._knee_grid:
+            first = None if band is None else band - before
+            first_us = at_us - before * wire.KNEE_PERIOD_US
+            self._boots.begin(self._boot_id, number - before, first_us, first)
+
+    def _begin_boot(self, boot_id: int, time_us: int, received_us: int) -> None:
         """Tie the clock of a new boot to the old one, by the time between two receptions."""
         first = self._boot_id < 0
         self._boot_id = boot_id
@@ -373,14 +378,11 @@ class Decoder:
             origin_us = self.origin_us
             self._anchor = (time_us, time_us) if origin_us is None else (origin_us, origin_us)
             return
-        paused_us = _microseconds(received_at_s - self._received_at_s)
-        newest_us = max(self._knee_grid.end_us, self._raw_grid.end_us)
-        self._anchor = (time_us, newest_us + max(0, paused_us))
-        self._knee_grid.fresh = self._raw_grid.fresh = True
-
-    def _wraps(self, elapsed_us: int, received_at_s: float) -> int:
-        """How often the 32-bit clock went round unseen, by the receiver's clock."""
-        return max(0, round((_microseconds(received_at_s - self._received_at_s) - elapsed_us) / US))
+        grids = self._knee_grid, self._raw_grid
+        bridged = [received_us - grid.lag_us for grid in grids if grid.lag_us is not None]
+        self._anchor = time_us, max(*bridged, *(grid.end_us for grid in grids))
+        for grid in grids:
+            grid.fresh = True
 
     def _seconds(self, at_us: int) -> float:
         return (at_us - (self.origin_us or 0)) / 1e6
