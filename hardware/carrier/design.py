@@ -3,10 +3,11 @@
 Everything else (netlist, board, bill, rules) is read from here; the GPIOs are read from
 ../variants/b.toml, the same table that the checks compare with the firmware's board file.
 
-The wing has the Feather's outline and headers. Seen with the parts up and USB to the left, the row
-of twelve is at the top. The shank's plug and the switch look out at USB's end, the button at the
-side beside the cell's plug; the end with the antenna stays free of copper. Lengths in mm from the
-upper left corner, y downwards, turns in degrees against the clock, as KiCad has them.
+The wing has the Feather's outline and headers, and sits on it, parts outward: lamp and button lie
+under the pod's lid, where a person sees and presses them. Seen with the parts up and USB to the
+left, the row of twelve is at the top. The shank's plug and the switch look out at USB's end; the
+end with the antenna stays free of copper. Lengths in mm from the upper left corner, y downwards,
+turns in degrees against the clock, as KiCad has them.
 
 LSM6DSO: pins and decoupling by its data sheet (DS12140, pin table, and section on mode 1: SA0 to
 ground is 0x6A, CS to VDDIO chooses I2C, SDx and SCx to ground or VDDIO, pins 10 and 11 may stay
@@ -26,7 +27,7 @@ VIA, DRILL = 0.6, 0.3
 UNDER_IMU = 0.55
 """Half a side of the square under the IMU with no copper on its side of the board (ST asks so)."""
 ANTENNA_FROM = 45.8
-"""Beyond this x there is no copper: the Feather's antenna lies above."""
+"""Beyond this x there is no copper: the Feather's antenna lies below."""
 
 VARIANT = Path(__file__).resolve().parents[1] / "variants" / "b.toml"
 
@@ -174,9 +175,9 @@ def build(variant: Path = VARIANT) -> Design:
              3.1, 16.4, 270),
         Part("J4", "motor", "holes for the motor's leads", "none", "holes:2",
              (Pin("1", "+"), Pin("2", "-")), 43.4, 10.16, 270),
-        Part("SW1", "button", "side button, 4.7 x 3.5 mm", "EVQPUL02K",
-             "Button_Switch_SMD:Panasonic_EVQPUL_EVQPUC",
-             (Pin("1", "1"), Pin("2", "2")), 10.2, 2.1),
+        Part("SW1", "button", "button, 3 x 2.5 mm, pressed from above", "B3U-1000P",
+             "Button_Switch_SMD:SW_SPST_B3U-1000P",
+             (Pin("1", "1"), Pin("2", "2")), 18.0, 14.9),
         Part("SW2", "power", "slide switch, side, SPDT", "PCM12SMTR",
              "Button_Switch_SMD:SW_SPDT_PCM12",
              (Pin("1", "1", FREE), Pin("2", "common"), Pin("3", "3")), 2.25, 7.2, 270),
@@ -221,10 +222,10 @@ def texts() -> list[Text]:
     found = [
         Text("KneeTrack", 16.3, 9.6, 1.5),
         Text(f"knee wing {VERSION}", 17.8, 11.5, 1.0),
-        Text("not a medical device", 22.4, 17.2, 0.9),
+        Text("not a medical device", 29.6, 17.2, 0.9),
         Text("thigh", 27.0, 8.5, 1.0),
         Text("shank", 8.7, 11.9, 0.9),
-        Text("button", 10.2, 5.1, 0.9),
+        Text("button", 18.0, 17.2, 0.9),
         Text("off", 5.9, 9.5, 0.9),
         Text("on", 5.7, 6.4, 0.9),
         Text("motor", 43.0, 8.2, 0.9),
