@@ -10,7 +10,7 @@ has no rate and feels gravity only; halts are meant for moments in which the per
 recording's gyroscopes go on showing their `zeros` (by mount, rad/s): they are part of what it is.
 
 Chips make their samples late, when they are read. So before anything changes here they are told to
-catch up (`chips`).
+catch up (`chips`). One whose filters delay asks for a moment before the movement began even so.
 """
 
 from sim import vclock
@@ -29,7 +29,8 @@ class Motion:
         self._from_us = 0  # board time at which the last stretch began ...
         self._from_s = 0.0  # ... and where in the movement
         self._until_s = 0.0
-        self._still = {}
+        self._before = {}  # what is felt where it stands still before that stretch, by mount ...
+        self._after = {}  # ... and after it
 
     @property
     def ended(self) -> bool:
@@ -57,7 +58,8 @@ class Motion:
         self._from_s = self._body_s(now * 1e-6) if from_s is None else min(from_s, end_s)
         self._from_us = now + int(lead_s * 1e6)
         self._until_s = max(end_s, self._from_s)
-        self._still = {}
+        self._before = {}
+        self._after = {}
         self.playing = True
         vclock.set_speed(speed)
         # The alarm is rounded up: at the halt the movement's last sample has been passed.
@@ -74,10 +76,11 @@ class Motion:
         moved = self._from_s + (t_s - self._from_us * 1e-6) * self._pace
         if self._from_s < moved < self._until_s:
             return self.source.imu(mount, moved)
-        if mount not in self._still:
+        held = self._before if moved <= self._from_s else self._after
+        if mount not in held:
             still = self.source.still(mount, self._body_s(t_s))
-            self._still[mount] = tuple(self.zeros.get(mount, still[:3])) + still[3:]
-        return self._still[mount]
+            held[mount] = tuple(self.zeros.get(mount, still[:3])) + still[3:]
+        return held[mount]
 
 
 def _nothing() -> None:

@@ -54,7 +54,7 @@ def test_the_band_measures_gravity_to_a_milli_g_after_its_sensors_were_calibrate
     seen: list[tuple[Progress, Progress]] = []
 
     async def scene() -> tuple[np.ndarray, np.ndarray, Outcome, Any]:
-        async with open_link("sim:tumble?seed=3&chip=lsm6dsox&speed=max") as link:
+        async with open_link("sim:tumble?seed=3&chip=icm42688p-lsm6dsox&speed=max") as link:
             before = await pairs(link, 1.0)
             made = await calibrate_sensors(link, seen.append)
             after = await pairs(link)

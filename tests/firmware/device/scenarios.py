@@ -217,8 +217,10 @@ def test_it_moves_until_it_should_and_goes_on_from_there():
     vclock.wait(20_000_000)
     assert motion.body_s() == 14.0
     assert motion.imu("shank", 19.0) == motion.source.still("shank", 14.0)
-    # What was felt before the halt can still be asked for.
+    # What was felt before the halt can still be asked for, and before the movement: filters delay.
     assert motion.imu("shank", 13.0) == motion.source.imu("shank", 12.0)
+    assert motion.imu("shank", 0.999) == motion.source.still("shank", 0.0)
+    assert motion.imu("shank", 19.0) == motion.source.still("shank", 14.0)
     motion.play(None, 0.0)
     vclock.wait(20_000_000 + 5_000_000)
     assert abs(motion.body_s() - 19.0) < 1e-5
