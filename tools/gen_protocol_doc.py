@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kneecore import blocks, prediction, settings, transfers, wire
+from kneecore import blocks, prediction, settings, transfers, update_wire, wire
 from kneecore.block_form import NUMBERS
 
 PATH = Path(__file__).resolve().parent.parent / "firmware" / "PROTOCOL.md"
@@ -96,6 +96,23 @@ three before, all modulo 65536; UNIT_LENGTH one component of a quaternion from t
 (`kneecore/prediction.py` has the arithmetic). A difference d is written as 2d, or as -2d - 1 where
 it is negative."""
 
+UPDATE = """\
+## Update
+
+New firmware over an ordinary link, into a slot of the band's flash that does not run:
+
+1. QUERY tells Update state; the host compiles for the .mpy that the band takes.
+2. UPDATE_BEGIN, then UPDATE_FILE for every file, in the order of their names. Where the answer is
+   FILE_SEND: its content in DATA messages over Session Transfer, at most {window} of them on their
+   way that no TAKEN has told. One that does not begin where the last one ended is passed over; a
+   TAKEN with another result ends the file, and the same UPDATE_FILE begins it again.
+3. UPDATE_FINISH: the band answers, and starts anew a second later.
+4. The host connects again and, not before `trial_s` is {confirm_from}, says UPDATE_CONFIRM. If it
+   does not within {trial} s of the start, or the start ends in any other way, the version from
+   before runs again, and `outcome` says why.
+
+An update that was cut off is begun again: what is there, whole, need not be sent twice."""
+
 SERIAL = """\
 ## Serial
 
@@ -154,6 +171,7 @@ def text() -> str:
         wire.CUE.name: [constants("CUE_")],
         settings.SETTINGS.name: [constants("LAMP_", of=settings), LIMITS],
     }
+    outcomes = [f"| {number} | {name} | {why} |" for number, name, why in update_wire.OUTCOMES]
     transfer_rows = [
         f"| 0x{number:02X} | {name} | {'' if record is None else record.name} | {meaning} |"
         for number, name, record, meaning in transfers.TRANSFERS
@@ -194,7 +212,8 @@ def text() -> str:
         section("Feature", wire.FEATURE),
         "## Commands\n\nA write is an opcode and its operand. The band answers by an indication:\n"
         f"0x{wire.OP_RESPONSE:02X}, the opcode, a result, and where it is a success, after QUERY\n"
-        "the record asked for, after START, RESUME, RECORD and LIST a Recording.\n"
+        "the record asked for, after START, RESUME, RECORD and LIST a Recording, after\n"
+        "UPDATE_FILE an UpdateFileAnswer.\n"
         f"0x{wire.OP_STATUS:02X} and a Status record come unasked when the state changes,\n"
         f"and every {wire.STATUS_PERIOD_S} s while streaming.",
         "\n".join(["| opcode | name | operand | meaning |", "|---|---|---|---|", *commands]),
@@ -236,6 +255,15 @@ def text() -> str:
             second=prediction.SECOND,
             third=prediction.THIRD,
         ),
+        UPDATE.format(
+            window=update_wire.WINDOW,
+            confirm_from=update_wire.CONFIRM_FROM_S,
+            trial=update_wire.TRIAL_S,
+        ),
+        section("Update state", update_wire.UPDATE_STATE),
+        "\n".join(["| outcome | name | meaning |", "|---|---|---|", *outcomes]),
+        section(update_wire.UPDATE_FILE_ANSWER.name, update_wire.UPDATE_FILE_ANSWER),
+        constants("FILE_", of=update_wire),
         section("Advertised", wire.ADVERTISED),
         "`flags` of Advertised",
         constants("ADVERTISED_", bits=True),

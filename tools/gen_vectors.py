@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kneecore import settings, transfers, wire
+from kneecore import settings, transfers, update_wire, wire
 
 PATH = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "wire.json"
 
@@ -83,6 +83,26 @@ CASES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "fetch": (transfers.FETCH, (300, 70000, 76240)),
     "acknowledge": (transfers.ACKNOWLEDGE, (300, 76240)),
     "done": (transfers.DONE, (300, 70000, 76240, wire.RESULT_SUCCESS, 390)),
+    "update_begin": (update_wire.UPDATE_BEGIN, (74, 455)),
+    "update_file": (
+        update_wire.UPDATE_FILE,
+        (5123, tuple(range(32)), tuple(b"kneecore/wire.mpy".ljust(48, b"\0"))),
+    ),
+    "update_file_answer": (update_wire.UPDATE_FILE_ANSWER, (update_wire.FILE_TAKEN_OVER,)),
+    "update_finish": (
+        update_wire.UPDATE_FINISH,
+        (74, tuple(range(32)), tuple(b"manifest"), tuple(b"0.2.0".ljust(16, b"\0"))),
+    ),
+    "update_confirm": (update_wire.UPDATE_CONFIRM, (tuple(b"manifest"),)),
+    "update_state": (
+        update_wire.UPDATE_STATE,
+        (
+            *(1, 0x2B06, 1, 2, 1, 13, update_wire.OUTCOME_CRASHED, 4711),
+            *(tuple(b"0.1.0".ljust(16, b"\0")), tuple(b"manifest")),
+            *(tuple(b"0.2.0".ljust(16, b"\0")), tuple(b"anotherm")),
+        ),
+    ),
+    "taken": (update_wire.TAKEN, (5123, wire.RESULT_SUCCESS)),
     "advertised": (wire.ADVERTISED, (1, wire.ADVERTISED_IN_USE | wire.ADVERTISED_KEEPS)),
 }
 

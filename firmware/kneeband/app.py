@@ -17,6 +17,7 @@ from kneeband import button, config, imu, states
 from kneeband.host import Host
 from kneeband.session import Session
 from kneeband.sleep import Sleep
+from kneeband.update import Update
 from kneecore import calibration, sensors, wire
 
 
@@ -45,6 +46,7 @@ class App:
         self._preferences = preferences
         self._shelf = shelf
         self.session = Session(sampler, shelf, self._conditions, habits, haptic.give)
+        self.update = Update(self.session, shelf, power, self._all_faults, indicator)
         self._hosts = [Host(self, port, shelf) for port in ports]
         self._power = power
         self._guard = guard
@@ -230,6 +232,7 @@ class App:
             self._look_at_power()
             self.session.serve(self._power.percent, self._power.usb)
             self._haptic.serve()
+            self.update.serve()
             self._press(self._button.poll())
             self._rest()
             self._radio.set_advertised(self._advertised())

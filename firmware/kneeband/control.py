@@ -17,8 +17,9 @@ streamed goes to the port that the command came from.
     band.forget(port, which)                         -> wire.RESULT_*
     band.identify(duration_s), band.set_time(utc_s)
     band.use_config(record)                          -> wire.RESULT_*
-    band.status(port), band.calibration_record(), band.sensors_record(), band.config_record()
-                                                     -> bytes of the record (empty: there is none)
+    band.status(port), band.calibration_record(), band.sensors_record(), band.config_record(),
+    band.update.record()                             -> bytes of the record (empty: there is none)
+    band.update.actions(port)                        -> {opcode: action(operand)}, as those here
 """
 
 from kneecore import calibration, sensors, settings, wire
@@ -53,6 +54,7 @@ class Control:
             wire.OP_SET_CUE: self._set_cue,
             wire.OP_SET_CONFIG: self._set_config,
         }
+        actions.update(band.update.actions(port))
         self._commands = {
             opcode: (record, actions[opcode]) for opcode, _, record, _ in wire.COMMANDS
         }
@@ -170,6 +172,8 @@ class Control:
             record = self._band.sensors_record()
         elif what == wire.QUERY_CONFIG:
             record = self._band.config_record()
+        elif what == wire.QUERY_UPDATE:
+            record = self._band.update.record()
         elif what == wire.QUERY_RECORDING:
             record = self._session.journal.record()
             return (wire.RESULT_SUCCESS, record) if record else wire.RESULT_NOT_FOUND

@@ -22,7 +22,7 @@ class Host:
         self._session = band.session
         self._port = port
         self._control = Control(band, port)
-        self._transfer = Transfer(port, band.session.journal, shelf)
+        self._transfer = Transfer(port, band.session.journal, shelf, band.update)
         self._told = _NO_NEWS  # (state, faults, power) as last told ...
         self._told_ms = 0  # ... and when
 
@@ -32,6 +32,7 @@ class Host:
         if port.left:
             self._session.left(port)
             self._transfer.end()
+            self._band.update.left(port)
             self._told = _NO_NEWS
             port.advertise()
         request = port.next_request()

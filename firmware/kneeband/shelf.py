@@ -269,7 +269,7 @@ class Shelf:
             return self.delete(recording.recording_id)
         try:
             recording.write_head(head_path(self._path, recording.recording_id))
-            self._look_for_room()
+            self.look_for_room()
         except OSError:
             self.failed = True
             return False
@@ -299,7 +299,7 @@ class Shelf:
                 heads.append(int(stem))
         self._last_id = max(heads) if heads else 0
         self._last_id = read_id(self._path) or self._last_id
-        self._look_for_room()
+        self.look_for_room()
         for recording_id in heads:
             numbers = parts.pop(recording_id, [])
             try:
@@ -309,7 +309,7 @@ class Shelf:
         for recording_id, numbers in parts.items():
             for number in numbers:
                 os.remove(segment_path(self._path, recording_id, number))
-        self._look_for_room()
+        self.look_for_room()
 
     def _take_up(self, recording_id, numbers):
         path = head_path(self._path, recording_id)
@@ -329,7 +329,8 @@ class Shelf:
             recording.write_head(path)
         self._kept[recording_id] = recording
 
-    def _look_for_room(self):
+    def look_for_room(self):
+        """Ask the file system anew: somebody else has written."""
         self._sectors = os.statvfs(self._path)[4] - ROOM_KEPT
 
     def _open(self, number) -> Segment:
@@ -382,7 +383,7 @@ class Shelf:
             if recording.segments:
                 recording.end = recording.segments[-1].end
         try:
-            self._look_for_room()
+            self.look_for_room()
         except OSError:
             self._sectors = 0
 

@@ -7,13 +7,13 @@
 `serve` sends a few messages at most, and none where the port has no room: live packets go first,
 and the loop that reads the IMUs is never held up. A FETCH that is stopped, or followed by another,
 ends without DONE, for DONE says that what was not sent is gone. A write that makes no sense is
-passed over.
+passed over. New firmware (DATA) goes to `update`.
 """
 
 import struct
 
 from kneeband import config
-from kneecore import transfers, wire
+from kneecore import transfers, update_wire, wire
 
 _ID = "<BH"
 _PER_TURN = 4
@@ -22,8 +22,9 @@ _PER_TURN = 4
 class Transfer:
     """Answers at one `port`, from the `journal` and from the finished recordings on the `shelf`."""
 
-    def __init__(self, port, journal, shelf):
+    def __init__(self, port, journal, shelf, update):
         self._port = port
+        self._update = update
         self._journal = journal
         self._shelf = shelf
         self._answer = iter(())  # the messages to come
@@ -50,6 +51,9 @@ class Transfer:
         self._send(config.BLOCKS_STREAMING if streaming else config.BLOCKS_SILENT)
 
     def _handle(self, request):
+        if request and request[0] == update_wire.TRANSFER_DATA:
+            self._update.data(self._port, request)
+            return
         action = self._actions.get(request[0] if request else 0)
         if action is None:
             return

@@ -5,7 +5,7 @@ One FETCH at a time: a new one ends the one before. Its blocks come oldest first
 a recording streams, blocks go only where live packets leave room.
 """
 
-from kneecore import wire
+from kneecore import update_wire, wire
 from kneecore.record import Record
 
 TRANSFER_FETCH = 0x01  # host to band
@@ -48,7 +48,7 @@ TRANSFERS = (
         "recording_id (u16), then u8 length and CALIBRATION, u8 length and SENSORS (0: none): what "
         "a finished recording was begun with, before its blocks",
     ),
-)
+) + update_wire.TRANSFERS
 BLOCK_HEAD = 3
 """Bytes of a BLOCK message before the block: TRANSFER_BLOCK and the recording's id."""
 BLOCK_BYTES_MAX = wire.MTU_MIN - 3 - BLOCK_HEAD

@@ -33,6 +33,7 @@ Versions
     only; a higher minor version may add opcodes, flags and fields at the end of a record.
 """
 
+from kneecore import update_wire
 from kneecore.record import Record
 from kneecore.settings import SETTINGS
 
@@ -192,6 +193,7 @@ QUERY_CALIBRATION = 1
 QUERY_SENSORS = 2
 QUERY_RECORDING = 3
 QUERY_CONFIG = 4
+QUERY_UPDATE = 5
 FORGET_ME = 0
 FORGET_ALL = 1
 WAY_DOWN = 0
@@ -352,7 +354,7 @@ COMMANDS = (
     ),
     (OP_SET_CUE, "SET_CUE", CUE, "use how often the band gives a cue by itself"),
     (OP_SET_CONFIG, "SET_CONFIG", SETTINGS, "store and use what a person may set"),
-)
+) + update_wire.COMMANDS
 
 RESULTS = (
     (RESULT_SUCCESS, "SUCCESS", "done"),
@@ -365,7 +367,7 @@ RESULTS = (
     (RESULT_NOT_FOUND, "NOT_FOUND", "there is no such recording (LIST: no further one)"),
     (RESULT_BUSY, "BUSY", "a recording made without a host runs; STOP ends it"),
     (RESULT_CHARGING, "CHARGING", "not while a cable gives power, unless over that cable"),
-)
+) + update_wire.RESULTS
 
 # --- serial --------------------------------------------------------------------------------------
 # The same over a cable: frames of `kneecore.frames`, each one byte SERIAL_* and the bytes that the

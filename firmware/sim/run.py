@@ -6,8 +6,8 @@
 
 Solders the two IMUs to the bus, tells the host what will be played, and starts the firmware's own
 main.py, which knows nothing of all this. The repository stands for what a cable has put on it;
-boot.py, which takes a second, runs where an update has come over the radio besides (`slots`). That ends with ENODEV where there is no radio: the host
-gives it one (sim.rig). Only errors are printed.
+boot.py, which takes a second, runs where an update has come over the radio besides (`slots`). That
+ends with ENODEV where there is no radio: the host gives it one (sim.rig). Only errors are printed.
 
 MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_files).
 """
@@ -22,6 +22,8 @@ import machine
 import utime
 
 from sim import chips, costs, flash, rig, scenarios, vclock
+from sim.haptic_model import ADDRESS as HAPTIC
+from sim.haptic_model import DA7280Model
 from sim.knots import TraceBody
 from sim.motion import Motion
 from sim.power_model import Cell, MAX17048Model
@@ -65,6 +67,14 @@ def solder_power() -> Cell:
     return cell
 
 
+def solder_motor(scenario) -> list:
+    """The haptic board, or whatever is on the pin; when it started, a list that grows."""
+    cued_us = machine.watch(CUE_PIN)
+    if scenario.haptic == "da7280":
+        machine.attach(I2C_ID, HAPTIC, DA7280Model(cued_us), powered_by=POWER_PIN)
+    return cued_us
+
+
 def wire_power(cell: Cell) -> None:
     """Let the host plug a cable in, empty the battery, and hang the board."""
 
@@ -82,7 +92,7 @@ def wire_power(cell: Cell) -> None:
     rig.on("hang", hang)
 
 
-def wire_rig(motion: Motion) -> None:
+def wire_rig(motion: Motion, cued_us: list) -> None:
     """Let the host set the leg in motion, make the chips fail, and press the button."""
 
     def play(message):
@@ -128,8 +138,6 @@ def wire_rig(motion: Motion) -> None:
 
         asyncio.create_task(hold())  # noqa: RUF006  (the loop's queue holds it)
 
-    cued_us = machine.watch(CUE_PIN)
-
     def look(_):
         """What no packet tells: memory, how far the band has measured, when the motor started."""
         gc.collect()
@@ -171,7 +179,7 @@ def main() -> None:
         print("{}: {}".format(sys.argv[1], error), file=sys.stderr)
         sys.exit(2)
     motion = solder(scenario)
-    wire_rig(motion)
+    wire_rig(motion, solder_motor(scenario))
     wire_power(solder_power())
     if rig.connect():
         rig.say("hello", scenario=scenario.info)

@@ -21,6 +21,9 @@ MICROPYTHON = {
 }  # fmt: skip
 
 
+OURS = {"kneecore", "kneeband", "kneetrack", "sim", "boot", "main", "slots"}
+
+
 class Part(NamedTuple):
     path: Path
     ours: set[str]  # prefixes of our own modules that it may import
@@ -256,7 +259,7 @@ def imports_of(path: Path) -> frozenset[str]:
 
 
 def is_ours(module: str) -> bool:
-    return module.split(".")[0] in {"kneecore", "kneeband", "kneetrack", "sim", "main"}
+    return module.split(".")[0] in OURS
 
 
 @pytest.mark.parametrize("name", PARTS)
