@@ -16,8 +16,8 @@ The trial
 
 The record
     magic "KS1", u8 in force, u8 tried last, u8 phase, u8 outcome of the last trial, u8 faults that
-    the band had before it, 8 bytes id and 16 bytes version of what was tried last; CRC-32. It is
-    renamed into place, so it is the old one or the new one whenever the power fails. Missing (as
+    the band had before it, 8 bytes id of what is in force, 8 bytes id and 16 bytes version of what
+    was tried last; CRC-32. It is renamed into place, so it is the old one or the new one whenever the power fails. Missing (as
     after a flash) or damaged, the root runs.
 """
 
@@ -48,7 +48,7 @@ _TIMER = const(0)
 _PROGRAM = "/kneeband/program.mpy"
 _CRASH = "crash.new"  # as kneeband.guard has it
 _MAGIC = b"KS1"
-_LAYOUT = "<3s5B8s16s"
+_LAYOUT = "<3s5B8s8s16s"
 _CRC = "<I"
 
 
@@ -61,6 +61,7 @@ class State:
         self.phase = SETTLED
         self.outcome = NONE
         self.faults = 0
+        self.active_id = bytes(8)
         self.id = bytes(8)
         self.version = b""
 
@@ -96,6 +97,7 @@ def read() -> State:
             state.phase,
             state.outcome,
             state.faults,
+            state.active_id,
             state.id,
             version,
         ) = struct.unpack(_LAYOUT, data[:end])
@@ -113,6 +115,7 @@ def write(state: State) -> bool:
         state.phase,
         state.outcome,
         state.faults,
+        state.active_id,
         state.id,
         state.version,
     )
@@ -169,7 +172,8 @@ def confirm() -> bool:
     global on_trial, _settling
     _settling = True
     state = read()
-    state.active, state.phase, state.outcome = state.tried, SETTLED, CONFIRMED
+    state.active, state.active_id = state.tried, state.id
+    state.phase, state.outcome = SETTLED, CONFIRMED
     if not write(state):
         _settling = False
         return False

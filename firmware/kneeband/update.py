@@ -82,7 +82,9 @@ class Update:
     def record(self) -> bytes:
         """A wire record UPDATE_STATE of this moment."""
         state = slots.read()
-        ours = state.id if slots.running == state.tried and slots.running else _flashed_id()
+        ours = _flashed_id()
+        if slots.running:
+            ours = state.id if slots.on_trial else state.active_id
         into = slots.target()
         return update_wire.UPDATE_STATE.pack(
             slots.LOADER,

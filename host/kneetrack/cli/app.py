@@ -47,6 +47,7 @@ from kneetrack.cli import (
     sessions,
     sync,
     trend,
+    update,
     validate,
 )
 from kneetrack.errors import KneeTrackError
@@ -89,6 +90,7 @@ app.command()(repair.repair)
 app.command()(sync.sync)
 app.command()(doctor.doctor)
 app.command()(flash.flash)
+app.command()(update.update)
 app.add_typer(device.device, name="device")
 app.add_typer(privacy.privacy, name="privacy")
 

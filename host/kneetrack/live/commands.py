@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kneecore import transfers, wire
+from kneecore import transfers, update_wire, wire
 from kneecore.calibration import Calibration
 from kneetrack.errors import CommandRefused
 from kneetrack.link.base import Link
@@ -40,6 +40,10 @@ _REFUSALS = {
     wire.RESULT_CHARGING: (
         "it is plugged in, and its battery is charged off the body only. Pull the cable; within "
         "seconds it records again (after a charger that filled it up, within minutes)."
+    ),
+    update_wire.RESULT_BATTERY_LOW: "its battery is low. Charge it, or put it on a cable for this.",
+    update_wire.RESULT_NO_ROOM: (
+        "its flash has no room. Recordings lie on it: fetch them by kneetrack sync."
     ),
 }
 

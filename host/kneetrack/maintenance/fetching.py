@@ -33,6 +33,9 @@ BARREN = 3
 """So many connections in a row may break before anything came."""
 POLL_S = 0.2
 
+Messages = asyncio.Queue[bytes | LinkLost]
+"""What Session Transfer brought."""
+
 _SAMPLE_BYTES = wire.KNEE_SAMPLE.size
 _BLOCK = transfers.TRANSFER_BLOCK
 _DONE = transfers.TRANSFER_DONE
@@ -70,7 +73,7 @@ async def fetch(
     fetching = _Fetching(kept, part, told)
     while True:
         try:
-            async with _transfers(link) as messages:
+            async with transfer_messages(link) as messages:
                 await fetching.run(link, messages)
             return fetching.fetched()
         except LinkLost as lost:
@@ -115,7 +118,7 @@ class _Fetching:
         self._ledger.reconnected()
         self._told(self._progress(0, lost_link=True))
 
-    async def run(self, link: Link, messages: asyncio.Queue[bytes | LinkLost]) -> None:
+    async def run(self, link: Link, messages: Messages) -> None:
         """Ask and take until nothing is missing."""
         loop = asyncio.get_running_loop()
         while True:
@@ -130,11 +133,8 @@ class _Fetching:
                     f"The band sends nothing more of recording {self._kept.recording_id}. What "
                     "came is kept; switch the band off and on, then try again: it goes on there."
                 )
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):
-                    message = await messages.get()
-                if isinstance(message, LinkLost):
-                    raise message
+            message = await next_message(messages, POLL_S)
+            if message is not None:
                 self._take(message, loop.time())
 
     def fetched(self) -> Fetched:
@@ -193,10 +193,22 @@ async def _write(link: Link, message: bytes) -> None:
         return
 
 
+async def next_message(messages: Messages, within_s: float) -> bytes | None:
+    """The next one; None where none came. Raises the LinkLost behind the last one."""
+    try:
+        async with asyncio.timeout(within_s):
+            message = await messages.get()
+    except TimeoutError:
+        return None
+    if isinstance(message, LinkLost):
+        raise message
+    return message
+
+
 @contextlib.asynccontextmanager
-async def _transfers(link: Link) -> AsyncGenerator[asyncio.Queue[bytes | LinkLost]]:
+async def transfer_messages(link: Link) -> AsyncGenerator[Messages]:
     """What Session Transfer brings, and behind it the loss of the connection."""
-    messages: asyncio.Queue[bytes | LinkLost] = asyncio.Queue()
+    messages: Messages = asyncio.Queue()
 
     async def listen() -> None:
         try:
