@@ -8,7 +8,7 @@ Lines (bytes travel as hex strings; every line of the board carries `"t"`, its c
     board -> host   {"call": name, "args": [..], "n": id}        the board waits for the result
                     {"notify": hex, "conn": c, "handle": h}      fire and forget, paid by credits
                     {"answer": id, "error": e, "value": hex}     to a line that carried "ask"
-                    {"rig": "hello" | "playing" | "held" | ...}  about the scenario, not the radio
+                    {"rig": "hello" | "playing" | "sleeps" ..}  about the scenario, not the radio
     host -> board   {"result": value, "n": id} or {"error": errno, "n": id}
                     {"credit": k}                                the air has taken k notifications
                     {"until": us}                                see "Several boards" below
@@ -41,6 +41,10 @@ Led by the host
     quicker. {"rig": "waits", "got": n} tells how many lines of the host it has taken: it stands
     only when it has them all.
 
+Deep sleep
+    The firmware is gone then, the process is not: nothing runs but the rig, and the leg moves on,
+    until what the chip was told to watch wakes it (esp32.woken). Then it resets, as any board.
+
 If the host goes away, or says quit, the process ends.
 """
 
@@ -50,12 +54,16 @@ import os
 import socket
 import sys
 
+import esp32
+import machine
 import uselect
 
 from sim import vclock
 
 PENDING_MAX = 12
 PENDING_HOLD = 8
+ASLEEP_MS = 20
+"""How often a sleeping board is looked at."""
 
 _IPPROTO_TCP = 6
 _TCP_NODELAY = 1
@@ -148,6 +156,7 @@ def connect():
             _State.led = True
             _State.until_us = 0
         on("quit", _quit)
+        machine.while_asleep = _sleep
         _State.pump = asyncio.create_task(_pump())
     return _State.line is not None
 
@@ -269,6 +278,20 @@ def _booked(message):
 
 def _quit(message):
     raise SystemExit(0)
+
+
+def _sleep():
+    asyncio.new_event_loop()  # all that the firmware did is over
+    _State.pending = 0
+    _State.delivering = False
+    say("sleeps")
+    asyncio.run(_until_woken())
+
+
+async def _until_woken():
+    _State.pump = asyncio.create_task(_pump())
+    while not esp32.woken():
+        await asyncio.sleep_ms(ASLEEP_MS)
 
 
 def _deliver():

@@ -26,4 +26,4 @@ def test_a_program_that_fails_says_why_and_resets_the_board(
     )
     assert done.returncode == 40 + 2, "machine.RESET_STATUS and a HARD_RESET"
     assert "Traceback" in done.stderr and "ENODEV" in done.stderr, done.stderr
-    assert done.stderr.splitlines()[-1] == "The board was reset; the simulated one stays off."
+    assert done.stderr.splitlines()[-1] == "The board resets."

@@ -23,6 +23,9 @@ RESET_STATUS = 40
 """The process' exit status after a reset is this and the reset's cause; whoever starts it again
 with the same flash tells it that cause in KNEETRACK_RESET_CAUSE."""
 
+while_asleep = None
+"""Called for as long as the board is in deep sleep, if somebody (the rig) has put it here."""
+
 _POWER_UP_US = 10_000  # LSM6DSOX data sheet, section 4.1: boot time
 
 _devices = {}
@@ -247,7 +250,7 @@ def _bitten():
 
 def reset():
     """The simulated board's process ends, with RESET_STATUS and the cause for the next one."""
-    print("The board was reset; the simulated one stays off.", file=sys.stderr)
+    print("The board resets.", file=sys.stderr)
     raise BoardReset(HARD_RESET)
 
 
@@ -255,7 +258,9 @@ soft_reset = reset
 
 
 def deepsleep(time_ms=0):
-    """The simulated board's process ends; whoever wakes it starts it again (`RESET_STATUS`)."""
+    """Nothing but `while_asleep`; then its process ends, as by a reset (`RESET_STATUS`)."""
     vclock.set_watchdog(None, None)
-    print("The board sleeps until its button is pressed.", file=sys.stderr)
+    print("The board sleeps.", file=sys.stderr)
+    if while_asleep is not None:
+        while_asleep()
     raise BoardReset(DEEPSLEEP_RESET)

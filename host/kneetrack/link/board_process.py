@@ -27,11 +27,21 @@ class BoardProcess:
 
     @classmethod
     async def start(
-        cls, script: Path, arguments: list[str], radio: str, folder: Path, *, led: bool = False
+        cls,
+        script: Path,
+        arguments: list[str],
+        radio: str,
+        folder: Path,
+        *,
+        led: bool = False,
+        reset_cause: int | None = None,
     ) -> BoardProcess:
         """Start it, with the radio at `radio` (host:port) and `folder` for its flash memory; its
-        clock is its own, or `led` by the host (link.radio.virtual)."""
+        clock is its own, or `led` by the host (link.radio.virtual). `reset_cause` is machine's, of
+        a board that has power already."""
         variables = {"KNEETRACK_RADIO": radio} | ({"KNEETRACK_LED": "1"} if led else {})
+        if reset_cause is not None:
+            variables["KNEETRACK_RESET_CAUSE"] = str(reset_cause)
         command = run_micropython([str(script), *arguments], variables)
         process = await asyncio.create_subprocess_exec(
             *command.arguments,

@@ -19,6 +19,9 @@ What can go wrong with a real band can be made to happen (`outage`, `cut_power`,
 board's time and at any pace, but not while the clock runs as fast as it can. The person goes on
 moving while the board has no power.
 
+A board that resets itself is started anew, as a real one is (`link.sim_board`); one that sleeps
+until it is woken (by `press`) is out of the air, and its process lives on: so the leg moves on.
+
 In an event loop of virtual time (`link.radio.virtual`) the speed is as fast as possible, whatever
 is asked for, and still all that has a pace keeps it.
 """
@@ -32,18 +35,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from kneecore import wire
-from kneetrack.errors import BandNotFound, LinkError, LinkLost, UsageError
-from kneetrack.firmware_files import firmware_dir
+from kneetrack.errors import BandNotFound, LinkError, LinkLost
 from kneetrack.link.base import LinkInfo, Scenario
 from kneetrack.link.ble import Backend, BandLink
-from kneetrack.link.board_process import BoardProcess
 from kneetrack.link.radio.backend import Adapter
 from kneetrack.link.radio.board import BoardRadio, Message
 from kneetrack.link.radio.loss import BurstLoss
 from kneetrack.link.radio.world import Begin, World
+from kneetrack.link.sim_board import BOOT_S, SimBoard
 from kneetrack.samples import Side, Vector, Window
 
-BOOT_S = 20.0
 TAIL_S = 0.1
 """How long the stream goes on behind the end of the motion: some polls of the FIFOs."""
 EVENT_INTERVAL_S = 0.015
@@ -54,7 +55,7 @@ HOLD_S = 3.2
 
 _FULL_SPEED = 0.0
 
-__all__ = ["BoardProcess", "SimLink", "read_scenario"]
+__all__ = ["SimLink", "read_scenario"]
 
 
 class SimLink(BandLink):
@@ -80,11 +81,10 @@ class SimLink(BandLink):
         self._zeros: tuple[Vector, Vector] | None = None  # its chips have their own
         self._stack = contextlib.AsyncExitStack()
         self._radio = BoardRadio(place.air, place.board_address, clock=place.clock)
-        self._board: BoardProcess | None = None
-        self._hello: asyncio.Future[Message] | None = None
-        self._flash = Path()
+        self._board = SimBoard(info.address, place)
+        self._asleep = False  # in deep sleep: its process lives, its radio does not
+        self._restarting: asyncio.Task[None] | None = None
         self._gone = asyncio.Event()
-        self._radio_address = ""
         self._air_loss: BurstLoss | None = None
         self._air_loss_from_s = 0.0
         self._awaited: dict[str, asyncio.Future[Message]] = {}  # rig messages, by their kind
@@ -104,7 +104,7 @@ class SimLink(BandLink):
                     await self.press(HOLD_S, _FULL_SPEED)
                 await super().__aenter__()
             except BandNotFound:  # it is there: its firmware did not come as far as the radio
-                raise self._not_started() from None
+                raise self._board.not_started() from None
         except BaseException:
             await self._stack.aclose()
             raise
@@ -112,9 +112,10 @@ class SimLink(BandLink):
 
     async def __aexit__(self, *_: object) -> None:
         try:
-            if self._ending is not None:
-                self._ending.cancel()
-                await asyncio.gather(self._ending, return_exceptions=True)
+            for task in (self._ending, self._restarting):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
             await super().__aexit__()
         finally:
             await self._stack.aclose()
@@ -122,7 +123,7 @@ class SimLink(BandLink):
     @property
     def board_pid(self) -> int | None:
         """The process id of the board, once it runs."""
-        return self._board.pid if self._board else None
+        return self._board.process.pid if self._board.process else None
 
     def now_s(self) -> float:
         return self._radio.clock.now_s()
@@ -192,13 +193,17 @@ class SimLink(BandLink):
 
         Returns when it is let go. LinkLost where the board does not live to see that.
         """
+        press: Message = {"rig": "press", "duration_s": duration_s, "speed": speed}
+        wakes = self._asleep
         try:
+            if wakes:
+                self._radio.send(press)  # it ends with this start of the board
             async with asyncio.timeout(BOOT_S):
                 await self._radio.advertises.wait()  # before that nobody looks at the button
-            press: Message = {"rig": "press", "duration_s": duration_s, "speed": speed}
-            await self._answer("released", press)
+            if not wakes:
+                await self._answer("released", press)
         except TimeoutError:
-            raise self._not_started() from None
+            raise self._board.not_started() from None
 
     async def board_memory(self) -> int:
         """Bytes in use on the board's heap behind a collection, the simulated leg's included."""
@@ -233,24 +238,16 @@ class SimLink(BandLink):
     async def cut_power(self) -> None:
         """Take the board's power away, between any two instructions. Its flash stays as it is."""
         self._pace()
-        if self._board is not None:
-            with self._outside():
-                await self._board.kill()
-                await self._gone.wait()
+        self._asleep = False
+        await self._board.cut(self._gone)
 
     async def power_on(self) -> None:
         """Switch the board on again; returns when it advertises and the leg moves as it would."""
-        speed = self._pace()
+        self._pace()
+        self._gone.clear()
         self._radio.clock.start_anew()
-        await self._boot()
-        try:
-            async with asyncio.timeout(BOOT_S):
-                await self._radio.advertises.wait()
-        except TimeoutError:
-            raise self._not_started() from None
-        if self._begun_s is not None:
-            moved_s = self.now_s() - self._begun_s
-            await self._play(self._until_s, speed, moved_s)
+        await self._board.boot()
+        await self._go_on()
 
     def _pace(self) -> float:
         speed = self._radio.clock.speed
@@ -264,17 +261,18 @@ class SimLink(BandLink):
         """Start the board and wait until it has said which scenario it plays."""
         radio = self._radio
         radio.listen_to(self._on_rig, self._on_gone)
-        self._radio_address = await radio.listen()
+        self._board.scenario = self._scenario_text
+        self._board.radio_address = await radio.listen()
         self._stack.push_async_callback(radio.close)
         radio.pace(self._interval_s(self._speed))
         if self._folder is None:
             temporary = tempfile.TemporaryDirectory(prefix="kneetrack-")
-            self._flash = Path(self._stack.enter_context(temporary))
+            self._board.flash = Path(self._stack.enter_context(temporary))
         else:
-            self._flash = self._folder / "flash"
-            self._flash.mkdir(parents=True, exist_ok=True)
+            self._board.flash = self._folder / "flash"
+            self._board.flash.mkdir(parents=True, exist_ok=True)
         self._stack.push_async_callback(self._stop_board)
-        told = await self._boot()
+        told = await self._board.boot()
         self._place.enter(told.get("clock_ppm", 0.0), self._radio.send)
         self._stack.callback(self._place.leave)
         if "radio" in told:
@@ -283,63 +281,40 @@ class SimLink(BandLink):
         if self.scenario is None:
             self.scenario = read_scenario(told)
 
-    async def _boot(self) -> dict[str, Any]:
-        """Power the board; what it says of its scenario."""
-        self._hello = asyncio.get_running_loop().create_future()
-        script = firmware_dir() / "sim" / "run.py"
-        arguments = [self._scenario_text]
-        self._gone.clear()
-        with self._outside():
-            self._board = await BoardProcess.start(
-                script,
-                arguments,
-                self._radio_address,
-                self._flash,
-                led=self._place.led is not None,
-            )
-            exited = asyncio.create_task(self._board.wait())
-            try:
-                await asyncio.wait(
-                    (exited, self._hello), timeout=BOOT_S, return_when=asyncio.FIRST_COMPLETED
-                )
-            finally:
-                exited.cancel()
-        if not self._hello.done():
-            raise self._not_started()
-        return self._hello.result()["scenario"]
-
     async def _stop_board(self) -> None:
         if self._place.led is not None:
             self._place.led.gone()
         self._radio.send({"rig": "quit"})
-        if self._board is not None:
-            with self._outside():
-                await self._board.end()
-
-    def _outside(self) -> contextlib.AbstractContextManager[None]:
-        """While the board's process starts or ends, which virtual time must not outrun."""
-        led = self._place.led
-        return contextlib.nullcontext() if led is None else led.outside()
-
-    def _not_started(self) -> Exception:
-        output = self._board.output if self._board else ""
-        exit_code = self._board.exit_code if self._board else None
-        if exit_code == UsageError.exit_code and output:
-            said = output.splitlines()[-1].removeprefix(f"{self._scenario_text}: ")
-            return UsageError(f"{self.info.address}: {said}.")
-        what = "did not start" if exit_code is None else f"ended at its start (code {exit_code})"
-        return LinkError(f"The simulated board {what}. It said:\n{output or '(nothing)'}")
+        await self._board.end()
 
     def _loss(self) -> LinkLost:
-        output = self._board.output if self._board else ""
-        said = f" Its last words:\n{output}" if output else ""
-        return LinkLost(
-            "The simulated band stopped answering. Everything received until then is kept." + said
-        )
+        return self._board.loss()
+
+    async def _go_on(self) -> None:
+        """The board boots: wait until it advertises; the leg is where it would be, and moves."""
+        try:
+            async with asyncio.timeout(BOOT_S):
+                await self._radio.advertises.wait()
+        except TimeoutError:
+            raise self._board.not_started() from None
+        if self._begun_s is not None:
+            moved_s = self.now_s() - self._begun_s
+            await self._play(self._until_s, self._radio.clock.speed, moved_s)
+
+    async def _start_again(self) -> None:
+        """What a board does that has reset itself, or was woken. As long as that fails, nobody
+        hears of the band, which is what `reconnect` tells then."""
+        with contextlib.suppress(LinkError):
+            if await self._board.start_again(self._radio.clock.start_anew):
+                await self._go_on()
 
     def _on_gone(self) -> None:
         """The board's process has closed its line. The radio link breaks by itself, later."""
         self._gone.set()
+        self._asleep = False
+        if self._restarting is not None:
+            self._restarting.cancel()  # it reset again before it was up
+        self._restarting = asyncio.get_running_loop().create_task(self._start_again())
         if self._place.led is not None:
             self._place.led.gone()
         self._place.stop()
@@ -349,11 +324,13 @@ class SimLink(BandLink):
 
     def _on_rig(self, message: Message) -> None:
         kind = message["rig"]
-        if kind == "hello" and self._hello is not None and not self._hello.done():
-            if self._place.led is not None:
+        if kind == "hello":
+            if self._board.says_hello(message) and self._place.led is not None:
                 self._place.clock.error = message["scenario"].get("clock_ppm", 0.0) * 1e-6
                 self._place.led.started(message["t"], self._radio)
-            self._hello.set_result(message)
+        elif kind == "sleeps":
+            self._asleep = True
+            self._radio.fall_silent()
         elif kind == "playing":
             self.origin_us = self._origin(message)
             if self._begun_s is None:

@@ -34,7 +34,7 @@ def test_unused_for_as_long_as_was_set_it_sleeps_and_the_button_wakes_it():
         await asyncio.sleep_ms(200_000)
 
     assert slept(scene, 1) in (60, 61)
-    pin, level = esp32.wake_pin
+    ((pin,), level) = esp32.wake_pins["ext0"]
     assert level == esp32.WAKEUP_ALL_LOW and pin.value() == 1
     assert [machine.Pin(number).value() for number in (board.LED, board.I2C_POWER)] == [0, 0]
     assert slept(scene, 0) is None

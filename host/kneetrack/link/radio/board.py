@@ -117,10 +117,16 @@ class BoardRadio:
     def _begins(self) -> None:
         self.advertises.clear()
 
-    def _ends(self) -> None:
+    def fall_silent(self) -> None:
+        """The radio has no power any more: the board sleeps, or has none either."""
+        self.advertises.clear()
         self._device = None
-        if self.chip is not None:
-            self._spawn(self.chip.lose_power(self.supervision_s))
+        chip, self.chip = self.chip, None
+        if chip is not None:
+            self._spawn(chip.lose_power(self.supervision_s))
+
+    def _ends(self) -> None:
+        self.fall_silent()
         if self._on_gone is not None:
             self._on_gone()
 
