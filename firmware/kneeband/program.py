@@ -13,6 +13,7 @@ from kneeband.app import App
 from kneeband.battery import Battery
 from kneeband.button import Button
 from kneeband.clock import BoardClock
+from kneeband.da7280 import Da7280
 from kneeband.guard import Guard, note_crash
 from kneeband.habits import Habits
 from kneeband.haptic import Haptic
@@ -38,7 +39,7 @@ sampler = Sampler(thigh, imus.Socket(bus, imus.SHANK), BoardClock())
 radio = Peripheral(bluetooth.BLE())
 cable = SerialPort(sys.stdin.buffer, sys.stdout.buffer, micropython.kbd_intr)
 lamp = Indicator(Pin(board.LED, Pin.OUT, value=0))
-motor = Haptic(Pin(board.CUE, Pin.OUT, value=0))
+motor = Haptic(Pin(board.CUE, Pin.OUT, value=0), Da7280(bus))
 button = Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP))
 guard = Guard()
 app = App(

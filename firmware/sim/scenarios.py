@@ -90,14 +90,15 @@ _OTHER = {"right": "left", "left": "right"}
 
 class Scenario:
     """source: what the IMUs feel; info: for the host; chip: preset of the errors; seed; clock_ppm:
-    by how much the board's clock is fast."""
+    by how much the board's clock is fast; haptic: the board that buzzes."""
 
-    def __init__(self, source, info, chip, seed, clock_ppm=0.0):
+    def __init__(self, source, info, chip, seed, clock_ppm=0.0, haptic="none"):
         self.source = source
         self.info = info
         self.chip = chip
         self.seed = seed
         self.clock_ppm = clock_ppm
+        self.haptic = haptic
 
 
 def make_from_address(address: str) -> Scenario:
@@ -222,7 +223,7 @@ def _build(name: str, o: dict) -> Scenario:
     if o["loss"]:
         from_s = sets[0]["start_s"] if sets else 0.0
         info["radio"] = {"loss": o["loss"], "from_s": from_s, "seed": o["seed"]}
-    return Scenario(source, info, o["chip"], o["seed"], o["clock"])
+    return Scenario(source, info, o["chip"], o["seed"], o["clock"], o["haptic"])
 
 
 def _exercise(o: dict, plan) -> str:

@@ -17,6 +17,7 @@ from kneeband.app import App
 from kneeband.bonds import Bonds
 from kneeband.button import Button
 from kneeband.clock import BoardClock
+from kneeband.da7280 import Da7280
 from kneeband.guard import Guard
 from kneeband.habits import Habits
 from kneeband.haptic import Haptic
@@ -229,7 +230,7 @@ class Band:
             self.power,
             self.guard,
             Indicator(self.lamp),
-            Haptic(self.motor),
+            Haptic(self.motor, Da7280(bench.bus())),
             Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP)),
         )
 
