@@ -130,6 +130,8 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
+    """Good enough: it is in the band, and here to be kept."""
+
     made: CalibrationFile
     person_s: float
     """Time it took the person: from having strapped on to the end of the movements."""

@@ -72,6 +72,8 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class TooShallow:
+    """A rep that does not count: its deepest flexion is less than is wanted."""
+
     depth_deg: float
 
 
@@ -113,6 +115,8 @@ class Reading:
 
 
 class Watch(Protocol):
+    """What looks at the samples of one step and says when something has been seen."""
+
     @property
     def reading(self) -> Reading: ...
 

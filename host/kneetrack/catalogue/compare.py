@@ -44,6 +44,8 @@ LEAST_PAIRS = 2
 
 
 class Basis(StrEnum):
+    """What a comparison's interval comes from; the last two know only how one day's reps differ."""
+
     PAIRS = "pairs"
     SESSIONS = "sessions"
     ONE_SESSION = "one_session"

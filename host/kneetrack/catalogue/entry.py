@@ -44,6 +44,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SetEntry:
+    """A set and how many reps of it stand in the catalogue."""
+
     set: RepSet
     reps: int
 

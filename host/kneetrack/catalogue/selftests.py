@@ -39,6 +39,8 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Test:
+    """One day's self-test."""
+
     day: date
     legs: Mapping[Side, Tested]
     sides: SideDifference | None

@@ -53,6 +53,8 @@ _PUBLISHED = {
 
 
 class Source(StrEnum):
+    """Where the standard error between sessions was learnt."""
+
     REFERENCES = "references"
     SESSIONS = "sessions"
     ASSUMED = "assumed"

@@ -25,6 +25,8 @@ HINT = "q or Ctrl-C ends the recording and keeps it."
 
 
 class By(StrEnum):
+    """What ended it: a key, or the system."""
+
     KEY = "key"
     SIGNAL = "signal"
 

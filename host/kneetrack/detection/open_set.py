@@ -12,6 +12,8 @@ from kneetrack.samples import Window
 
 @dataclass(slots=True)
 class Member:
+    """One rep of a set; `label` is what the person said of it."""
+
     index: int
     measured: Measured
     is_reference: bool
@@ -24,6 +26,8 @@ class Member:
 
 @dataclass(slots=True)
 class OpenSet:
+    """A set that may still grow. `window` is what a person has bounded it by, if anybody did."""
+
     index: int
     window: Window | None
     members: list[Member] = field(default_factory=list[Member])

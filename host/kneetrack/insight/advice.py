@@ -52,6 +52,8 @@ class Outing:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
+    """One suggestion: the rule's name, what it rests on, and the source of the rule."""
+
     rule: str
     sentence: str
     facts: tuple[str, ...]

@@ -26,6 +26,8 @@ class LinkState(StrEnum):
 
 
 class Happening(StrEnum):
+    """What moves a connection from state to state."""
+
     CAME = "a packet came"
     QUIET = "nothing came for QUIET_S"
     BROKE = "the connection broke"

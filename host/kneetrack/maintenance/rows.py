@@ -11,6 +11,8 @@ _CABLE = "Plug the cable in anew, straight into this computer and not into a hub
 
 
 class State(StrEnum):
+    """What a row of `doctor` comes to."""
+
     OK = "ok"
     NOTE = "note"
     PROBLEM = "problem"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limit:
+    """How far something can be off, in words, and who measured it."""
+
     what: str
     size: str
     source: str

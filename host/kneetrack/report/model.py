@@ -92,6 +92,8 @@ class LegReport:
 
 @dataclass(frozen=True, slots=True)
 class SessionReport:
+    """All that a report shows, before it is HTML."""
+
     title: str
     facts: tuple[Fact, ...]
     legs: tuple[LegReport, ...]

@@ -56,6 +56,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """Cells in the columns' order; `kind` is the row's class in the page's style."""
+
     cells: tuple[str, ...]
     kind: str = ""
 

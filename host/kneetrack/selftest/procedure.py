@@ -31,6 +31,8 @@ _HOLD_S = 20.5
 
 @dataclass(frozen=True, slots=True)
 class Began:
+    """A step has begun."""
+
     step: Step
 
 
@@ -44,12 +46,14 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
+    """Something to say that counts nothing."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    pass
+    """The last step is over."""
 
 
 Told: TypeAlias = Began | Counted | Noted | Finished

@@ -27,11 +27,15 @@ Values: TypeAlias = Mapping[str, "float | None"]
 
 
 class Comparison(StrEnum):
+    """What a repetition is held against."""
+
     OWN_REPS = "own reps at equal flexion"
     SESSIONS = "earlier sessions"
 
 
 class Confidence(StrEnum):
+    """How far two IMUs on a leg can be believed in a movement."""
+
     GOOD = "good"
     FAIR = "fair"
     LOW = "low"

@@ -80,6 +80,8 @@ class _AttClient(gatt_client.Client):
 
 
 class Client(BaseBleakClient):
+    """bleak's client, on the Bluetooth stack in software. `device` and `bonds` are this host's."""
+
     device: ClassVar[Device]
     bonds: ClassVar[FolderKeys]
 

@@ -24,6 +24,8 @@ from kneetrack.link.radio.secrets import FolderKeys
 
 
 class Scanner(BaseBleakScanner):
+    """bleak's scanner, on the same stack."""
+
     device: ClassVar[Device]
     bonds: ClassVar[FolderKeys]
     tells_bonds: ClassVar[bool]
