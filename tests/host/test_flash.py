@@ -152,21 +152,6 @@ def test_what_esptool_is_told_and_what_is_heard_of_it(tmp_path: Path) -> None:
     assert "--chip esp32s3 --port COM3" in told and "erase" not in told
 
 
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("Failed to connect to ESP32-S3: No serial data received.", "hold BOOT"),
-        ("This chip is ESP32-C3, not ESP32-S3. Wrong chip argument?", "Another chip"),
-        ("Serial data stream stopped: Possible serial noise.", "Try another cable"),
-    ],
-)
-def test_esptools_refusals(said: str, told: str) -> None:
-    error = flash_esptool._refused(
-        Port("COM3"), f"Serial port COM3:\n\nA fatal error occurred: {said}\nHint: x\n"
-    )
-    assert told in str(error) and "\n" not in str(error)
-
-
 ABOUT = About(
     "micropython", (1, 26, 1), MpyForm(6, 3, "xtensawin"), "Generic ESP32S3 module with ESP32S3",
     "esp32", 1 << 20, 4096, (), None,

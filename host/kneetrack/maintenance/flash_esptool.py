@@ -3,6 +3,9 @@
 As a process, because its Python interface is not promised to stay, its command line is. Nothing is
 ever erased beyond what the image covers (no `erase-flash`): the band's files lie behind it. Where
 the flash holds the same bytes already esptool says so and writes nothing (`--skip-flashed`).
+
+Cut off in its midst the chip does not start, but its download mode is in its ROM, and the same
+command begins anew. esptool itself looks for a port that went away for seven seconds, and goes on.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from kneetrack.errors import LinkError, UsageError
+from kneetrack.errors import LinkError, LinkLost, UsageError
 from kneetrack.maintenance.flash_image import Image
 from kneetrack.maintenance.flash_ports import DOWNLOAD_MODE, Port
 
@@ -23,7 +26,9 @@ BAUD = 921_600
 """Matters on boards with a serial bridge only; USB of the chip itself knows no baud rate."""
 
 _PROGRESS = re.compile(r"^Writing at 0x[0-9a-f]+ .*?(\d+(?:\.\d+)?)%")
-_FATAL = re.compile(r"fatal error occurred: (.*)")
+_ERROR = re.compile(r"(?:fatal|serial exception) error occurred: (.*)")
+_BEGUN = "Flash will be erased"
+"""From here on the flash is changed."""
 
 
 def write_image(
@@ -85,22 +90,46 @@ def _read(lines: Iterable[str], tell: Callable[[float], None]) -> str:
 
 def _refused(port: Port, said: str) -> LinkError:
     """esptool's own words, and what to do about them."""
-    found = _FATAL.search(said)
+    found = _ERROR.search(said)
     lines = said.strip().splitlines()
-    why = (found[1] if found else lines[-1] if lines else "it gave no reason").strip().rstrip(".")
-    if "Could not open" in why or "busy" in why:
+    why = (found[1] if found else lines[-1] if lines else "it gave no reason").strip().rstrip(".!?")
+    if "This chip is" in why:
+        is_what = why.removesuffix(". Wrong chip argument").removeprefix("This chip is ")
+        return LinkError(f"Another chip is on {port}: {is_what}. Nothing was written.")
+    if "will not fit" in why:
+        return LinkError(
+            f"The board's flash is smaller than the image: {why}. Nothing was written."
+        )
+    if _BEGUN in said:
+        return _cut_off(port, why)
+    if "Could not open" in why or "could not open" in why:
         return LinkError(
             f"{port} can't be opened: it is gone, used by another program, or not allowed to this "
             "account (Linux: group dialout). Put the cable in again, end other programs, run again."
         )
-    if "This chip is" in why or "Wrong chip" in why or "wrong chip" in why:
-        return LinkError(f"Another chip is on {port} than a band's ESP32-S3: {why}.")
-    if "Failed to connect" in why or "No serial data" in why:
-        return LinkError(
-            f"The chip on {port} does not take an image now. Bring it into its download mode: "
-            f"{DOWNLOAD_MODE}. Then run this again; the port may have another name then."
-        )
     return LinkError(
-        f"The image was not written whole: {why}. Try another cable or USB port and run this "
-        "again; what the band keeps is untouched."
+        f"The chip on {port} does not take an image now ({_in_short(why)}). Bring it into its "
+        f"download mode: {DOWNLOAD_MODE}. Then run this again; the port may have another name then."
     )
+
+
+def _cut_off(port: Port, why: str) -> LinkError:
+    """The image is there in part: what happened, and that nothing is lost by it."""
+    if "MD5" in why or "region is empty" in why:
+        return LinkError(
+            f"What the board on {port} has in its flash is not what was sent ({why}), so it does "
+            "not start now. Run the same command again, with another cable if need be. If that "
+            "changes nothing, the board's flash is worn."
+        )
+    is_gone = "could not open" in why or "device" in why or "Errno" in why
+    what = "The port went away" if is_gone else f"The chip fell silent ({_in_short(why)})"
+    return LinkLost(
+        f"{what} while MicroPython was written to {port}, so the board does not start now. Nothing "
+        "is broken, and what the band keeps is untouched: put the cable in again, "
+        f"{DOWNLOAD_MODE}, and run the same command. The port may have another name then."
+    )
+
+
+def _in_short(why: str) -> str:
+    """Its first sentence, without where to read on."""
+    return why.split(". ")[0]
