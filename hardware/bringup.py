@@ -10,9 +10,10 @@ line is "ok" or "LOOK" with what was expected. Nothing is written to the board's
 import time
 from array import array
 
+import board
 from machine import I2C, Pin
 
-from kneeband import board, imus
+from kneeband import imus
 from kneeband.battery import Battery
 
 READS = 1000

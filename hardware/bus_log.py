@@ -10,9 +10,10 @@ that follow a silence of LATE_MS, as when the flash held everything up.
 import sys
 import time
 
+import board
 import machine
 
-from kneeband import board, clock, imus, sampler
+from kneeband import clock, imus, sampler
 from kneeband.icm42688 import Icm42688
 from kneeband.lsm6ds import Lsm6ds
 from kneeband.mpu6050 import Mpu6050

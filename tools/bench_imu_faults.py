@@ -48,7 +48,8 @@ for fault in imu_worlds.FAULTS:
 
 def seen_of(chip: str) -> list[dict]:
     """One row for each fault."""
-    path = [FIRMWARE / "sim" / "shims", FIRMWARE, WORLDS, ".frozen"]
+    board = FIRMWARE / "boards" / "a"
+    path = [FIRMWARE / "sim" / "shims", FIRMWARE, board, WORLDS, ".frozen"]
     script = f"CHIP = {chip!r}{SCRIPT}"
     done = subprocess.run(
         [BIN / "micropython", "-X", "heapsize=16M", "-c", script],

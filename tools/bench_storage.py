@@ -139,7 +139,7 @@ def fill(recording: Coded, seconds: int) -> dict[str, Any]:
             cwd=folder,
             env={
                 **os.environ,
-                "MICROPYPATH": f"{ROOT}/firmware/sim/shims:{ROOT}/firmware:.frozen",
+                "MICROPYPATH": f"{ROOT}/firmware/sim/shims:{ROOT}/firmware:{ROOT}/firmware/boards/a:.frozen",
             },
             check=True,
             capture_output=True,

@@ -22,7 +22,7 @@ def configuration(stubs: Path) -> dict[str, object]:
         "include": [
             str(FIRMWARE / name) for name in ("kneeband", "main.py", "boot.py", "slots.py")
         ],
-        "extraPaths": [str(FIRMWARE), str(stubs)],
+        "extraPaths": [str(FIRMWARE), str(FIRMWARE / "boards" / "b"), str(stubs)],
         "typeshedPath": str(stubs),
         "pythonVersion": "3.11",
         "typeCheckingMode": "standard",

@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-DEVICE_FILES = ("main.py", "boot.py", "slots.py", "kneeband", "sim")
+DEVICE_FILES = ("main.py", "boot.py", "slots.py", "kneeband", "boards", "sim")
 
 
 class DeviceFiles(BuildHookInterface):

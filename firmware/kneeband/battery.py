@@ -12,7 +12,7 @@ neither, nothing is known.
 
 import struct
 
-from kneeband import board
+import board
 
 UNKNOWN = 255
 

@@ -5,10 +5,11 @@ import sys
 import time
 
 import bluetooth
+import board
 import micropython
 from machine import I2C, Pin, reset
 
-from kneeband import board, imus
+from kneeband import imus
 from kneeband.app import App
 from kneeband.battery import Battery
 from kneeband.button import Button

@@ -18,11 +18,10 @@ No board has slept yet; what it draws then is not measured.
 
 import time
 
+import board
 import esp32
 from machine import Pin, deepsleep
 from micropython import const
-
-from kneeband import board
 
 _MINUTE_MS = const(60_000)
 

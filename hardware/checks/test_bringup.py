@@ -10,7 +10,7 @@ from kneehard import parts, timing
 RIG = """
 import sys
 from machine import attach
-from kneeband import board
+import board
 from sim import vclock
 from sim.chip_errors import ChipErrors
 from sim.imu_model import LSM6DSModel
@@ -44,7 +44,7 @@ exec(open(sys.argv[1]).read())
 def _run(tmp_path, *mounts: str) -> list[str]:
     rig = tmp_path / "rig.py"
     rig.write_text(RIG)
-    path = [timing.FIRMWARE / "sim" / "shims", timing.FIRMWARE, ".frozen"]
+    path = [*timing.PATH, ".frozen"]
     done = subprocess.run(
         [timing.MICROPYTHON, "-X", "heapsize=8M", rig, parts.HERE / "bringup.py", *mounts],
         env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},

@@ -104,8 +104,6 @@ class Variant:
     pins: Mapping[str, int]
     frequency_hz: int
     board_file: str
-    own_pins: Mapping[str, str]
-    """Pins that are not the board file's, and why."""
     allowed_pins: Mapping[str, str]
     """Pins with a second purpose that are used all the same, and why that is right."""
     extra: tuple[tuple[Part, int], ...]
@@ -260,7 +258,6 @@ def _variant(id: str, table: Tables, parts: Mapping[str, Part]) -> Variant:
         table["pins"],
         table["frequency_hz"],
         table["board_file"],
-        table.get("own_pins", {}),
         table.get("allowed_pins", {}),
         tuple((part(name), number) for name, number in table.get("extra", {}).items()),
     )

@@ -64,10 +64,7 @@ def find_pin_problems(variant: Variant, board: dict[str, int]) -> list[str]:
     problems: list[str] = []
     for name in sorted(firmware.keys() | variant.pins.keys()):
         ours, theirs = variant.pins.get(name), firmware.get(name)
-        if name in variant.own_pins:
-            if ours == theirs:
-                problems.append(f"{name} is said to be its own, and is the board file's")
-        elif ours != theirs:
+        if ours != theirs:
             problems.append(f"{name} is {ours} here and {theirs} in {variant.board_file}")
     taken: dict[int, str] = {}
     for name, pin in variant.pins.items():

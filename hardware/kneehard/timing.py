@@ -21,6 +21,8 @@ HARDWARE = Path(__file__).resolve().parents[1]
 FIRMWARE = HARDWARE.parent / "firmware"
 CHIPS = ("LSM6DS", "ICM-42688-P", "MPU-6050")
 """What bus_log.py knows, the kits' first."""
+PATH = [FIRMWARE / "sim" / "shims", FIRMWARE, FIRMWARE / "boards" / "a"]
+"""Of the simulated board, for MicroPython."""
 MICROPYTHON = Path(sysconfig.get_path("scripts")) / "micropython"
 
 
@@ -75,7 +77,7 @@ class Load:
 @cache
 def record(frequency_hz: int, chip: str = CHIPS[0]) -> Log:
     """Run the sampler with two chips of a kind, and write down what it does."""
-    path = [FIRMWARE / "sim" / "shims", FIRMWARE, ".frozen"]
+    path = [*PATH, ".frozen"]
     log = [str(HARDWARE / "bus_log.py"), str(frequency_hz), chip]
     done = subprocess.run(
         [str(MICROPYTHON), "-X", "heapsize=8M", *log],

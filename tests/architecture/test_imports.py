@@ -21,7 +21,7 @@ MICROPYTHON = {
 }  # fmt: skip
 
 
-OURS = {"kneecore", "kneeband", "kneetrack", "sim", "boot", "main", "slots"}
+OURS = {"kneecore", "kneeband", "kneetrack", "sim", "board", "boot", "main", "slots"}
 
 
 class Part(NamedTuple):
@@ -38,7 +38,9 @@ PARTS = {
     "kneecore": Part(
         FIRMWARE / "kneecore", {"kneecore"}, {"array", "collections", "math", "struct"}
     ),
-    "kneeband": Part(FIRMWARE / "kneeband", {"kneecore", "kneeband", "slots"}, MICROPYTHON),
+    "kneeband": Part(
+        FIRMWARE / "kneeband", {"board", "kneecore", "kneeband", "slots"}, MICROPYTHON
+    ),
     "sim": Part(  # kneeband for `costs` alone, which makes its stages take their time
         FIRMWARE / "sim",
         {"kneecore", "kneeband.strapdown", "sim", "main", "boot"},

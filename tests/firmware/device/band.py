@@ -10,9 +10,10 @@ import io
 import select
 
 import bench
+import board
 from machine import Pin, wire_input
 
-from kneeband import battery, board
+from kneeband import battery
 from kneeband.app import App
 from kneeband.bonds import Bonds
 from kneeband.button import Button

@@ -5,9 +5,10 @@ import time
 
 import band
 import bench
+import board
 from machine import Pin, wire_input
 
-from kneeband import board, states
+from kneeband import states
 from kneeband.button import HELD, LONG, NOTHING, OFF, SHORT, Button
 
 POLL_MS = 20

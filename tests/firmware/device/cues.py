@@ -8,9 +8,10 @@ import asyncio
 from math import cos, pi, radians, sin
 
 import band as rig
+import board
 from machine import attach, mem32, watch
 
-from kneeband import board, config, da7280, haptic
+from kneeband import config, da7280, haptic
 from kneecore import calibration, cueing, wire
 from sim import vclock
 from sim.haptic_model import ADDRESS, START_US, DA7280Model

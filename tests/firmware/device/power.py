@@ -4,9 +4,10 @@ import asyncio
 
 import band as rig
 import bench
+import board
 from machine import attach, mem32
 
-from kneeband import battery, board, states
+from kneeband import battery, states
 from kneeband.power import UNKNOWN_MINUTES, Power, computer_frames
 from kneecore import settings, wire
 from sim.power_model import Cell, LC709203FModel, MAX17048Model

@@ -3,9 +3,10 @@
 import asyncio
 
 import bench
+import board
 from sessions import RATE_HZ, run, same, streaming
 
-from kneeband import battery, board, config, states
+from kneeband import battery, config, states
 from kneecore import wire
 from sim.power_model import Cell, MAX17048Model
 

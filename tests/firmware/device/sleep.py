@@ -3,11 +3,11 @@
 import asyncio
 
 import band as rig
+import board
 import esp32
 import machine
 from machine import attach
 
-from kneeband import board
 from kneecore import settings, wire
 from sim import vclock
 from sim.power_model import Cell, MAX17048Model

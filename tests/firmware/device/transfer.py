@@ -2,10 +2,11 @@
 
 import asyncio
 
+import board
 from machine import wire_input
 from sessions import ALL, RATE_HZ, kept, run, same, samples_of, streaming, whole
 
-from kneeband import board, config, states
+from kneeband import config, states
 from kneecore import transfers, wire
 
 

@@ -1,4 +1,7 @@
-"""The board: which pin is what, and who is on the bus.
+"""Variant A: which pin is what, and who is on the bus. Boards that plug together.
+
+Lies in the root of the band, beside boot.py, as `board`: a band is of one variant, and an update
+over the radio changes nothing of that. Another way to build a band is another such file.
 
 Adafruit ESP32-S3 Feather (5323), IMUs on its STEMMA QT connector: the thigh's LSM6DSOX answers at
 0x6A, the shank's LSM6DSO at 0x6B. The connector has a regulator of its own, switched by I2C_POWER;
@@ -25,6 +28,9 @@ its boards plug together, and no such one was found that is driven by a pin)."""
 
 BUTTON = const(0)
 """The BOOT button: low while pressed. Held at a reset it makes the chip wait for a download."""
+
+IMU_INTERRUPT = None
+"""No wire: Qwiic has four. So no movement wakes this band."""
 
 THIGH_IMU = const(0x6A)
 SHANK_IMU = const(0x6B)
