@@ -98,7 +98,7 @@ def _refused(port: Port, said: str) -> LinkError:
         return LinkError(f"Another chip is on {port}: {is_what}. Nothing was written.")
     if "will not fit" in why:
         return LinkError(
-            f"The board's flash is smaller than the image: {why}. Nothing was written."
+            f"The board's flash is smaller than the image: {_in_short(why)}. Nothing was written."
         )
     if _BEGUN in said:
         return _cut_off(port, why)
