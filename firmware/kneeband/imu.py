@@ -33,6 +33,10 @@ class Imu(RegisterDevice):
     """On the bus: of the thigh's, of the shank's."""
     GYR_LSB_RAD_S = GYR_LSB_RAD_S
     ACC_LSB_M_S2 = ACC_LSB_M_S2
+    ACC = 0
+    """The first of six registers with the newest specific force ..."""
+    ACC_LOW = 1
+    """... of which this one, and every other one on, has the lower byte of an axis."""
     row_words = 1
     """What `level` and `read_rows` count in: so many to a row."""
     burst_words = 16

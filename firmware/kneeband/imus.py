@@ -4,11 +4,12 @@ Every driver names its two addresses and the values of its WHO_AM_I. A `Socket` 
 the other, at the start and whenever the IMU there has failed: so another chip may be plugged in
 while the band runs. A driver is made once and kept as long as its chip comes back.
 
-What the bus can't tell. A chip answers by its address alone: two at one address answer at the same
-time and pull each other's zeros through. Then the other address is silent, which is told as that
-IMU's fault, and the counts of the two are one, bit by bit (`Stream` sees repetition and broken
-rows, not falsehood). A stranger is told by its WHO_AM_I in `chip`, and as a fault; an MPU-6050 that
-is a copy answers as one.
+A stranger is told by its WHO_AM_I in `chip`, and as a fault. One whose answer is 0 in the registers
+of the known is asked for register 0, where Bosch's chips and later ones of InvenSense have theirs;
+who says nothing there either is UNKNOWN. An MPU-6050 that is a copy answers as one.
+
+A chip answers by its address alone: two at one address answer at the same time and pull each
+other's zeros through, and the other address is silent. `twins` finds that out.
 """
 
 import errno
@@ -20,6 +21,8 @@ from kneeband.register import RegisterDevice
 
 THIGH = 0
 SHANK = 1
+UNKNOWN = 0xFF
+"""Some chip that answers and does not say what it is."""
 
 DRIVERS = (Lsm6ds, Icm42688, Mpu6050, Mpu6500)
 
@@ -39,23 +42,24 @@ class Socket:
         self.chip = 0
         for driver in DRIVERS:
             address = driver.ADDRESSES[self._place]
-            chip = self._who_is_at(address, driver.WHO_AM_I)
+            try:
+                chip = self._ask(address, driver.WHO_AM_I)
+                if not chip:
+                    chip = self._ask(address, 0) or UNKNOWN
+            except OSError:
+                continue
             if chip in driver.CHIPS:
                 self.chip = chip
                 held = self._driver
                 if held is None or not isinstance(held, driver):
                     held = self._driver = driver(self._bus, address)
                 return held
-            if chip and not self.chip:
-                self.chip = chip
+            self.chip = self.chip or chip
         raise OSError(errno.ENODEV)
 
     def temperature_c(self) -> float:
         """Of no chip at all."""
         raise OSError(errno.ENODEV)
 
-    def _who_is_at(self, address, register):
-        try:
-            return RegisterDevice(self._bus, address).read_byte(register)
-        except OSError:
-            return 0
+    def _ask(self, address, register):
+        return RegisterDevice(self._bus, address).read_byte(register)

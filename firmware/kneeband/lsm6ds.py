@@ -64,6 +64,8 @@ class Lsm6ds(Imu):
 
     CHIPS = {0x6C: "LSM6DSOX/LSM6DSO", 0x6B: "ISM330DHCX"}
     WHO_AM_I = 0x0F
+    ACC = 0x28
+    ACC_LOW = 0
     ADDRESSES = (0x6A, 0x6B)
     row_words = 2
     burst_words = BURST_WORDS

@@ -42,6 +42,7 @@ class Mpu6050(InvenSense):
     WORD_BYTES = _ROW
     RESET_TRIES = 100
     TEMPERATURE = 0x41
+    ACC = 0x3B
     late_us = 4800
     FIFO_BYTES = 1024
     RATE_DIVIDER = 5

@@ -19,6 +19,7 @@ from kneeband.guard import Guard, note_crash
 from kneeband.habits import Habits
 from kneeband.haptic import Haptic
 from kneeband.indicator import Indicator
+from kneeband.lines import Lines
 from kneeband.peripheral import Peripheral
 from kneeband.power import Power, computer_frames
 from kneeband.preferences import Preferences
@@ -31,10 +32,17 @@ from kneeband.usb import SerialPort
 Pin(board.I2C_POWER, Pin.OUT, value=1)
 time.sleep_ms(board.I2C_POWER_UP_MS)
 
+
 # 2. One bus for both IMUs and the fuel gauge, one clock for all times.
-bus = I2C(board.I2C_ID, scl=Pin(board.SCL), sda=Pin(board.SDA), freq=board.I2C_FREQUENCY_HZ)
+def begin_bus():
+    """The same bus again and again: MicroPython has one of each number."""
+    return I2C(board.I2C_ID, scl=Pin(board.SCL), sda=Pin(board.SDA), freq=board.I2C_FREQUENCY_HZ)
+
+
+bus = begin_bus()
+lines = Lines(board.SCL, board.SDA, begin_bus)
 thigh = imus.Socket(bus, imus.THIGH)
-sampler = Sampler(thigh, imus.Socket(bus, imus.SHANK), BoardClock())
+sampler = Sampler(thigh, imus.Socket(bus, imus.SHANK), BoardClock(), lines)
 
 # 3. The radio, the cable, the memory, power, lamp, motor and button; then everything runs.
 radio = Peripheral(bluetooth.BLE())

@@ -15,8 +15,8 @@ the factor is one and nothing changes.
 
 An IMU that fails is set up anew every RETRY_MS. The other goes on: its rows keep coming and keep
 their times, so that pairs, which need both, are there again with the first rows of the one that is
-back. One that stands still to the last bit for a quarter of a second, while the other does not, has
-failed too.
+back. One that stands still to the last bit for a quarter of a second has failed too. Where a line
+of the bus is held low both have, and nothing is asked of them until it is free (`lines`).
 
 Times here are counted from the last poll, in us, and small, see `stream`.
 """
@@ -29,6 +29,7 @@ from micropython import const
 
 from kneeband import config, counts, imu
 from kneeband.stream import CAPACITY, Stream
+from kneeband.twins import Twins
 from kneecore import wire
 
 ROW = const(12)
@@ -38,15 +39,15 @@ _PERIOD_US = const(4808)
 _PERIOD_Q4 = const(4808 << 4)
 _STUCK_ROWS = const(52)
 """A quarter of a second without any change. (Six axes whose noise is half a count and more never
-rest so long: an LSM6DSOX at 2000 dps has 0.5 counts rms of it, its accelerometer 2.)"""
-_ALIVE_ROWS = const(8)
+rest so long: an LSM6DSOX at 2000 dps has 0.5 counts rms of it, its accelerometer 1.7. With these a
+row is the one before in one of 1200, 52 times on end never.)"""
 assert _PERIOD_US == wire.PAIR_PERIOD_US
 
 
 class Sampler:
-    """`start` once, then `poll` every `config.POLL_MS`."""
+    """`start` once, then `poll` every `config.POLL_MS`. `lines`: of their bus, where known."""
 
-    def __init__(self, thigh, shank, clock):
+    def __init__(self, thigh, shank, clock, lines=None):
         self.thigh = Stream(thigh)
         self.shank = Stream(shank)
         self.clock = clock
@@ -56,6 +57,10 @@ class Sampler:
         """Grid number of the first of them (of the next to come, if there were none)."""
         self.hole = 0
         """Grid points that are missing just before it (0 from a poll without pairs)."""
+        self.held = False
+        """A line of the bus is held low."""
+        self._lines = lines
+        self._twins = Twins()
         self._correction = None
         self._next = 0
         self._due_us = 0  # of grid point `_next`, counted from the last poll
@@ -70,8 +75,9 @@ class Sampler:
 
     def start(self):
         """Set up both IMUs. One that does not answer is tried again by `poll`."""
-        self.thigh.start()
-        self.shank.start()
+        if not self._lines_held(True):
+            self.thigh.start()
+            self.shank.start()
         self._retry_ms = time.ticks_add(time.ticks_ms(), config.RETRY_MS)
         self._polled_us = self.clock.now_us()
         self._next = self._polled_us // _PERIOD_US
@@ -79,9 +85,17 @@ class Sampler:
 
     @property
     def faults(self) -> int:
-        """wire.FAULT_*_IMU bits of the IMUs that bring nothing to be believed now."""
-        faults = wire.FAULT_THIGH_IMU if self.thigh.faulty else 0
-        return faults | (wire.FAULT_SHANK_IMU if self.shank.faulty else 0)
+        """wire.FAULT_* bits of the IMUs that bring nothing to be believed now, and why."""
+        faults = wire.FAULT_BUS if self.held else 0
+        if self._twins.there:
+            faults |= wire.FAULT_ONE_ADDRESS
+        if self.thigh.faulty:
+            stranger = wire.FAULT_THIGH_CHIP if self.thigh.is_stranger else 0
+            faults |= wire.FAULT_THIGH_IMU | stranger
+        if self.shank.faulty:
+            stranger = wire.FAULT_SHANK_CHIP if self.shank.is_stranger else 0
+            faults |= wire.FAULT_SHANK_IMU | stranger
+        return faults
 
     @property
     def poll_ms(self) -> int:
@@ -137,16 +151,37 @@ class Sampler:
 
     def _collect(self, reference):
         retry = time.ticks_diff(time.ticks_ms(), self._retry_ms) >= 0
+        was_held = self.held
+        if self._lines_held(retry):
+            return
+        retry = retry or was_held
         for stream in (self.thigh, self.shank):
             if stream.failed:
                 if retry:
                     stream.start()
             else:
                 stream.collect(reference)
-        _give_up_stuck(self.thigh, self.shank)
-        _give_up_stuck(self.shank, self.thigh)
+            if stream.same >= _STUCK_ROWS and not stream.failed:
+                stream.give_up(True)
+        self._twins.look(self.thigh, self.shank)
         if retry:
-            self._retry_ms = time.ticks_add(time.ticks_ms(), config.RETRY_MS)
+            self._retry_later()
+
+    def _lines_held(self, retry):
+        """Whether a line of the bus is held low; who holds it is made to let go, if it can be."""
+        lines = self._lines
+        held = lines is not None and lines.held
+        if held and not self.held:
+            self.thigh.give_up()
+            self.shank.give_up()
+        if held and (retry or not self.held):
+            lines.free()
+            self._retry_later()
+        self.held = held
+        return held
+
+    def _retry_later(self):
+        self._retry_ms = time.ticks_add(time.ticks_ms(), config.RETRY_MS)
 
     def _skip_to(self, oldest_q4):
         """Leave out the grid points before `oldest_q4`: no IMU has samples around them."""
@@ -158,14 +193,6 @@ class Sampler:
             self.number = self._next
             if self._flowing:
                 self._missing += points
-
-
-def _give_up_stuck(stream, other):
-    """Give up `stream` if it stands still to the last bit while `other` does not."""
-    if stream.failed or other.failed:
-        return
-    if stream.same >= _STUCK_ROWS and other.same <= -_ALIVE_ROWS:
-        stream.give_up(True)
 
 
 @micropython.viper

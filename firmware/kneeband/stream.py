@@ -8,8 +8,8 @@ and let out a little (DRIFT), for the period is not quite that. The age used is 
 error is half the step of the phases, below 0.5 ms at a look every 20 ms.
 
 A chip may also answer and bring nothing, or the same row again and again. The first is seen here
-(SILENCE_US), the second where both are seen: `same` counts them, and
-`sampler` gives one up that stands still while the other does not. A real chip's noise never does.
+(SILENCE_US), the second is counted in `same`, and `sampler` gives up one that stands still for too
+long. A real chip's noise never does.
 
 Where one bound is pushed more than the other, the period is a little off: the chip tells its
 oscillator's error in steps of 0.15 % only. So the push trims the period. A chip that does not tell
@@ -116,6 +116,16 @@ class Stream:
         self._restart()
         self.failed = False
         return True
+
+    @property
+    def is_stranger(self) -> bool:
+        """It failed, and a chip that nobody knows answered when it was looked for last."""
+        return self.failed and not isinstance(self.imu, band.Imu) and self.imu.chip != 0
+
+    @property
+    def is_missing(self) -> bool:
+        """It failed, and nobody answered when it was looked for last."""
+        return self.failed and not isinstance(self.imu, band.Imu) and self.imu.chip == 0
 
     def collect(self, reference: int):
         """Look at the FIFO and take one burst. `reference` (ticks_us) is the zero of `newest_q4`.

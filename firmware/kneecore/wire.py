@@ -310,6 +310,10 @@ STATE_RECORDING = 3  # measures into its memory, sends nothing (from 1.2)
 FAULT_THIGH_IMU = 0x01
 FAULT_SHANK_IMU = 0x02
 FAULT_STORE = 0x04
+FAULT_BUS = 0x08  # a line of the IMUs' bus is held low (this and all below: from 1.3)
+FAULT_ONE_ADDRESS = 0x10  # both IMUs answer at the address of one
+FAULT_THIGH_CHIP = 0x20  # what answers there is no chip that the band knows; Feature says which
+FAULT_SHANK_CHIP = 0x40
 
 RESULT_SUCCESS = 1
 RESULT_UNKNOWN_OPCODE = 2

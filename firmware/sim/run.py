@@ -30,6 +30,7 @@ from sim.power_model import Cell, MAX17048Model
 
 I2C_ID = 0
 POWER_PIN = 7
+SDA_PIN, SCL_PIN = 3, 4
 BUTTON_PIN = 0  # low while pressed
 CUE_PIN = 9
 FUEL_GAUGE = 0x36
@@ -114,11 +115,20 @@ def wire_rig(motion: Motion, cued_us: list) -> None:
         rig.say("held", board_us=vclock.board_us(), body_s=motion.body_s(), ended=motion.ended)
 
     def fault(message):
-        """{"mount": "thigh", "kind": "nack" | ... (sim.chip_faults), "duration_s": 1.0}"""
+        """{"mount": "thigh", "kind": "nack" | ... (sim.chip_faults), "duration_s": 1.0}
+
+        Of the bus itself: "scl" or "sda", shorted to ground, and "hung": a chip holds SDA until it
+        has got its clock.
+        """
+        kind = message["kind"]
+        duration_us = int(message.get("duration_s", 0.0) * 1e6)
+        if kind in ("scl", "sda", "hung"):
+            pin = SCL_PIN if kind == "scl" else SDA_PIN
+            machine.hold(pin, duration_us, 7 if kind == "hung" else None, SCL_PIN)
+            return
         for chip in motion.chips:
             if chip.mount == message.get("mount", chip.mount):
-                duration_us = int(message.get("duration_s", 0.0) * 1e6)
-                chip.fault(message["kind"], vclock.now_us(), duration_us)
+                chip.fault(kind, vclock.now_us(), duration_us)
 
     def press(message):
         """{"duration_s": 3.2, "speed": 0.0}: somebody presses the button for so long.

@@ -4,7 +4,8 @@ What is soldered to the board is told by `attach` and `wire_input`, which only t
 
 I2C charges every transfer to the board's clock at the bus' frequency: nine bits a byte, and the
 start, repeated start and stop. A missing, unpowered or silent device gives OSError(ENODEV), which
-is what the ESP32 port makes of a NACK (ports/esp32/machine_i2c.c).
+is what the ESP32 port makes of a NACK (ports/esp32/machine_i2c.c). While a line is held low every
+transfer takes the whole timeout and gives OSError(ETIMEDOUT).
 """
 
 import errno
@@ -29,6 +30,7 @@ while_asleep = None
 _POWER_UP_US = 10_000  # LSM6DSOX data sheet, section 4.1: boot time
 
 _devices = {}
+_held = {}  # pin: (until board us, SCL's pulses that it takes to let go or None, SCL)
 _levels = {}  # what a pin carries, driven by the firmware or wired by the simulator
 _risen_us = {}
 _rises = {}
@@ -42,6 +44,25 @@ def attach(bus: int, address: int, device, powered_by=None) -> None:
 def wire_input(pin: int, level: int) -> None:
     """What the world outside does to a pin: a button, a sensor's line."""
     _levels[pin] = level
+
+
+def hold(pin: int, duration_us: int, pulses=None, by=None) -> None:
+    """Pull that line low for so long, or until `pulses` have come on the line `by`."""
+    _held[pin] = (vclock.now_us() + duration_us, pulses, by)
+
+
+def _is_held(pin) -> bool:
+    if pin not in _held:
+        return False
+    until_us, pulses, _ = _held[pin]
+    return vclock.now_us() < until_us and pulses != 0
+
+
+def _pulse(pin) -> None:
+    """A pulse on a line counts for whoever waits for it."""
+    for held, (until_us, pulses, by) in list(_held.items()):
+        if by == pin and pulses:
+            _held[held] = (until_us, pulses - 1, by)
 
 
 def watch(pin: int) -> list:
@@ -70,9 +91,10 @@ class Pin:
 
     def value(self, level=None):
         if level is None:
-            return _levels.get(self._id, 0)
+            return 0 if _is_held(self._id) else _levels.get(self._id, 0)
         level = 1 if level else 0
         if level and not _levels.get(self._id, 0):
+            _pulse(self._id)
             _risen_us[self._id] = vclock.now_us()
             if self._id in _rises:
                 _rises[self._id].append(vclock.board_us())
@@ -119,13 +141,23 @@ class Signal:
 class I2C:
     def __init__(self, id, *, scl=None, sda=None, freq=400_000, timeout=50_000):
         self._id = id
+        self._timeout_us = timeout
+        self._lines = ()
         self.init(scl=scl, sda=sda, freq=freq)
 
     def init(self, *, scl=None, sda=None, freq=400_000):
         self._freq = freq
+        if scl is not None and sda is not None:
+            self._lines = (scl, sda)
+            for line in self._lines:
+                line.value(1)  # pulled up
 
     def _begin(self, address: int, size: int):
         """The device, after the time that `size` bytes on the bus take."""
+        for line in self._lines:
+            if not line.value():
+                vclock.charge(self._timeout_us)
+                raise OSError(errno.ETIMEDOUT)
         found = _devices.get((self._id, address))
         if found is None or not _is_powered(found[1]) or not found[0].answers(vclock.now_us()):
             vclock.charge(11_000_000 // self._freq)

@@ -2,11 +2,12 @@
 
 Every driver meets every fault of `imu_worlds.FAULTS`. The other IMU goes on: its newest row is
 never older than a period and a poll, and it is never called faulty. (Pairs need both.) Not so where
-both have one address: each pulls the other's bits to zero, and the faults of both are told.
+what is wrong is wrong for both (BOTH_TOLD). What can be said of the cause is said within a second
+too (EXPLAINED).
 """
 
 import imu_worlds
-from imu_worlds import FAULTS, World, played
+from imu_worlds import BOTH_TOLD, EXPLAINED, FAULTS, World, played
 
 from kneecore import wire
 from sim import vclock
@@ -19,7 +20,9 @@ def holds(kind, fault, other=None):
     expected = {"saturation 0.3 s": "SATURATED", "FIFO overflow": "OVERRUN"}
     assert seen.told_as == expected.get(fault, "FAULT"), what
     assert seen.told_ms <= 1000, what
-    if fault != "both at one address":
+    assert seen.why == EXPLAINED.get(fault, ""), what
+    assert not seen.why or seen.why_ms <= 1000, what
+    if fault not in BOTH_TOLD:
         assert not seen.other_faulty, what
         assert seen.other_age_ms < 30, what
     if FAULTS[fault] is None:
@@ -89,7 +92,7 @@ def test_who_sits_at_the_address_is_told_even_if_nobody_knows_it():
     assert imus.Socket(imu_worlds.bench.bus(), imus.THIGH).plugged().address == 0x6A
     world.chips[0]._who_am_i = 0x33
     world.start()
-    assert world.sampler.faults == wire.FAULT_THIGH_IMU
+    assert world.sampler.faults == wire.FAULT_THIGH_IMU | wire.FAULT_THIGH_CHIP
     assert world.sampler.thigh.imu.chip == 0x33
     world.chips[0].fault("nack", vclock.now_us(), 10**9)
     world.run(1_500)

@@ -1,7 +1,8 @@
 """Two IMUs of any kind on the bus, polled as the band does, while something goes wrong with one.
 
 `played(KIND, FAULT)` gives what was seen. Movement is bench.Ramps: values tell the time, so a pair
-that is right is right about its time too. The faulty one is the thigh's unless said otherwise.
+that is right is right about its time too. The faulty one is the thigh's unless said otherwise. The
+chips have the noise of the quietest, an ICM-42688-P, and no errors but their oscillators'.
 tools/bench_imu_faults.py prints it as a table, imu_faults.py asserts it.
 """
 
@@ -11,17 +12,17 @@ import bench
 import machine
 from machine import attach
 
-from kneeband import clock, imu, imus, sampler
+from kneeband import clock, imu, imus, lines, sampler
 from kneecore import wire
 from sim import vclock
-from sim.chip_errors import ChipErrors
+from sim.chip_errors import PRESETS, ChipErrors
 from sim.chip_faults import Both
 from sim.icm_model import ICM42688Model
 from sim.imu_model import LSM6DSModel
 from sim.mpu_model import MPUModel
 
 KINDS = {
-    "LSM6DSOX": (LSM6DSModel, 0x6C, (0x6A, 0x6B)),
+    "LSM6DSOX": (LSM6DSModel, 0x6C, (0x6A, 0x6B)),  # an LSM6DSO answers as one
     "ISM330DHCX": (LSM6DSModel, 0x6B, (0x6A, 0x6B)),
     "ICM-42688-P": (ICM42688Model, 0x47, (0x68, 0x69)),
     "MPU-6050": (MPUModel, 0x68, (0x68, 0x69)),
@@ -40,7 +41,34 @@ FAULTS = {
     "wrong chip": 1500,
     "both at one address": 1500,
     "unplugged 1.5 s": 1500,
+    "both stuck 2.5 s": 2500,
+    "a chip holds SDA": 0,
+    "SDA shorted 1.5 s": 1500,
+    "SCL shorted 1.5 s": 1500,
 }
+BOTH_TOLD = (
+    "both at one address",
+    "both stuck 2.5 s",
+    "a chip holds SDA",
+    "SDA shorted 1.5 s",
+    "SCL shorted 1.5 s",
+)
+"""Of these the faults of both IMUs are told."""
+EXPLAINED = {
+    "wrong chip": "WRONG CHIP",
+    "both at one address": "ONE ADDRESS",
+    "a chip holds SDA": "BUS",
+    "SDA shorted 1.5 s": "BUS",
+    "SCL shorted 1.5 s": "BUS",
+}
+"""What the band says of these beside the fault."""
+WHY = (
+    (wire.FAULT_BUS, "BUS"),
+    (wire.FAULT_ONE_ADDRESS, "ONE ADDRESS"),
+    (wire.FAULT_THIGH_CHIP, "WRONG CHIP"),
+)
+QUIET = dict(PRESETS["none"], gyr_noise=0.0028, acc_noise=0.070)
+SDA, SCL = 3, 4
 OSCILLATORS = (0.008, -0.006)
 BEFORE_MS = 4500
 SKIP = 60  # pairs after it is back, in which the clock of the stream settles
@@ -62,7 +90,7 @@ class Fast(bench.Ramps):
 def solder(kind, place, source):
     """A chip of that kind on the bus; the model."""
     model, who_am_i, addresses = KINDS[kind]
-    errors = ChipErrors("none", 1)
+    errors = ChipErrors(QUIET, 1 + place)
     errors.oscillator_error = OSCILLATORS[place]
     chip = model(("thigh", "shank")[place], source, errors, who_am_i=who_am_i)
     attach(0, addresses[place], chip)
@@ -77,9 +105,10 @@ class World:
         self.source = Fast()
         machine._devices.clear()  # those of an earlier world
         self.chips = [solder(kind, place, self.source) for place, kind in enumerate(kinds)]
-        bus = bench.bus()
-        sockets = [imus.Socket(bus, place) for place in (imus.THIGH, imus.SHANK)]
-        self.sampler = sampler.Sampler(sockets[0], sockets[1], clock.BoardClock())
+        self.bus = machine.I2C(0, scl=machine.Pin(SCL), sda=machine.Pin(SDA))
+        sockets = [imus.Socket(self.bus, place) for place in (imus.THIGH, imus.SHANK)]
+        wires = lines.Lines(SCL, SDA, lambda: self.bus.init())
+        self.sampler = sampler.Sampler(sockets[0], sockets[1], clock.BoardClock(), wires)
         self.pairs = []  # (time it came in ms, number, error of thigh, of shank in us or None)
         self.told = []  # (ms, faults, thigh overruns, shank overruns, saturated counts)
         self.oldest_ms = [0.0, 0.0]  # the largest age of an IMU's newest row since `watch`
@@ -148,6 +177,15 @@ class World:
                 return pair[0]
         return None
 
+    def why(self, after_ms):
+        """(when more than a fault was told, what), or (None, "")."""
+        for row in self.told:
+            if row[0] >= after_ms:
+                for bit, name in WHY:
+                    if row[1] & bit:
+                        return row[0], name
+        return None, ""
+
     def told_ms(self, after_ms, place):
         """When something was told of that IMU: fault, overrun, saturation."""
         before = None
@@ -173,6 +211,8 @@ class Seen:
     def __init__(self):
         self.told_ms = None
         self.told_as = "nothing"
+        self.why_ms = None
+        self.why = ""
         self.other_age_ms = None
         self.other_faulty = False
         self.back_ms = None
@@ -214,6 +254,13 @@ def played(kind, fault, other=None) -> Seen:
         thigh.fault("brownout", vclock.now_us())
     elif fault.startswith("unplugged"):
         thigh.fault("unplugged", vclock.now_us(), lasts_ms * 1000)
+    elif fault == "both stuck 2.5 s":
+        for chip in world.chips:
+            chip.fault("stuck", vclock.now_us(), lasts_ms * 1000)
+    elif fault == "a chip holds SDA":
+        machine.hold(SDA, 10**12, 7, SCL)
+    elif fault.endswith("shorted 1.5 s"):
+        machine.hold(SDA if fault.startswith("SDA") else SCL, lasts_ms * 1000)
     elif fault.startswith("saturation"):
         world.source.from_s = began * 1e-3
         world.source.until_s = (began + lasts_ms) * 1e-3
@@ -238,6 +285,8 @@ def played(kind, fault, other=None) -> Seen:
     world.run(2000)
     told, seen.told_as = world.told_ms(began, place)
     seen.told_ms = None if told is None else told - began
+    why_ms, seen.why = world.why(began)
+    seen.why_ms = None if why_ms is None else why_ms - began
     bit = (wire.FAULT_THIGH_IMU, wire.FAULT_SHANK_IMU)[1 - place]
     seen.other_faulty = any(row[1] & bit for row in world.told if row[0] >= began)
     back = world.first_pair_ms(ended)
