@@ -1,10 +1,8 @@
-"""What of `kneetrack flash` needs no board: images, ports, esptool's words, what is to be sent."""
+"""What of `kneetrack flash` needs no board: ports, esptool's words, what is to be sent."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import struct
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,79 +11,14 @@ from types import SimpleNamespace
 import pytest
 
 from command_line import is_one_sentence, kneetrack
-from kneetrack.errors import BandNotFound, InputError, LinkError, UsageError
+from kneetrack.errors import BandNotFound, LinkError, UsageError
 from kneetrack.firmware_files import firmware_dir
-from kneetrack.maintenance import flash, flash_esptool, flash_image, flash_ports
+from kneetrack.maintenance import flash, flash_esptool, flash_ports
 from kneetrack.maintenance.flash_board import KEPT, About, Held
 from kneetrack.maintenance.flash_build import BoardFile, MpyForm, compiled, manifest
-from kneetrack.maintenance.flash_image import Place, check_keeps, read_image
+from kneetrack.maintenance.flash_image import read_image
 from kneetrack.maintenance.flash_ports import Port
-
-VFS = 0x200000
-
-
-def image(
-    folder: Path, *, chip: int = 9, vfs: int | None = VFS, size: int = 1_600_000, magic: int = 0xE9
-) -> Path:
-    """As much of an image as is looked at."""
-    data = bytearray(size)
-    data[0] = magic
-    struct.pack_into("<H", data, 12, chip)
-    rows = [(1, 2, 0x9000, 0x6000, b"nvs"), (0, 0, 0x10000, 0x1F0000, b"factory")]
-    if vfs is not None:
-        rows.append((1, 0x81, vfs, 0x200000, b"vfs"))
-    for number, (kind, sort, offset, length, name) in enumerate(rows):
-        struct.pack_into(
-            "<HBBII16sI", data, 0x8000 + 32 * number, 0x50AA, kind, sort, offset, length, name, 0
-        )
-    path = folder / "image.bin"
-    path.write_bytes(data)
-    return path
-
-
-def test_an_image_for_the_band_is_taken(tmp_path: Path) -> None:
-    path = image(tmp_path)
-    found = read_image(path)
-    assert found.size == 1_600_000 and found.vfs == Place(VFS, 0x200000)
-    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"chip": 0}, "another chip, ESP32"),
-        ({"chip": 777}, "chip 777"),
-        ({"magic": 0x55}, "no image"),
-        ({"vfs": None}, "app-bin"),
-        ({"size": 100_000}, "not downloaded whole"),
-        ({"size": VFS + 1}, "overwrite what the band keeps"),
-    ],
-)
-def test_another_image_is_refused_with_the_remedy(
-    tmp_path: Path, options: dict[str, int], said: str
-) -> None:
-    with pytest.raises(InputError, match=said) as raised:
-        read_image(image(tmp_path, **options))  # pyright: ignore[reportArgumentType]
-    assert flash_image.DOWNLOAD in str(raised.value)
-
-
-def test_numbers_of_chips_are_esptools() -> None:
-    from esptool.targets import CHIP_DEFS
-
-    theirs = {getattr(chip, "IMAGE_CHIP_ID", None): chip.CHIP_NAME for chip in CHIP_DEFS.values()}
-    for number, name in flash_image.CHIPS.items():
-        assert theirs[number] == name
-    assert flash_image.CHIPS[flash_image.BAND_CHIP] == "ESP32-S3"
-    assert CHIP_DEFS[flash_esptool.CHIP].IMAGE_CHIP_ID == flash_image.BAND_CHIP
-
-
-def test_an_image_that_would_lose_what_the_band_keeps_is_refused(tmp_path: Path) -> None:
-    found = read_image(image(tmp_path))
-    check_keeps(found, Place(VFS, 0x200000), ("kneeband.dat",))
-    check_keeps(found, Place(0x270000, 0x200000), ())
-    check_keeps(found, None, ())
-    with pytest.raises(InputError, match=r"recordings.*kneetrack sync"):
-        check_keeps(found, Place(0x270000, 0x590000), ("kneeband.dat", "recordings"))
+from micropython_image import write_image_file
 
 
 def usb(device: str, vid: int | None = 0x303A, serial_number: str | None = None) -> object:
@@ -134,7 +67,7 @@ def test_esptools_progress_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
 def test_esptool_takes_our_command_line_and_its_refusal_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LinkError, match="/dev/ttyNone can't be opened"):
         flash_esptool.write_image(
-            Port("/dev/ttyNone"), read_image(image(tmp_path)), lambda share: None
+            Port("/dev/ttyNone"), read_image(write_image_file(tmp_path)), lambda share: None
         )
 
 
@@ -144,7 +77,7 @@ def test_what_esptool_is_told_and_what_is_heard_of_it(tmp_path: Path) -> None:
         f"open({str(tmp_path / 'told')!r}, 'w').write(' '.join(sys.argv[1:]))"
     )
     shares: list[float] = []
-    found = read_image(image(tmp_path))
+    found = read_image(write_image_file(tmp_path))
     flash_esptool.write_image(Port("COM3"), found, shares.append, [sys.executable, "-c", stand_in])
     assert shares == [0.4, 1.0]
     told = (tmp_path / "told").read_text()

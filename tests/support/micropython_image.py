@@ -1,7 +1,7 @@
 """An image as micropython.org's are: a loader, a table of partitions, a program, all checked.
 
     0x0       second loader     E9 .., segments, checksum, SHA-256
-    0x8000    partitions        nvs, phy_init, factory, vfs; their MD5
+    0x8000    partitions        nvs, phy_init, factory and, before 1.26, vfs; their MD5
     0x10000   program           as the loader
 
 Every field that is looked at by the chip's ROM, by esptool or by us is right (formats: ESP-IDF's
@@ -35,8 +35,8 @@ def program(size: int, *, chip: int = 9, flash_code: int = 3, load: int = 0x3FC8
     return bytes(data + hashlib.sha256(data).digest())
 
 
-def partitions(vfs: int | None = VFS, vfs_size: int = 0x600000) -> bytes:
-    """The table, with its MD5; without a place for files where `vfs` is None."""
+def partitions(vfs: int | None = None, vfs_size: int = 0x600000) -> bytes:
+    """The table, with its MD5; without a place for files, as since MicroPython 1.26, or with."""
     rows = [
         (1, 2, 0x9000, 0x6000, b"nvs"),
         (1, 1, 0xF000, 0x1000, b"phy_init"),
@@ -51,12 +51,12 @@ def partitions(vfs: int | None = VFS, vfs_size: int = 0x600000) -> bytes:
 def micropython_image(
     *,
     chip: int = 9,
-    vfs: int | None = VFS,
+    vfs: int | None = None,
     vfs_size: int = 0x600000,
-    size: int = 600_000,
+    size: int = 250_000,
     flash_code: int = 3,
 ) -> bytearray:
-    """The whole of it."""
+    """The whole of it; `size` is about the program's."""
     data = bytearray(program(20_000, chip=chip, flash_code=flash_code))
     for at, part in ((_TABLE, partitions(vfs, vfs_size)), (FACTORY, program(size, chip=chip))):
         data += b"\xff" * (at - len(data)) + part

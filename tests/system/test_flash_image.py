@@ -23,7 +23,7 @@ from rom_loader import DEFL_DATA, ESP32_C3, SPI_FLASH_MD5, Esp32S3, LoaderCable,
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pseudo-terminals")
 
-HALF_WAY = 200_000
+HALF_WAY = 100_000
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_flash_that_does_not_hold_what_was_sent(tmp_path: Path, image: Image) ->
     ("chip", "said"),
     [
         (Esp32S3(ESP32_C3), "Another chip is on .*: ESP32-C3, not ESP32-S3"),
-        (Esp32S3(flash_bytes=1 << 19), "flash is smaller than the image.* Nothing was written"),
+        (Esp32S3(flash_bytes=1 << 18), "flash is smaller than the image.* Nothing was written"),
     ],
 )
 def test_another_board_is_not_written_to(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kneetrack.maintenance.flash import Flashed, Progress
+    from kneetrack.maintenance.flash_image import Image
 
 
 def flash(
@@ -28,6 +29,12 @@ def flash(
         Path | None,
         typer.Option(metavar="IMAGE.bin", help="Write this MicroPython first: a new board."),
     ] = None,
+    sha256: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX", help="What the image's SHA-256 must be; nothing is written else."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Put the firmware, or a newer one, on a band that hangs on a cable.
@@ -35,16 +42,20 @@ def flash(
     \b
     Examples:
       kneetrack flash                        a band, or a board with MicroPython
-      kneetrack flash --micropython ESP32_GENERIC_S3.bin             a new board
+      kneetrack flash --micropython ESP32_GENERIC_S3-20260824-v1.29.0.bin
       kneetrack flash --port /dev/ttyACM1    one of several boards
 
     \b
     A new board:
-      1. Get the .bin for ESP32_GENERIC_S3 (1.24 or later) from
+      1. Get ESP32_GENERIC_S3-20260824-v1.29.0.bin (or another from 1.24 on) from
          https://micropython.org/download/ESP32_GENERIC_S3/
       2. Cable in. Hold BOOT, press and release RESET, let go of BOOT.
       3. kneetrack flash --micropython THAT.bin
          If it then waits for the board: press RESET once.
+
+    The image must be whole by its own checksums, be for the ESP32-S3 and leave alone what the band
+    keeps. The one named above must have the SHA-256 that others noted of it. Any other is compared
+    with --sha256, if you have one: micropython.org publishes none.
 
     Only what differs is sent. If it is cut off, by the cable or by Ctrl-C, run it again: it goes
     on where it stopped, and until then the band waits. Calibration, paired computers and
@@ -58,12 +69,13 @@ def flash(
     from kneetrack.maintenance.flash_image import read_image
 
     output, hints = console.results(), console.hints()
-    image = None if micropython is None else read_image(micropython)
+    if sha256 is not None:
+        _check_sha256(sha256, micropython)
+    image = None if micropython is None else read_image(micropython, sha256)
     board = flash_ports.choose(port)
     if image is not None:
-        hints.print(f"{image.path}: {image.size:,} bytes for ESP32-S3, SHA-256", markup=False)
-        hints.print(f"  {image.sha256}", markup=False, soft_wrap=True)
-        hints.print("  (no checksum of an official image is known here to compare it with)")
+        for line in _image_lines(image):
+            hints.print(line, markup=False, soft_wrap=True)
     with _Bar(hints) as bar:
         done = work.flash(board, image, bar.tell)
     if json:
@@ -85,6 +97,30 @@ def _need_packages() -> None:
         )
 
 
+def _check_sha256(sha256: str, micropython: Path | None) -> None:
+    from re import fullmatch
+
+    if micropython is None:
+        raise UsageError("--sha256 is the image's: give --micropython IMAGE.bin with it.")
+    if not fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise UsageError(f"--sha256 takes 64 hexadecimal digits, and not {sha256}.")
+
+
+def _image_lines(image: Image) -> list[str]:
+    from kneetrack.maintenance.flash_image import RECOMMENDED
+
+    whose = "nothing to compare it with (--sha256): whole by its own checksums"
+    if image.sha256 == RECOMMENDED.sha256:
+        whose = f"the official MicroPython {RECOMMENDED.version}, by what others noted of it"
+    elif image.is_vouched_for:
+        whose = "as you gave it"
+    return [
+        f"{image.path}: {image.size:,} bytes for ESP32-S3",
+        f"  SHA-256 {image.sha256}",
+        f"  {whose}",
+    ]
+
+
 def _lines(done: Flashed) -> list[str]:
     sent = f"{len(done.sent)} files sent ({done.sent_bytes / 1000:.0f} kB)"
     if not done.sent:
@@ -97,6 +133,8 @@ def _lines(done: Flashed) -> list[str]:
         f"  {', '.join(part for part in parts if part)}; MicroPython {done.micropython}, protocol "
         f"{done.protocol[0]}.{done.protocol[1]}",
     ]
+    if done.image_sha256 is not None:
+        lines.append(f"  MicroPython written, SHA-256 {done.image_sha256}")
     for mount in done.silent:
         lines.append(f"! The {mount} sensor does not answer: look at its cable.")
     return lines

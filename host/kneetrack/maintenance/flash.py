@@ -78,6 +78,8 @@ class Flashed:
     micropython: str
     machine: str
     manifest_sha256: str
+    image_sha256: str | None
+    """Of the MicroPython that was written, if any was."""
     sent: tuple[str, ...]
     there: int
     """Files that were there already."""
@@ -138,6 +140,7 @@ def flash(port: Port, image: Image | None, tell: Tell) -> Flashed:
         about.version_text,
         about.machine,
         listed.sha256,
+        None if image is None else image.sha256,
         tuple(file.name for file in change.send),
         change.there,
         change.remove,
@@ -149,6 +152,7 @@ def flash(port: Port, image: Image | None, tell: Tell) -> Flashed:
 
 def _put_image(port: Port, image: Image, tell: Tell) -> None:
     """MicroPython onto the chip; what a band that is there already keeps is not lost."""
+    tell(Progress("Asking the board", 0, 1, "is there a band on it already?"))
     try:
         with Board(port) as board:
             about = board.about()

@@ -1,30 +1,39 @@
 """A MicroPython image for the band's chip: looked at before anything is written.
 
-What is checked, and where it stands
-    The image is written at address 0 of the flash. Espressif's image header (esptool's docs,
-    "Firmware Image Format") begins with 0xE9 and names its chip in the extended part, bytes 12 and
-    13. The partition table stands at 0x8000, rows of 32 bytes that begin with AA 50. An image
-    "for updates" (.app-bin) has none, and a board would not start from it.
+What is checked
+    The image is written at address 0 of the flash: the second loader, the table of partitions, the
+    program (`flash_format`). Loader and program must be for the band's chip, and whole by their own
+    checksums and SHA-256. An image "for updates" (.app-bin) has no table, and a board would not
+    start from it.
+
+Whether it is the official one
+    By its SHA-256: what was given (`--sha256`), or RECOMMENDED. micropython.org publishes none and
+    could not be reached where this was written; RECOMMENDED stands on two public projects that
+    noted size and SHA-256 of what they had downloaded, independently of each other.
 
 What is not lost
-    Files of the band live in the partition "vfs". The image must end before it, and where the
-    board runs MicroPython already its own "vfs" must be at the same place: else MicroPython finds
-    no file system at the next start and makes an empty one.
-
-Checksums
-    micropython.org could not be reached where this was written, so no checksum of an official image
-    stands here. The SHA-256 of what is written is printed, to be compared by whoever has another
-    source of it.
+    Files of the band live in the partition "vfs". Since 1.26 the table has none, and MicroPython
+    makes it at its start, from the end of the last partition to the end of the flash (pull request
+    17337). The image must end before it, and where the board has files already its own "vfs" must
+    begin at the same place and not be cut short: else MicroPython finds no file system at the next
+    start and makes an empty one.
 """
 
 from __future__ import annotations
 
 import hashlib
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 from kneetrack.errors import InputError
+from kneetrack.maintenance.flash_format import (
+    APP,
+    NotWhole,
+    Partition,
+    check_program,
+    chip_of,
+    partitions,
+)
 
 DOWNLOAD = "https://micropython.org/download/ESP32_GENERIC_S3/"
 """Where the official image for the band's board is: the newest .bin under "Releases"."""
@@ -41,16 +50,26 @@ CHIPS = {
 """What the header's number means (esptool's IMAGE_CHIP_ID; held to it by a test)."""
 BAND_CHIP = 9
 
-_MAGIC = 0xE9
-_CHIP = struct.Struct("<H")
-_CHIP_AT = 12
-_TABLE_AT = 0x8000
-_ROW = struct.Struct("<HBBII16sI")
-_ROW_MAGIC = 0x50AA
-_ROWS_MAX = 95
-_DATA = 1
-_LEAST_BYTES = 500_000
+_FILES = ("vfs", "ffat")
+"""What MicroPython calls the partition for files."""
 _MOST_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Official:
+    """An image of micropython.org's."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+RECOMMENDED = Official(
+    "ESP32_GENERIC_S3-20260824-v1.29.0.bin",
+    "1.29.0",
+    "1dd9dcd27ba2d6a1cb7f7b49a063f46d3d807d68b0151161233920228285e300",
+)
+"""The one whose .mpy files the compiler of the extra `flash` makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,8 @@ class Place:
     """A stretch of the flash."""
 
     offset: int
-    size: int
+    size: int | None
+    """None: to the end of the flash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +90,82 @@ class Image:
     sha256: str
     vfs: Place
     """Where a board with this image keeps its files."""
+    is_vouched_for: bool
+    """Its SHA-256 was given, or is RECOMMENDED's."""
 
 
-def read_image(path: Path) -> Image:
-    """The image in that file. InputError where it is none, or none for the band's chip."""
+def read_image(path: Path, sha256: str | None = None) -> Image:
+    """The image in that file. InputError where it is none, none for the band, or another."""
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise InputError(f"{path} is larger than any board's flash. {_remedy()}")
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}. {_remedy()}") from error
-    if data[:1] != bytes([_MAGIC]) or len(data) < _CHIP_AT + _CHIP.size:
+    found = hashlib.sha256(data).hexdigest()
+    is_vouched_for = _is_vouched_for(path, found, sha256)
+    try:
+        vfs = _checked(path, data, is_vouched_for=is_vouched_for)
+    except NotWhole as error:
+        raise InputError(f"{path} is not whole: {error}. {_remedy()}") from error
+    return Image(path, len(data), found, vfs, is_vouched_for)
+
+
+def _is_vouched_for(path: Path, found: str, given: str | None) -> bool:
+    """InputError where it is not the image that it should be."""
+    if given is not None and found != given.lower():
+        raise InputError(
+            f"{path} has another SHA-256 than the one given: its own is {found}. It was not "
+            f"downloaded whole, or is another file. {_remedy()}"
+        )
+    if given is None and path.name == RECOMMENDED.name and found != RECOMMENDED.sha256:
+        raise InputError(
+            f"{path} has the name of the official MicroPython {RECOMMENDED.version}, but not its "
+            f"SHA-256: its own is {found}. {_remedy()} If you know it to be right, say so by "
+            "--sha256."
+        )
+    return given is not None or found == RECOMMENDED.sha256
+
+
+def _checked(path: Path, data: bytes, *, is_vouched_for: bool) -> Place:
+    """Where files will be. InputError, NotWhole."""
+    chip = chip_of(data)
+    if chip is None:
         kind = "a UF2 file, which is for copying" if data[:4] == b"UF2\n" else "no image"
         raise InputError(f"{path} is {kind} that can be written to an ESP32. {_remedy()}")
-    (chip,) = _CHIP.unpack_from(data, _CHIP_AT)
     if chip != BAND_CHIP:
         other = CHIPS.get(chip, f"chip {chip}")
         raise InputError(f"{path} is for another chip, {other}. {_remedy()}")
-    table = _partitions(data)
-    if "vfs" not in table:
+    table = partitions(data)
+    program = next((part for part in table if part.kind == APP), None)
+    if program is None:
         raise InputError(
-            f"{path} holds no partition table with a place for files: it is an update (.app-bin), "
-            f"or not MicroPython. {_remedy()}"
+            f"{path} holds no table of partitions: it is an update (.app-bin), or not MicroPython. "
+            f"{_remedy()}"
         )
-    if len(data) < _LEAST_BYTES:
-        raise InputError(
-            f"{path} has only {len(data):,} bytes: it was not downloaded whole. {_remedy()}"
-        )
-    if len(data) > table["vfs"].offset:
+    if chip_of(data, program.offset) != BAND_CHIP:
+        raise NotWhole("the program is missing")
+    if not is_vouched_for:  # else its own sums can say nothing more
+        check_program(data, 0, "loader")
+        check_program(data, program.offset, "program")
+    vfs = _place_of_files(table)
+    if len(data) > vfs.offset:
         raise InputError(f"{path} would overwrite what the band keeps. {_remedy()}")
-    return Image(path, len(data), hashlib.sha256(data).hexdigest(), table["vfs"])
+    return vfs
+
+
+def _place_of_files(table: list[Partition]) -> Place:
+    for part in table:
+        if part.label in _FILES:
+            return Place(part.offset, part.size)
+    return Place(max(part.end for part in table), None)
 
 
 def check_keeps(image: Image, on_board: Place | None, kept: tuple[str, ...]) -> None:
     """InputError where the board keeps something that it would not find again."""
-    if on_board is None or not kept or image.vfs == on_board:
+    if on_board is None or not kept:
+        return
+    if image.vfs.offset == on_board.offset and image.vfs.size in (None, on_board.size):
         return
     raise InputError(
         f"{image.path} lays out the flash in another way than what is on the band, which would "
@@ -114,19 +175,4 @@ def check_keeps(image: Image, on_board: Place | None, kept: tuple[str, ...]) -> 
 
 
 def _remedy() -> str:
-    return f"Take the .bin for ESP32_GENERIC_S3 from {DOWNLOAD}."
-
-
-def _partitions(data: bytes) -> dict[str, Place]:
-    """The data partitions by name."""
-    found: dict[str, Place] = {}
-    for number in range(_ROWS_MAX):
-        at = _TABLE_AT + number * _ROW.size
-        if at + _ROW.size > len(data):
-            break
-        magic, kind, _, offset, size, label, _ = _ROW.unpack_from(data, at)
-        if magic != _ROW_MAGIC:
-            break
-        if kind == _DATA:
-            found[label.rstrip(b"\0").decode("ascii", "replace")] = Place(offset, size)
-    return found
+    return f"Take {RECOMMENDED.name} from {DOWNLOAD}."
