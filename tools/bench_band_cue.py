@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How soon the band's own cue comes, and whether it is the one that the host would have given.
 
-    python tools/bench_band_cue.py [--people N] [--reps N]
+    python tools/bench_band_cue.py [--people N] [--reps N] [--haptic none|da7280]
 
 Simulated people, each of another seed and size of inward movement, are calibrated; the band gets
 the reference and cues by itself (`record --cue every --cue-by band`). The firmware runs in virtual
@@ -9,11 +9,15 @@ time, where the bus charges its transfers, and computing what the stages are est
 ESP32-S3 (below).
 
     motion to pin  from the instant of the knee sample that completes the criterion to the rising
-                   edge of the motor's pin, both by the board's clock. In it: the sample after it,
-                   for the resampling; the wait for the next poll (up to 20 ms); the bus; computing.
+                   edge of the motor's pin, or to the first current of the haptic board, both by the
+                   board's clock. In it: the sample after it, for the resampling; the wait for the
+                   next poll (up to 20 ms); the bus; computing; of the board two writes and the
+                   chip's own start (0.75 ms, `firmware/sim/haptic_model.py`).
     agreement      the host's Coach (`cue.coach`, during reps) folds the recorded samples with the
                    same reference: each cue of either must be the other's, at the same sample or one
-                   beside it (the band computes in single precision from angles of finer steps).
+                   beside it (the band goes by angles of finer steps). Then the reps: was each cued
+                   just when its excursion, or in the end its verdict, was beyond the limits? The
+                   reasons are those of tools/bench_cue_agreement.py, which asks many more people.
 
 Stage times. The project's notes on firmware numerics count instructions: 1.88 thousand for the
 strapdown of an IMU, 116 for a correction, 18.9 for the angles; its load of 3.0 % at 2 x 200 Hz on
@@ -36,7 +40,8 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from kneecore import wire
+from bench_cue_agreement import Tally, judge, told
+from kneecore import cueing, wire
 from kneetrack import firmware_files, live
 from kneetrack.analysis.log import log_samples
 from kneetrack.analysis.trace import calibrate, reference_of
@@ -48,6 +53,7 @@ from kneetrack.detection import Analyzer
 from kneetrack.link import open_links
 from kneetrack.link.sim import SimLink
 from kneetrack.live import commands
+from kneetrack.samples import KneeSample
 from kneetrack.sessionlog import SessionWriter
 
 STRAPDOWN_US, CORRECTION_US, ANGLES_US = 17, 1060, 87
@@ -79,6 +85,7 @@ class Found:
     agreed: int = 0
     only_band: int = 0
     only_host: int = 0
+    reps: Tally = field(default_factory=Tally)
 
 
 def cueing_us() -> int:
@@ -108,7 +115,7 @@ async def one_person(scenario: str, path: Path, found: Found) -> None:
         edges_us = await link.cued_us()
     analyzer = Analyzer(leg.analyzer.side, reference=reference)
     coach = Coach(Plan(Policy.EVERY, When.DURING))
-    samples = list(log_samples(path))
+    samples = [one for one in log_samples(path) if isinstance(one, KneeSample)]
     _, cues = coach.feed_all(analyzer, samples)
     ours = [round(cue.time_s / PERIOD_S) for cue in cues if cue.kind is Kind.DURING]
     at = {round(sample.time_s / PERIOD_S): sample for sample in samples}
@@ -125,6 +132,11 @@ async def one_person(scenario: str, path: Path, found: Found) -> None:
     found.agreed += len(agreed)
     found.only_band += len(theirs) - len(agreed)
     found.only_host += sum(not any(abs(n - m) <= 1 for n in theirs) for m in ours)
+    analyzer.flush()
+    theirs_s = [at[number].time_s for number in theirs]
+    for rep in analyzer.result().reps:
+        cued = any(rep.start_s < at_s <= rep.end_s for at_s in theirs_s)
+        judge(rep, cueing.INWARD if cued else cueing.NOTHING, samples, reference, found.reps)
     for number, edge_us in zip(theirs, edges_us, strict=True):
         found.late_ms.append((edge_us - shift[number] * wire.KNEE_PERIOD_US) * 1e-3)
 
@@ -133,6 +145,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=12)
     parser.add_argument("--reps", type=int, default=12)
+    parser.add_argument("--haptic", choices=("none", "da7280"), default="none")
     options = parser.parse_args()
     costs = (STRAPDOWN_US, CORRECTION_US, ANGLES_US, cueing_us())
     os.environ["KNEETRACK_COMPUTE_US"] = ",".join(map(str, costs))
@@ -142,6 +155,7 @@ def main() -> int:
             valgus = 5 + seed % 8
             side = ("right", "left")[seed % 2]
             scenario = f"squats?reps={options.reps}&valgus={valgus}&seed={seed}&side={side}"
+            scenario += f"&haptic={options.haptic}"
             path = Path(folder) / f"{seed}.mcap"
             asyncio.run(one_person(f"{scenario}&speed=max", path, found))
     median, p95, most = np.percentile(found.late_ms, (50, 95, 100))
@@ -154,6 +168,9 @@ def main() -> int:
         f"agreement with the host: {found.agreed} of {found.cues} at the same sample or one beside "
         f"it; the band's alone {found.only_band}, the host's alone {found.only_host}"
     )
+    reps = found.reps
+    print(f"excursion of the rep: {told(reps.excursion, reps.reps)}")
+    print(f"its verdict: {told(reps.verdict, reps.reps - reps.verdict['doubtful'])}")
     return 0 if p95 <= TARGET_MS and not found.only_band + found.only_host else 1
 
 

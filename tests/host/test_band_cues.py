@@ -1,0 +1,81 @@
+"""What a host tells a band that is to cue by itself, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+from kneecore import wire
+from kneecore.calibration import Calibration
+from kneetrack.cue import Plan, Policy, When
+from kneetrack.detection.reference import Reference
+from kneetrack.live import BandCues
+from kneetrack.live.starting import Band
+from kneetrack.samples import Side
+
+UPRIGHT = (1.0, 0.0, 0.0, 0.0)
+CURVE = (0.0,) * 40
+REFERENCE = Reference(CURVE, CURVE, CURVE, CURVE, "given", 5, 1.0, 0.0)
+CALIBRATION = Calibration(1, UPRIGHT, UPRIGHT, calibration_id=9)
+
+
+class Line:
+    """The link to a band that says yes to all."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+        self.feature = SimpleNamespace(protocol_major=1, protocol_minor=1, calibration_id=4)
+
+    async def request(self, data: bytes, timeout_s: float) -> bytes:
+        self.asked.append(data)
+        return bytes((wire.OP_RESPONSE, data[0], wire.RESULT_SUCCESS))
+
+    async def read_feature(self) -> None:
+        pass
+
+    def cues(self) -> list[tuple[int, int]]:
+        told = [wire.CUE.unpack_from(data, 1) for data in self.asked if data[0] == wire.OP_SET_CUE]
+        return [(one.policy, one.keep) for one in told]
+
+
+def begun(line: Line, cues: BandCues | None) -> None:
+    band = Band(line, Side.RIGHT, CALIBRATION, True, lambda: 0.0, cues)  # pyright: ignore
+    asyncio.run(band.begin())
+
+
+def own(line: Line, plan: Plan) -> BandCues:
+    return BandCues(line, plan, REFERENCE, 9)  # pyright: ignore
+
+
+def test_first_the_calibration_then_what_goes_with_it_then_the_start() -> None:
+    line = Line()
+    begun(line, own(line, Plan(Policy.FADED, When.DURING)))
+    opcodes = [data[0] for data in line.asked if data[0] != wire.OP_QUERY]
+    assert opcodes == [
+        wire.OP_SET_CALIBRATION,
+        wire.OP_SET_REFERENCE,
+        wire.OP_SET_REFERENCE,
+        wire.OP_SET_CUE,
+        wire.OP_START,
+    ]
+    assert line.cues() == [(wire.CUE_FADED, 0)]
+
+
+def test_where_this_computer_cues_or_nobody_the_band_is_told_nothing() -> None:
+    line = Line()
+    begun(line, None)
+    assert line.cues() == []  # its firmware then gives none: tests/firmware/device/cues.py
+
+
+def test_a_load_that_is_typed_silences_the_band_until_it_is_light_again() -> None:
+    line = Line()
+
+    async def scene() -> None:
+        cues = own(line, Plan(Policy.EVERY, When.DURING, below_kg=30.0))
+        for load_kg in (40.0, 20.0):
+            cues.loaded(load_kg)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    asyncio.run(scene())
+    assert line.cues() == [(wire.CUE_OFF, 0), (wire.CUE_EVERY, 0)]
