@@ -58,6 +58,7 @@ PARTS = {
     "spans": Part(HOST / "spans.py", set(), never=IO | CLOCK | {"numpy"}),
     "parabola": Part(HOST / "parabola.py", set(), never=IO | CLOCK | {"numpy"}),
     "samples": Part(HOST / "samples.py", set(), never=IO | CLOCK | {"numpy"}),
+    "faults": Part(HOST / "faults.py", {"kneecore"}, never=IO | CLOCK | {"numpy"}),
     "errors": Part(HOST / "errors.py", set(), never=IO | CLOCK | {"numpy"}),
     "protocol": Part(
         HOST / "protocol",
@@ -68,7 +69,7 @@ PARTS = {
         HOST / "detection",
         {
             "kneecore", "kneetrack.samples", "kneetrack.errors", "kneetrack.spans",
-            "kneetrack.parabola", "kneetrack.detection",
+            "kneetrack.parabola", "kneetrack.faults", "kneetrack.detection",
         },
         never=IO | CLOCK | {"pathlib"},
     ),
@@ -133,6 +134,7 @@ PARTS = {
             "kneetrack.protocol", "kneetrack.link", "kneetrack.live", "kneetrack.backfill",
             "kneetrack.calibration", "kneetrack.whole_file", "kneetrack.maintenance",
             "kneetrack.spans", "kneetrack.clock", "kneetrack.edits", "kneetrack.firmware_files",
+            "kneetrack.faults",
         },
         never=IO - {"asyncio", "socket", "subprocess"},
     ),

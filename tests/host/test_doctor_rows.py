@@ -116,6 +116,17 @@ def test_an_older_bands_shorter_report_is_understood() -> None:
     assert found["Memory"] is found["Interval"] is State.NOTE
 
 
+def test_a_chip_that_the_band_does_not_know_is_named_with_those_it_takes() -> None:
+    strange = OldBand()
+    strange.feature = strange.feature._replace(thigh_chip=0xEA)
+    read = read_status(status(faults=wire.FAULT_THIGH_IMU | wire.FAULT_THIGH_CHIP))
+    assert read is not None
+    rows = {row.name: row for row in status_rows(strange, "ble", read)}
+    assert "WHO_AM_I 0xEA" in rows["Thigh sensor"].text
+    assert "0x6C (LSM6DSOX" in rows["Thigh sensor"].remedy
+    assert rows["Shank sensor"].state is State.OK
+
+
 def test_a_sensor_that_always_says_the_same_does_not_live() -> None:
     moving = [(0.0, 0.1 * n, 9.8) for n in range(20)]
     streamed = Streamed(5.0, 100, 520, 0, 20, 0, [0.02, 0.03], True, moving, [(0.0, 0.0, 9.8)] * 20)

@@ -149,9 +149,9 @@ def test_faults_are_told_by_name_in_lines_and_taken_back() -> None:
     told = out.getvalue().splitlines()
     assert len(told) == 4
     assert "stores" in told[0] and "answer" not in told[0]
-    assert "shank sensor" in told[1]
+    assert "IMU on the shank does not answer" in told[1]
     assert told[2].startswith("No longer so: The band could not")
-    assert told[3].startswith("No longer so: The band's shank")
+    assert told[3].startswith("No longer so: The IMU on the shank")
 
 
 def test_the_screen_shows_a_fault_as_long_as_it_lasts() -> None:

@@ -126,7 +126,7 @@ async def _demo(scenario: str, speed: float, out: Path | None, json: bool) -> in
 
 
 def _band(feature: Any) -> str:
-    from kneetrack.maintenance.band_rows import CHIPS
+    from kneetrack.faults import CHIPS
 
     chips = [
         CHIPS.get(chip, f"chip {chip:#x}") for chip in (feature.thigh_chip, feature.shank_chip)

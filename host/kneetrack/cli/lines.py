@@ -7,7 +7,7 @@ from typing import Protocol
 
 from rich.console import Console
 
-from kneecore import wire
+from kneetrack import faults
 from kneetrack.cli import link_line
 from kneetrack.cli.rest import Rest
 from kneetrack.cli.strides_live import StrideLines, is_stride
@@ -30,12 +30,6 @@ from kneetrack.samples import (
     Warned,
 )
 
-FAULTS = (
-    (wire.FAULT_THIGH_IMU, "The band's thigh sensor does not answer: check its cable."),
-    (wire.FAULT_SHANK_IMU, "The band's shank sensor does not answer: check its cable."),
-    (wire.FAULT_STORE, "The band could not read or keep what it stores: calibrate it again."),
-)
-
 
 class LegView(Protocol):
     """What one leg's part of a view takes; a sink of `kneetrack.live`, that shows the link too."""
@@ -55,11 +49,6 @@ class View(AbstractContextManager["View"], Protocol):
     def leg(self, title: str) -> LegView:
         """A part for one more leg; asked for before anything is shown."""
         ...
-
-
-def fault_texts(faults: int) -> list[str]:
-    """What a status's wire.FAULT_* bits mean, a sentence each."""
-    return [text for bit, text in FAULTS if faults & bit]
 
 
 def rep_line(rep: Rep) -> str:
@@ -124,9 +113,12 @@ class _LegLines:
                 self._lines.say(self._title, self._rest.over_text)
         if not isinstance(item, Status) or item.faults == self._faults:
             return
-        for text in fault_texts(item.faults & ~self._faults):
-            self._lines.say(self._title, text)
-        for text in fault_texts(self._faults & ~item.faults):
+        before = faults.texts(self._faults)
+        for text in faults.texts(item.faults):
+            if text not in before:
+                self._lines.say(self._title, text)
+                self._warned.add(text)
+        for text in faults.gone(self._faults, item.faults):
             self._lines.say(self._title, f"No longer so: {text}")
         self._faults = item.faults
 

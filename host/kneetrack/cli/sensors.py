@@ -206,7 +206,7 @@ def _record_json(record: SensorRecord) -> dict[str, Any]:
 
 def _chip(identity: Identity) -> str:
     """What it is. A simulated one answers as the board's chip does, whose errors it ever has."""
-    from kneetrack.maintenance.band_rows import CHIPS
+    from kneetrack.faults import CHIPS
 
     if identity.band.startswith("Simulated-"):
         return "simulated chip"

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kneetrack import faults
 from kneetrack.analysis.trace import alignment_of
 from kneetrack.calibration.realignment import later_of
 from kneetrack.catalogue.persons import default_measure
 from kneetrack.cli import link_line
-from kneetrack.cli.lines import fault_texts
 from kneetrack.cli.replay import fold, recorded_calibration
 from kneetrack.dashboard import entries
 from kneetrack.dashboard.feed import About, Phrases
@@ -131,7 +131,7 @@ def session_words(session: Mapping[str, Any]) -> list[str]:
 
 def phrases() -> Phrases:
     """The terminal's own words for a link and for a band's sensors."""
-    return Phrases(lambda news: link_line.line(news, 0.0, 200).plain, fault_texts)
+    return Phrases(lambda news: link_line.line(news, 0.0, 200).plain, faults.texts)
 
 
 def _title(log: SessionLog) -> str:

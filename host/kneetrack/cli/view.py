@@ -19,10 +19,11 @@ from rich.table import Table
 from rich.text import Text
 
 from kneecore import wire
+from kneetrack import faults
 from kneetrack.cli import link_line
 from kneetrack.cli.bars import DRAWN, LETTERS, half_for, rep_bar, scale
 from kneetrack.cli.bigtype import big, huge
-from kneetrack.cli.lines import LegView, Lines, View, fault_texts, rep_line
+from kneetrack.cli.lines import LegView, Lines, View, rep_line
 from kneetrack.cli.on_screen import OnScreen, can_draw
 from kneetrack.cli.rest import Rest
 from kneetrack.cli.strides_live import doubt, is_stride, pace, progress
@@ -49,7 +50,7 @@ from kneetrack.samples import (
     Withdrawn,
 )
 
-__all__ = ["LegView", "Lines", "Screen", "View", "fault_texts", "open_view", "rep_line"]
+__all__ = ["LegView", "Lines", "Screen", "View", "open_view", "rep_line"]
 
 FULL_FLEXION_DEG = 120.0  # the end of the flexion bar
 HINTS = 2
@@ -213,7 +214,7 @@ class _LegScreen:
         self._is_huge = self._console.width >= HUGE[0] and height >= HUGE[1]
         hints = [
             Text(f"! {hint}", style="bold")
-            for hint in (*fault_texts(self._seen.faults), *tuple(self._seen.hints))
+            for hint in (*faults.texts(self._seen.faults), *tuple(self._seen.hints))
         ]
         wrapped = sum(-(-text.cell_len // max(1, self._console.width)) for text in hints)
         top = Table.grid(expand=True, padding=(0, 1))

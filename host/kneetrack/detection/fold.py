@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kneecore import wire
+from kneetrack import faults
 from kneetrack.detection.bouts import Bouts
 from kneetrack.detection.cut import PAD_S, PERIOD_S, Geometry, cut_out
 from kneetrack.detection.realigning import Angles, Realignment
@@ -47,12 +48,6 @@ UNALIGNED_S = 3.0
 """So long a band may be without a heading (its filters have just started) before it is told."""
 _LIMIT_DEG = 1000.0  # beyond any three angles; NaN is not below it either
 _LIMIT_S = 1e9
-
-_FAULTS = (
-    (wire.FAULT_THIGH_IMU, "The IMU on the thigh does not answer: check its cable."),
-    (wire.FAULT_SHANK_IMU, "The IMU on the shank does not answer: check its cable."),
-    (wire.FAULT_STORE, "The band cannot store its settings."),
-)
 
 _SLIPPED = (
     "The heading jumped at a standing rest: the strap slipped or a foot moved. The reps around it "
@@ -161,7 +156,7 @@ class Fold:
 
     def status(self, status: Status) -> list[Event]:
         """What the band says of itself."""
-        return [event for bit, text in _FAULTS if status.faults & bit for event in self._warn(text)]
+        return [event for text in faults.texts(status.faults) for event in self._warn(text)]
 
     def flush(self) -> list[Event]:
         """The end of the data: what is under way ends here."""

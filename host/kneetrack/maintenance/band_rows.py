@@ -5,15 +5,12 @@ from __future__ import annotations
 import statistics
 
 from kneecore import settings, wire
+from kneetrack import faults
 from kneetrack.link.base import Link
 from kneetrack.maintenance.rows import Row, State, band_row, remedy_of_way
 from kneetrack.maintenance.systems import Facts, facts_here, how_to_forget, how_to_shorten
 from kneetrack.samples import Channel, Status
 
-CHIPS = {
-    0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX", 0x6A: "LSM6DS3", 0x47: "ICM-42688-P",
-    0x68: "MPU-6050", 0x70: "MPU-6500", 0x71: "MPU-9250", 0x73: "MPU-9255",
-}  # fmt: skip
 RSSI_GOOD_DBM, RSSI_LEAST_DBM = -75, -88
 BATTERY_LOW_PERCENT, BATTERY_EMPTY_PERCENT = 20, 5
 INTERVAL_GOOD_MS = 30.0
@@ -150,8 +147,8 @@ def status_rows(link: Link, kind: str, status: Status) -> list[Row]:
     thigh_c, shank_c = status.temperature_c
     return [
         _battery_row(status),
-        _sensor_row("thigh", link.feature.thigh_chip, status, wire.FAULT_THIGH_IMU, thigh_c),
-        _sensor_row("shank", link.feature.shank_chip, status, wire.FAULT_SHANK_IMU, shank_c),
+        _sensor_row("thigh", link.feature.thigh_chip, status, thigh_c),
+        _sensor_row("shank", link.feature.shank_chip, status, shank_c),
         *([] if kind == "serial" else [interval_row(status, facts_here()), _patience_row(status)]),
         *_memory_rows(status),
         _uptime_row(status, kind),
@@ -202,14 +199,14 @@ def _battery_row(status: Status) -> Row:
     )
 
 
-def _sensor_row(mount: str, chip: int, status: Status, fault: int, warm_c: float) -> Row:
+def _sensor_row(mount: faults.Mount, chip: int, status: Status, warm_c: float) -> Row:
     name = f"{mount.capitalize()} sensor"
-    if status.faults & fault or not chip:
-        return band_row(
-            name, State.PROBLEM, "does not answer",
-            "Check the cable between thigh and shank, then switch the band off and on.", chip=chip,
-        )  # fmt: skip
-    text = f"{CHIPS.get(chip, f'chip 0x{chip:02X}')}, {warm_c:.1f} °C"
+    remedy = "Check the cable between thigh and shank, then switch the band off and on."
+    if why := faults.of_both(status.faults) or faults.of_one(mount, status.faults, chip):
+        return band_row(name, State.PROBLEM, why.what, why.remedy or remedy, chip=chip)
+    if not chip:
+        return band_row(name, State.PROBLEM, "does not answer", remedy, chip=chip)
+    text = f"{faults.CHIPS.get(chip, f'chip 0x{chip:02X}')}, {warm_c:.1f} °C"
     return band_row(name, State.OK, text, chip=chip, temperature_c=warm_c)
 
 

@@ -1,0 +1,55 @@
+"""What is said of a band's sensors: the cause where the band knows one, else that one is silent."""
+
+import ast
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from kneecore import wire
+from kneetrack import faults
+from kneetrack.cli.view import open_view
+from kneetrack.samples import Status
+
+DRIVERS = Path(__file__).parents[2] / "firmware" / "kneeband"
+BOTH = wire.FAULT_THIGH_IMU | wire.FAULT_SHANK_IMU
+
+
+def test_the_chips_expected_are_those_of_the_drivers() -> None:
+    known: set[int] = set()
+    for path in DRIVERS.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CHIPS":
+                known |= set(ast.literal_eval(node.value))
+    assert known == set(faults.CHIPS)
+
+
+def test_a_cause_stands_in_place_of_the_silence() -> None:
+    assert [text.split(":")[0] for text in faults.texts(BOTH)] == [
+        "The IMU on the thigh does not answer",
+        "The IMU on the shank does not answer",
+    ]
+    (held,) = faults.texts(BOTH | wire.FAULT_BUS)
+    assert "SDA or SCL" in held and "short" in held
+    (shared,) = faults.texts(wire.FAULT_SHANK_IMU | wire.FAULT_ONE_ADDRESS)
+    assert "one address" in shared and "jumper" in shared
+    strange, silent = faults.texts(BOTH | wire.FAULT_SHANK_CHIP)[::-1]
+    assert "WHO_AM_I" in strange and "0x47 (ICM-42688-P)" in strange
+    assert "does not answer" in silent
+    assert faults.texts(0) == []
+
+
+def test_what_is_said_in_other_words_is_not_taken_back() -> None:
+    out = io.StringIO()
+    leg = open_view(Console(file=out, width=400), hint="").leg("Right leg")
+    lost = wire.FAULT_SHANK_IMU
+    for bits in (lost, lost | wire.FAULT_ONE_ADDRESS, lost, 0):
+        leg.item(Status(1, bits, 1.0, 0, 0, (20.0, 20.0), None))
+    told = [line.split(",")[0].split(".")[0] for line in out.getvalue().splitlines()]
+    assert told == [
+        "The IMU on the shank does not answer: check its cable",
+        "Both sensors answer at one address",
+        "The IMU on the shank does not answer: check its cable",
+        "No longer so: Both sensors answer at one address",
+        "No longer so: The IMU on the shank does not answer: check its cable",
+    ]
