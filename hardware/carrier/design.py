@@ -67,6 +67,8 @@ LONG_ROW = [
     "DB",
 ]  # fmt: skip
 SHORT_ROW = ["BAT", "EN", "USB", "D13", "D12", "D11", "D10", "D9", "D6", "D5", "SCL", "SDA"]
+FIRST_PIN = {16: 6.35, 12: 16.51}
+"""x of the first pin of the row with so many."""
 GPIO = {
     "A0": 18, "A1": 17, "A2": 16, "A3": 15, "A4": 14, "A5": 8, "SCK": 36, "MO": 35, "MI": 37,
     "RX": 38, "TX": 39, "D13": 13, "D12": 12, "D11": 11, "D10": 10, "D9": 9, "D6": 6, "D5": 5,
@@ -146,8 +148,8 @@ def build(variant: Path = VARIANT) -> Design:
     names = function_pins(variant)
     kinds = {name: _KIND_OF_FUNCTION[function] for function, name in names.items()}
     parts = [
-        _header("J1", LONG_ROW, 6.35, 21.59, kinds),
-        _header("J2", SHORT_ROW, 16.51, 1.27, kinds),
+        _header("J1", LONG_ROW, FIRST_PIN[16], 21.59, kinds),
+        _header("J2", SHORT_ROW, FIRST_PIN[12], 1.27, kinds),
         Part("U1", "LSM6DSO", "IMU LSM6DSO, LGA-14", "LSM6DSOTR",
              "Package_LGA:LGA-14_3x2.5mm_P0.5mm_LayoutBorder3x4y", _IMU_PINS, 27.0, 11.45,
              label=(-2.7, -1.6)),

@@ -7,7 +7,7 @@ know of: pegs, posts, ribs.
 
 import pytest
 
-from enclosure import sizes
+from enclosure import make, sizes, stack
 
 
 def larger(part, figure, by):
@@ -34,10 +34,42 @@ def test_every_part_of_variant_a_has_its_seat(shelf):
         assert {node.part.id for node in shelf.variant(name).nodes.values()} <= seated
 
 
+@pytest.mark.parametrize("strap", [50, 38])
+def test_variant_b_fits_its_pods(shelf, strap):
+    pod, shank = stack.pod(shelf, strap), sizes.shank(shelf, strap)
+    assert list(sizes.misfits(pod, shelf)) == []
+    seated = {seat.part for one in (pod, shank) for seat in one.seats}
+    assert {node.part.id for node in shelf.variant("b").nodes.values()} == seated
+
+
+@pytest.mark.parametrize(
+    ("part", "figure", "by"),
+    [
+        ("wing", "width", 1),
+        ("wing", "height", 1),
+        ("feather", "length", 1),
+        ("motor", "diameter", 1.1),
+        ("cell_500", "height", 1),
+    ],
+)
+def test_mutant_a_larger_part_of_variant_b(shelf, mutant, part, figure, by):
+    other = mutant(larger(part, figure, by))
+    found = list(sizes.misfits(stack.pod(shelf), other))
+    assert found and all(part in text for text in found)
+
+
+def test_mutant_sockets_too_short_for_the_cells_plug(mutant):
+    """With the lowest ones the wing would press on what stands on the Feather."""
+    shelf = mutant(larger("header_sockets", "stack", -2.0))
+    assert "wing: feather and wing are in each other's way" in sizes.misfits(
+        stack.pod(shelf), shelf
+    )
+
+
 def test_a_cell_may_swell_by_ten_percent(shelf):
-    pod = sizes.thigh(shelf)
     height = shelf.part("cell_500").get("height", "mm")
-    assert pod.deck_z is not None and pod.deck_z >= 1.1 * height
+    for pod in (sizes.thigh(shelf), stack.pod(shelf)):
+        assert pod.deck_z is not None and pod.deck_z >= 1.1 * height
 
 
 @pytest.mark.parametrize(
@@ -71,7 +103,7 @@ def made(shelf):
     pytest.importorskip("build123d", reason="build123d is not installed: make hardware")
     from enclosure import solids
 
-    return [(pod, solids.bodies(pod)) for pod in sizes.pods(shelf)]
+    return [(pod, solids.bodies(pod)) for pod in make.pods(shelf)]
 
 
 def overlaps(made, shelf):
@@ -96,6 +128,17 @@ def test_no_part_is_inside_the_plastic(made, shelf):
 @pytest.mark.parametrize(("part", "figure"), [("feather", "width"), ("imu_dso", "width")])
 def test_mutant_a_larger_board_is_inside_the_plastic(made, shelf, mutant, part, figure):
     assert overlaps(made, mutant(larger(part, figure, 1)))
+
+
+def test_screws_leave_the_straps_way(made):
+    """Nothing stands in a slot, from below the skin to above the lid."""
+    from enclosure import solids
+
+    for pod, bodies in made:
+        for name, body in bodies.items():
+            for slot in solids.slots(pod):
+                shared = slot & body
+                assert not shared or sum(p.volume for p in shared.solids()) < 0.05, (pod.name, name)
 
 
 def test_printed_bodies_do_not_share_room(made):

@@ -15,7 +15,7 @@ from enclosure import make, mesh, solids
 
 @pytest.fixture(scope="module")
 def pods(shelf):
-    return sizes.pods(shelf)
+    return make.pods(shelf)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_lids_before_the_words_are_cut(pods, tmp_path):
         assert sizes.LID - sizes.ENGRAVED >= sizes.LEAST_WALL
 
 
-@pytest.mark.parametrize("name", ["thigh", "shank"])
+@pytest.mark.parametrize("name", ["thigh", "shank", "wing"])
 def test_mutant_a_wall_of_eight_tenths(bases, pods, name, tmp_path):
     pod = next(pod for pod in pods if pod.name == name)
     pocket = Pos(pod.inner[0] / 2, pod.middle, pod.inner[2] - 3) * Box(2.4, 8, 4)

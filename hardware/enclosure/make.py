@@ -1,6 +1,6 @@
 """Make everything that is printed: STEP and STL a body, and the pictures.
 
-    python hardware/build.py enclosure            as the parts of variant A say, into hardware/out/
+    python hardware/build.py enclosure            as the parts say, into hardware/out/
     cd hardware
     python -m enclosure.make OUT --strap 38       for a narrower strap
     python -m enclosure.make OUT --imu imu_ism_micro     for the other board at the shank
@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from enclosure import sizes
+from enclosure import sizes, stack
 from enclosure.sizes import Pod
 from kneehard import parts
 
@@ -21,10 +21,15 @@ PREFIX = "enclosure-"
 
 
 def build(out: Path) -> list[Path]:
-    """All of variant A: bodies and pictures."""
+    """Bodies and pictures of both variants."""
     shelf = parts.load()
-    chosen = sizes.pods(shelf)
+    chosen = pods(shelf)
     return [*write(out, chosen, shelf), *draw(out, chosen, shelf)]
+
+
+def pods(shelf: parts.Shelf, strap_mm: float | None = None) -> list[Pod]:
+    """Variant A's two, and the thigh pod of variant B."""
+    return [*sizes.pods(shelf, strap_mm), stack.pod(shelf, strap_mm)]
 
 
 def bodies(pod: Pod, shelf: parts.Shelf) -> Iterator[tuple[str, object]]:
@@ -32,8 +37,8 @@ def bodies(pod: Pod, shelf: parts.Shelf) -> Iterator[tuple[str, object]]:
     from enclosure import solids
 
     for name, solid in solids.bodies(pod).items():
-        yield f"{PREFIX}{pod.name}-{name}", solids.printed(name, solid)
-    if pod.usb:
+        yield f"{PREFIX}{pod.name}-{name}", solids.printed(pod, name, solid)
+    if pod.held == "feather":
         yield f"{PREFIX}gauge", solids.gauge(pod, shelf)
 
 
@@ -88,7 +93,7 @@ def draw(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
             pictures.save(image, out / f"{PREFIX}{name}.png")
             made.append(out / f"{PREFIX}{name}.png")
     path = out / f"{PREFIX}worn.png"
-    pictures.save(pictures.worn(*chosen, by_pod), path)
+    pictures.save(pictures.worn(*chosen[:2], by_pod), path)
     return [*made, path]
 
 
@@ -100,7 +105,11 @@ def main() -> None:
     asked.add_argument("--no-pictures", action="store_true")
     args = asked.parse_args()
     shelf = parts.load()
-    chosen = [sizes.thigh(shelf, args.strap), sizes.shank(shelf, args.strap, args.imu)]
+    chosen = [
+        sizes.thigh(shelf, args.strap),
+        sizes.shank(shelf, args.strap, args.imu),
+        stack.pod(shelf, args.strap),
+    ]
     for path in write(args.out, chosen, shelf):
         print(path)
     if not args.no_pictures:

@@ -15,9 +15,11 @@ from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 from vtk.util.numpy_support import vtk_to_numpy
 
+from carrier import design
 from enclosure import sizes
-from enclosure.sizes import Pod
+from enclosure.sizes import Pod, Seat
 from enclosure.solids import contents
+from kneehard.parts import Part as BoughtPart
 from kneehard.parts import Shelf
 
 Colour = tuple[float, float, float]
@@ -32,6 +34,7 @@ STRAP: Colour = (0.25, 0.25, 0.28)
 SKIN: Colour = (0.90, 0.80, 0.73)
 INK_CABLE: Colour = (0.15, 0.15, 0.18)
 INK = (35, 38, 44)
+_PRINTED = {"base": PRINT, "lid": LID, "deck": DECK, "button": BUTTON}
 
 
 @dataclass(frozen=True)
@@ -100,35 +103,53 @@ def draw(
 
 def assembled(pod: Pod, made: dict[str, Part], outside: bool = True) -> Image.Image:
     """The closed pod: from outside and above, or from the skin."""
-    colours = {"base": PRINT, "lid": LID, "deck": DECK, "button": BUTTON}
-    pieces = [Piece(solid, colours[name]) for name, solid in made.items()]
+    pieces = [Piece(solid, _PRINTED[name]) for name, solid in made.items()]
     eye = (-0.75, -1.1, 1.45) if outside else (0.8, -1.0, -1.5)
     return draw(pieces, eye, (0, 1, 0), (700, 620), 1.06)
 
 
 def exploded(pod: Pod, made: dict[str, Part], shelf: Shelf) -> Image.Image:
     """All parts above each other, with their names."""
-    imu = f"IMU {shelf.part(pod.seat('imu').part).what.split()[-1]}"
-    if pod.deck_z is not None:
-        order = [
-            Piece(made["base"], PRINT, 0, "base (printed)"),
-            *_inside(pod, shelf, "cell", 26, "cell", left=True),
-            *_inside(pod, shelf, "imu", 26, imu),
-            Piece(made["deck"], DECK, 54, "deck (printed)"),
-            *_inside(pod, shelf, "feather", 78, "Feather", left=True),
-            *_inside(pod, shelf, "haptic", 78, "haptic board (only with cue)"),
-            Piece(made["lid"], LID, 116, "lid (printed), 4 screws M2"),
-            Piece(made["button"], BUTTON, 102, "button (printed)", left=True),
-        ]
-        size = (980, 1060)
-    else:
-        order = [
-            Piece(made["base"], PRINT, 0, "base (printed)"),
-            *_inside(pod, shelf, "imu", 22, imu),
-            Piece(made["lid"], LID, 46, "lid (printed), 4 screws M2"),
-        ]
-        size = (820, 620)
+    order = []
+    for seat, lift, label, left in _LIFTED[pod.name]:
+        if seat in made:
+            order.append(Piece(made[seat], _PRINTED[seat], lift, label, left))
+        else:
+            name = label or f"IMU {shelf.part(pod.seat('imu').part).what.split()[-1]}"
+            order += _inside(pod, shelf, seat, lift, name, left)
+    size = (980, 1060) if pod.deck_z is not None else (820, 620)
     return draw(order, (-0.9, -1.5, 0.85), (0, 0, 1), size, 1.06)
+
+
+_LIFTED = {
+    "thigh": [
+        ("base", 0, "base (printed)", False),
+        ("cell", 26, "cell", True),
+        ("imu", 26, "", False),
+        ("deck", 54, "deck (printed)", False),
+        ("feather", 78, "Feather", True),
+        ("haptic", 78, "haptic board (only with cue)", False),
+        ("lid", 116, "lid (printed), 4 screws M2", False),
+        ("button", 102, "button (printed)", True),
+    ],
+    "shank": [
+        ("base", 0, "base (printed)", False),
+        ("imu", 22, "", False),
+        ("lid", 46, "lid (printed), 4 screws M2", False),
+    ],
+    "wing": [
+        ("base", 0, "base (printed)", False),
+        ("cell", 30, "cell", False),
+        ("motor", 30, "motor", True),
+        ("deck", 52, "deck (printed), its feet up", False),
+        ("feather", 72, "Feather with short sockets", False),
+        ("wing", 86, "knee wing", True),
+        ("lid", 128, "lid (printed), 4 screws M2", False),
+        ("button", 112, "button (printed)", True),
+    ],
+}
+"""Seat or printed body, how high it hovers, its label, whether that stands at the left."""
+_LIFTED["shank_ism_micro"] = _LIFTED["shank"]
 
 
 def parts_of(pod: Pod, shelf: Shelf, seat_id: str) -> list[tuple[Part, Colour]]:
@@ -138,25 +159,56 @@ def parts_of(pod: Pod, shelf: Shelf, seat_id: str) -> list[tuple[Part, Colour]]:
     part = shelf.part(seat.part)
     if part.kind != "board":
         return [(body, CELL)]
+    sketch = {"feather": _feather, "wing": _wing}.get(seat_id, _breakout)
+    return [(body, BOARD), *((thing, PARTS) for thing in sketch(pod, seat, part))]
+
+
+def _feather(pod: Pod, seat: Seat, part: BoughtPart) -> list[Part]:
+    """USB, the cell's socket at its side, the radio's can; BOOT, or the sockets for a wing."""
     dx, dy, dz = seat.size_of(part)
+    top, usb = seat.z + seat.thick, -1 if pod.usb_down else 1
+    over, tall = part.get("usb_overhang", "mm"), part.get("usb_height", "mm")
+    rest = dz - seat.thick
+    end = seat.y + usb * dy / 2
+    things = [
+        Pos(seat.x, end + usb * (over - 3.6), top + tall / 2) * Box(9, 7.2, tall),
+        Pos(seat.x + usb * (dx / 2 - 3.5), end - usb * 11, top + rest / 2) * Box(7, 8, rest),
+        Pos(seat.x, seat.y - usb * (dy / 2 - 9.5), top + 1.2) * Box(15.4, 15.4, 2.4),
+    ]
+    if pod.button and pod.held == seat.id:
+        x, y, z = pod.button
+        things.append(Pos(x, y, (top + z) / 2) * Box(4, 3, z - top))
+    if pod.tails:
+        for side, pins in ((-1, design.SHORT_ROW), (1, design.LONG_ROW)):
+            long = design.PITCH * len(pins)
+            y = seat.y - dy / 2 + design.FIRST_PIN[len(pins)] - design.PITCH / 2 + long / 2
+            things.append(Pos(seat.x + side * 10.16, y, top + 2.5) * Box(2.5, long, 5))
+    return things
+
+
+def _wing(pod: Pod, seat: Seat, part: BoughtPart) -> list[Part]:
+    """The shank's plug, the switch, the button, and the larger chips, from the wing's table."""
+    _, dy, _ = seat.size_of(part)
+    parts, top = design.build().parts, seat.z + seat.thick
+    things = []
+    sizes_of = {
+        "J3": (6.0, 4.3, 2.9), "SW2": (6.7, 2.6, 1.4), "SW1": (2.5, 3.0, 1.6), "U1": (2.5, 3, 0.9),
+        "Q1": (2.9, 1.6, 1.1), "D1": (1.8, 3.6, 1.2), "D2": (0.8, 1.6, 0.8), "C3": (1.2, 2, 1.0),
+    }  # fmt: skip
+    for ref, (wide, long, tall) in sizes_of.items():
+        one = parts[ref]
+        x, y = seat.x + one.y - design.HEIGHT / 2, seat.y - dy / 2 + one.x
+        things.append(Pos(x, y, top + tall / 2) * Box(wide, long, tall))
+    return things
+
+
+def _breakout(pod: Pod, seat: Seat, part: BoughtPart) -> list[Part]:
+    """Sockets at both ends, a chip between."""
+    _, dy, _ = seat.size_of(part)
     top = seat.z + seat.thick
-    upper, lower = seat.y + dy / 2, seat.y - dy / 2
-    if seat_id == "feather":
-        over, tall = part.get("usb_overhang", "mm"), part.get("usb_height", "mm")
-        rest = dz - seat.thick
-        things = [
-            Pos(seat.x, upper - 3.6 + over, top + tall / 2) * Box(9, 7.2, tall),
-            Pos(seat.x + dx / 2 - 3.5, upper - 11, top + rest / 2) * Box(7, 8, rest),
-            Pos(seat.x, lower + 9.5, top + 1.2) * Box(15.4, 15.4, 2.4),
-        ]
-        if pod.button:
-            x, y, z = pod.button
-            things.append(Pos(x, y, (top + z) / 2) * Box(4, 3, z - top))
-    else:
-        ends = (upper - 2.2, lower + 2.2)
-        things = [Pos(seat.x, y, top + 1.5) * Box(6, 4.4, 3.0) for y in ends]
-        things.append(Pos(seat.x, seat.y, top + 0.5) * Box(3, 2.5, 1.0))
-    return [(body, BOARD), *((thing, PARTS) for thing in things)]
+    ends = (seat.y + dy / 2 - 2.2, seat.y - dy / 2 + 2.2)
+    things = [Pos(seat.x, y, top + 1.5) * Box(6, 4.4, 3.0) for y in ends]
+    return [*things, Pos(seat.x, seat.y, top + 0.5) * Box(3, 2.5, 1.0)]
 
 
 def _inside(
@@ -174,17 +226,30 @@ def opened(pod: Pod, made: dict[str, Part], shelf: Shelf, upper: bool) -> Image.
     """Straight from above with the lid off: the lower floor, or the upper one on the deck."""
     pieces = [Piece(made["base"], PRINT)]
     if upper:
-        pieces += [
-            Piece(made["deck"], DECK),
-            *_inside(pod, shelf, "feather", 0, "Feather, USB up"),
-            *_inside(pod, shelf, "haptic", 0, "haptic board (only with cue)"),
-        ]
-    else:
-        if pod.deck_z is not None:
-            pieces += _inside(pod, shelf, "cell", 0, "cell, leads down")
-        pieces += _inside(pod, shelf, "imu", 0, "IMU, plugs up and down")
+        pieces.append(Piece(made["deck"], DECK))
+    for seat, label in _SEEN[pod.name]:
+        if pod.deck_z is None or (pod.seat(seat).z > pod.deck_z) == upper:
+            pieces += _inside(pod, shelf, seat, 0, label)
     wide = 960 if pod.deck_z is not None else 1080
     return draw(pieces, (0, -0.35, 1), (0, 1, 0), (wide, 680), 1.06)
+
+
+_SEEN = {
+    "thigh": [
+        ("cell", "cell, leads down"),
+        ("imu", "IMU, plugs up and down"),
+        ("feather", "Feather, USB up"),
+        ("haptic", "haptic board (only with cue)"),
+    ],
+    "shank": [("imu", "IMU, plug up")],
+    "wing": [
+        ("motor", "motor"),
+        ("cell", "cell, leads up"),
+        ("wing", "knee wing"),
+        ("feather", "below it the Feather, USB down"),
+    ],
+}
+_SEEN["shank_ism_micro"] = _SEEN["shank"]
 
 
 def worn(thigh: Pod, shank: Pod, made: dict[str, dict[str, Part]]) -> Image.Image:

@@ -91,7 +91,9 @@ class Seat:
 
     def size_of(self, part: Part) -> tuple[float, float, float]:
         """The part as it lies in this seat, without clearance."""
-        length, width = part.get("length", "mm"), part.get("width", "mm")
+        round_one = part.get_or("diameter", "mm", 0.0)
+        length = part.get_or("length", "mm", round_one)
+        width = part.get_or("width", "mm", round_one)
         height = part.get("height", "mm") * self.growth
         return (width, length, height) if self.turned else (length, width, height)
 
@@ -116,8 +118,16 @@ class Pod:
     deck_z: float | None = None
     usb: tuple[float, float] | None = None
     """x and z of the middle of the USB socket, in the upper wall."""
+    usb_down: bool = False
+    """Or in the lower one."""
+    held: str = "imu"
+    """The seat whose board the lid's posts press on."""
+    tails: float = 0.0
+    """What sticks out below the Feather, where the deck has feet for its corners."""
+    cleat_x: float | None = None
+    """Where the cable's pegs are, if not before its hole."""
     button: tuple[float, float, float] | None = None
-    """x, y, and z of the top of the BOOT button."""
+    """x, y, and z of the top of the board's button."""
     light: tuple[float, float, float] | None = None
     light_hole: float = 0.0
     lines: tuple[tuple[str, float], ...] = field(default=())
@@ -145,7 +155,7 @@ class Pod:
         return next(seat for seat in self.seats if seat.id == id)
 
 
-def _seat(
+def seat(
     id: str, part: Part, x: float, y_low: float, z: float, turned: bool, clearance: float,
     growth: float = 1.0, headroom: float = HEADROOM,
 ) -> Seat:  # fmt: skip
@@ -162,17 +172,17 @@ def thigh(
     """The pod with Feather, cell and IMU; and room for the haptic board."""
     feather, board = shelf.part("feather"), shelf.part(imu)
     plug = board.get("plug_room", "mm")
-    low = _seat("imu", board, 0, plug, PAD, True, BOARD_CLEARANCE)
+    low = seat("imu", board, 0, plug, PAD, True, BOARD_CLEARANCE)
     rib_y = low.high[1] + plug
-    cell_seat = _seat(
+    cell_seat = seat(
         "cell", shelf.part(cell), 0, rib_y + RIB, 0, True, CELL_CLEARANCE, SWELLING, 0.3
     )
     deck_z = max(low.high[2], cell_seat.high[2])
 
     haptic = shelf.part("haptic")
     top = deck_z + DECK + FEATHER_PAD
-    haptic_seat = _seat("haptic", haptic, 0, 0, top, True, BOARD_CLEARANCE)
-    above = _seat("feather", feather, 0, haptic_seat.high[1] + RIB, top, True, BOARD_CLEARANCE)
+    haptic_seat = seat("haptic", haptic, 0, 0, top, True, BOARD_CLEARANCE)
+    above = seat("feather", feather, 0, haptic_seat.high[1] + RIB, top, True, BOARD_CLEARANCE)
 
     length = max(cell_seat.high[1], above.high[1])
     width = max(
@@ -188,7 +198,6 @@ def thigh(
     left = feather_x - feather.get("width", "mm") / 2
     edge = above.y + feather.get("length", "mm") / 2
     board_top = above.z + above.thick
-    slot = _slot(shelf, strap_mm)
     half = width / 2 + WALL
     ear_x = half + EAR / 2 - 2.2
     ear_y = (5.0, length - 5.0)
@@ -198,7 +207,7 @@ def thigh(
         inner=(width, length, height),
         seats=(low, cell_seat, above, haptic_seat),
         radius=THIGH_RADIUS,
-        slot=slot,
+        slot=slot(shelf, strap_mm),
         slot_x=half + 1.5,
         ears=tuple((s * ear_x, y) for y in ear_y for s in (-1, 1)),
         plug_holes=(("lower", 0.0, PAD + low.thick + 1.5),),
@@ -217,6 +226,7 @@ def thigh(
             board_top + 1.5,
         ),
         light_hole=shelf.part("light_pipe").get("diameter", "mm") + 0.15,
+        held="feather",
         lines=(("THIGH", 36.0), ("THIS", 23.0), ("SIDE", 15.0), ("OUT", 7.0)),
         arrow_y=50.0,
     )
@@ -226,25 +236,24 @@ def shank(shelf: Shelf, strap_mm: float | None = None, imu: str = "imu_dso") -> 
     """The pod with the second IMU; its cable comes from above."""
     board = shelf.part(imu)
     plug = board.get("plug_room", "mm")
-    seat = _seat("imu", board, 0, 2.0, PAD, True, BOARD_CLEARANCE)
-    width = max(seat.room[0], 26.0)
-    length = max(seat.high[1] + plug, 34.0)
-    slot = _slot(shelf, strap_mm)
+    lies = seat("imu", board, 0, 2.0, PAD, True, BOARD_CLEARANCE)
+    width = max(lies.room[0], 26.0)
+    length = max(lies.high[1] + plug, 34.0)
     half = width / 2 + WALL
     ear_x = half - EAR / 2
     outside = 1.0
     return Pod(
         name="shank" if imu == "imu_dso" else f"shank_{imu.removeprefix('imu_')}",
         label="SHANK",
-        inner=(width, length, seat.high[2]),
-        seats=(seat,),
+        inner=(width, length, lies.high[2]),
+        seats=(lies,),
         radius=SHANK_RADIUS,
-        slot=slot,
+        slot=slot(shelf, strap_mm),
         slot_x=half + 1.5,
         ears=tuple(
             (s * ear_x, y) for y in (-WALL - outside, length + WALL + outside) for s in (-1, 1)
         ),
-        plug_holes=(("upper", 0.0, PAD + seat.thick + 1.5),),
+        plug_holes=(("upper", 0.0, PAD + lies.thick + 1.5),),
         screw_hole=shelf.part("screw").get("hole", "mm"),
         screw_length=shelf.part("screw").get("length", "mm"),
         lines=tuple(
@@ -255,14 +264,14 @@ def shank(shelf: Shelf, strap_mm: float | None = None, imu: str = "imu_dso") -> 
     )
 
 
-def _slot(shelf: Shelf, strap_mm: float | None) -> tuple[float, float]:
+def slot(shelf: Shelf, strap_mm: float | None) -> tuple[float, float]:
     strap = shelf.part("strap")
     width = strap.get("width", "mm") if strap_mm is None else strap_mm
     return (width + STRAP_PLAY, strap.get("thickness", "mm") + 1.5)
 
 
 def pods(shelf: Shelf, strap_mm: float | None = None) -> list[Pod]:
-    """What a band of variant A needs."""
+    """What a band of variant A needs. Variant B has `stack`'s at the thigh."""
     return [thigh(shelf, strap_mm), shank(shelf, strap_mm)]
 
 

@@ -49,7 +49,7 @@ def base(pod: Pod) -> Part:
     shell += _wings(pod) - leg
     skin = max((f for f in shell.faces() if f.geom_type == GeomType.CYLINDER), key=lambda f: f.area)
     shell = fillet(skin.outer_wire().edges(), ROUNDED)
-    shell -= _slots(pod)
+    shell -= slots(pod)
     shell += [*_ears(pod, -1.0, height), *_cleats(pod)]
     holes = [_box(width, length, 0, height + 1, pod.middle)]
     shell -= holes
@@ -64,7 +64,7 @@ def base(pod: Pod) -> Part:
     if pod.usb:
         # Open above: the Feather is laid in from there, its socket reaches into the wall.
         low = pod.usb[1] - sizes.USB_HOLE[1] / 2
-        y = length + sizes.WALL / 2
+        y = -sizes.WALL / 2 if pod.usb_down else length + sizes.WALL / 2
         holes.append(_box(sizes.USB_HOLE[0], sizes.WALL + 1, low, height + 1, y, pod.usb[0]))
     return shell - holes
 
@@ -81,7 +81,9 @@ def lid(pod: Pod, words: bool = True) -> Part:
         width - 2 * fit - 2.6, length - 2 * fit - 2.6, height - 2, height + 1, pod.middle, 0.5
     )
     if pod.usb:
-        lip -= Pos(pod.usb[0], length, height) * Box(sizes.USB_HOLE[0] + 2, 8, 8)
+        lip -= Pos(pod.usb[0], 0 if pod.usb_down else length, height) * Box(
+            sizes.USB_HOLE[0] + 2, 8, 8
+        )
     for side, x, z in pod.plug_holes:
         if z + sizes.PLUG_HOLE[1] / 2 > height - 2:
             y = 0 if side == "lower" else length
@@ -101,19 +103,27 @@ def lid(pod: Pod, words: bool = True) -> Part:
 
 
 def deck(pod: Pod) -> Part:
-    """Between the two floors of the thigh pod; its legs hold the IMU down. Printed upside down."""
+    """Between the two floors of a thigh pod. Its legs hold an IMU below down; or it has feet above,
+    for a Feather with pins."""
     width, length, _ = pod.inner
     z = pod.deck_z
     assert z is not None
     slab = _block(
         width - 2 * sizes.DECK_FIT, length - 2 * sizes.DECK_FIT, z, z + sizes.DECK, pod.middle, 1.0
     )
-    imu, cell = pod.seat("imu"), pod.seat("cell")
-    foot = imu.z + imu.thick + FOAM
-    slab += [_box(POST, POST, foot, z + 0.1, y, x) for x, y in _corners(imu, POST, POST)]
-    # Cell leads and IMU cable come up beside the Feather, over the gap between IMU and cell.
-    gap = (imu.high[1] + cell.low[1]) / 2
-    slab -= _box(9, 9, z - 1, z + 5, gap, width / 2 - 3.5)
+    cell = pod.seat("cell")
+    if pod.tails:
+        top = z + sizes.DECK
+        corners = _corners(pod.seat("feather"), POST, POST)
+        slab += [_box(POST, POST, top - 0.1, top + pod.tails, y, x) for x, y in corners]
+        gap = cell.high[1] + sizes.RIB / 2
+    else:
+        imu = pod.seat("imu")
+        foot = imu.z + imu.thick + FOAM
+        slab += [_box(POST, POST, foot, z + 0.1, y, x) for x, y in _corners(imu, POST, POST)]
+        gap = (imu.high[1] + cell.low[1]) / 2
+    # Leads and cable come up beside the Feather, over the gap between the cell and what is next.
+    slab -= _box(9, 9, z - 1, z + 5, gap, _free_side(pod) * (width / 2 - 3.5))
     return slab
 
 
@@ -158,20 +168,24 @@ def bodies(pod: Pod) -> dict[str, Part]:
 
 
 def contents(pod: Pod, shelf: Shelf) -> dict[str, Part]:
-    """The parts as plain boxes in their seats: for fit and for pictures. A board is its outline
-    in its thickness; what stands on it is left to the pictures."""
+    """The parts as plain boxes (or a coin) in their seats: for fit and for pictures. A board is its
+    outline in its thickness; what stands on it is left to the pictures."""
     made = {}
     for seat in pod.seats:
         part = shelf.part(seat.part)
         x, y, z = seat.size_of(part)
         high = z if part.kind == "cell" else seat.thick
-        made[seat.id] = _box(x, y, seat.z, seat.z + high, seat.y, seat.x)
+        if "diameter" in part.figures:
+            made[seat.id] = _post(x / 2, seat.x, seat.y, seat.z, seat.z + high)
+        else:
+            made[seat.id] = _box(x, y, seat.z, seat.z + high, seat.y, seat.x)
     return made
 
 
-def printed(name: str, solid: Part) -> Part:
-    """Turned as it lies on the bed: the lid and the deck upside down."""
-    turned = Rot(180, 0, 0) * solid if name in ("lid", "deck") else solid
+def printed(pod: Pod, name: str, solid: Part) -> Part:
+    """Turned as it lies on the bed: lids upside down, and a deck with legs."""
+    over = name == "lid" or (name == "deck" and not pod.tails)
+    turned = Rot(180, 0, 0) * solid if over else solid
     return Pos(0, 0, -turned.bounding_box().min.Z) * turned
 
 
@@ -218,7 +232,8 @@ def _wings(pod: Pod) -> Part:
     return sheet & (around * Cylinder(pod.radius + sizes.WING, 400))
 
 
-def _slots(pod: Pod) -> list[Part]:
+def slots(pod: Pod) -> list[Part]:
+    """What the strap runs through, as bodies."""
     hole = Rot(0, 0, 90) * SlotCenterToCenter(pod.slot[0] - pod.slot[1], pod.slot[1])
     x = pod.slot_x + pod.slot[1] / 2
     return [Pos(side * x, pod.middle, -40) * extrude(hole, 60) for side in (-1, 1)]
@@ -228,7 +243,8 @@ def _cleats(pod: Pod) -> list[Part]:
     """A shelf with three pegs, open above: the cable is laid between them in a wave."""
     made = []
     reach = 11.0
-    for side, x, _ in pod.plug_holes:
+    for side, hole_x, _ in pod.plug_holes:
+        x = hole_x if pod.cleat_x is None else pod.cleat_x
         out = -1 if side == "lower" else 1
         wall_y = -sizes.WALL if side == "lower" else pod.inner[1] + sizes.WALL
         shelf = _block(12.0, reach + 1.0, -1.8, 0.4, wall_y + out * (reach - 1) / 2, 2.0, x)
@@ -244,13 +260,35 @@ def _corners(seat: sizes.Seat, dx: float, dy: float) -> list[tuple[float, float]
     return [(seat.x + sx * half_x, seat.y + sy * half_y) for sx in (-1, 1) for sy in (-1, 1)]
 
 
+def _free_side(pod: Pod) -> int:
+    """1 where the room beside the Feather, for the cell's plug, is at the right; or -1."""
+    return -1 if pod.usb_down else 1
+
+
 def _furniture(pod: Pod) -> list[Part]:
     """Pads and corners that the boards lie in; ledges and the rib beside the cell."""
     made = []
     width, length, _ = pod.inner
-    imu = pod.seat("imu")
-    made += [_box(4.0, 4.0, -0.5, sizes.PAD, y, x) for x, y in _corners(imu, 4.0, 4.0)]
-    # Corner walls round the IMU, up to its upper face: it cannot turn.
+    seats = {seat.id: seat for seat in pod.seats}
+    if "imu" in seats:
+        made += _cradle(seats["imu"], width)
+    if "motor" in seats:
+        coin = seats["motor"]
+        made.append(_box(sizes.RIB, 5, -0.5, 2.0, coin.y, coin.high[0] + sizes.RIB / 2))
+    if pod.deck_z is not None:
+        cell, free = seats["cell"], _free_side(pod)
+        for side in (-1, 1):
+            ledge_x = side * (width / 2 - sizes.LEDGE / 2 + 0.25)
+            made.append(_box(sizes.LEDGE + 0.5, length + 1, -0.5, pod.deck_z, pod.middle, ledge_x))
+        rib_y = cell.low[1] - sizes.RIB / 2 if cell.low[1] > 1 else cell.high[1] + sizes.RIB / 2
+        long = width - 8.5
+        made.append(_box(long, sizes.RIB, -0.5, pod.deck_z, rib_y, free * (long - width - 1) / 2))
+    return made
+
+
+def _cradle(imu: sizes.Seat, width: float) -> list[Part]:
+    """Pads below an IMU's corners, and corner walls up to its upper face: it cannot turn."""
+    made = [_box(4.0, 4.0, -0.5, sizes.PAD, y, x) for x, y in _corners(imu, 4.0, 4.0)]
     top = imu.z + imu.thick
     for sx in (-1, 1):
         for sy in (-1, 1):
@@ -261,40 +299,33 @@ def _furniture(pod: Pod) -> list[Part]:
             made.append(
                 _box(side, CORNER, -0.5, top, y + sy * CORNER / 2, x - sx * (2.0 - CORNER / 2))
             )
-    if pod.deck_z is not None:
-        cell = pod.seat("cell")
-        for side in (-1, 1):
-            ledge_x = side * (width / 2 - sizes.LEDGE / 2 + 0.25)
-            made.append(_box(sizes.LEDGE + 0.5, length + 1, -0.5, pod.deck_z, pod.middle, ledge_x))
-        left, right = -width / 2 - 0.5, width / 2 - 9.0
-        made.append(
-            _box(
-                right - left, sizes.RIB, -0.5, pod.deck_z, cell.low[1] - sizes.RIB / 2,
-                (left + right) / 2,
-            )
-        )  # fmt: skip
     return made
 
 
 def _held(pod: Pod) -> list[Part]:
-    """Posts of the lid on a board's corners; round the Feather stops as well."""
+    """Posts of the lid on a board's corners; round a Feather or wing stops as well."""
     height = pod.inner[2] + 0.1
-    seat = pod.seat("feather" if pod.deck_z is not None else "imu")
+    seat = pod.seat(pod.held)
     if min(seat.room[:2]) < NARROW:
         return []
     low = seat.z + seat.thick + FOAM
     corners = _corners(seat, POST, POST)
     if not pod.usb:
         return [_box(POST, POST, low, height, y, x) for x, y in corners]
-    # At the USB end the socket and the light pipe need the room: only the right corner.
-    upper, right = max(y for _, y in corners), max(x for x, _ in corners)
-    made = [_box(POST, POST, low, height, y, x) for x, y in corners if y < upper or x == right]
+    # At the USB end sockets and the light pipe need the room: there only the corner that no wall
+    # is near.
+    usb, free = -1 if pod.usb_down else 1, _free_side(pod)
+    beyond = pod.inner[1] - seat.high[1] if pod.usb_down else seat.low[1]
+    made = []
     for x, y in corners:
-        if y < upper:
-            edge = seat.low[1] - sizes.RIB / 2
+        at_usb, beside_wall = (y - seat.y) * usb > 0, (x - seat.x) * free < 0
+        if not (at_usb and beside_wall):
+            made.append(_box(POST, POST, low, height, y, x))
+        if not at_usb and beyond > sizes.RIB:
+            edge = seat.y - usb * (seat.room[1] + sizes.RIB) / 2
             made.append(_box(POST, sizes.RIB, seat.z, height, edge, x))
-        if x == right:
-            edge = seat.high[0] + sizes.RIB / 2
+        if not beside_wall:
+            edge = seat.x + free * (seat.room[0] + sizes.RIB) / 2
             made.append(_box(sizes.RIB, POST, seat.z, height, y, edge))
     return made
 
