@@ -1,6 +1,8 @@
 """Check 1: nobody shares an address, none is reserved, and the firmware finds whom it asks."""
 
-from kneehard import bus, pins
+import re
+
+from kneehard import bus, pins, timing
 
 
 def test_addresses_are_single_free_and_those_of_the_parts(variant):
@@ -47,4 +49,28 @@ def test_mutant_firmware_that_asks_for_a_third_imu_or_runs_faster(shelf):
     assert pins.find_address_problems(a, board) == [
         "FOOT_IMU: the firmware asks 0x68, where nothing is",
         "the firmware runs the bus at 1000000 Hz",
+    ]
+
+
+def _haptic_problems(haptic, driver):
+    """The haptic board's driver has its own address and limit; they have to be the board's."""
+    address = int(re.search(r"^ADDRESS = const\((\w+)\)", driver, re.MULTILINE)[1], 0)
+    limit = float(re.search(r"^LIMIT_MA = ([\d.]+)", driver, re.MULTILINE)[1])
+    found = []
+    if (address,) != haptic.addresses:
+        found.append(f"the driver asks {address:#04x}, wired {haptic.addresses[0]:#04x}")
+    if limit > haptic.part.get("set_current", "mA"):
+        found.append(f"the driver gives the motor up to {limit:.0f} mA")
+    return found
+
+
+def test_the_haptic_driver_asks_its_board_and_holds_it_to_its_current(shelf):
+    driver = (timing.FIRMWARE / "kneeband" / "da7280.py").read_text()
+    haptic = shelf.variant("a_cue").nodes["haptic"]
+    assert _haptic_problems(haptic, driver) == []
+    assert _haptic_problems(haptic, driver.replace("0x4A)", "0x4B)")) == [
+        "the driver asks 0x4b, wired 0x4a"
+    ]
+    assert _haptic_problems(haptic, driver.replace("LIMIT_MA = 100", "LIMIT_MA = 165")) == [
+        "the driver gives the motor up to 165 mA"
     ]

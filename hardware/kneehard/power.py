@@ -32,7 +32,9 @@ class Mode:
 MODES = (
     Mode("streaming to a host", "cpu_radio_untuned", "cpu_radio_tuned", "on", cues=True),
     Mode("streaming, as one report of this chip has it", "cpu_radio_reported", "", "on", cues=True),
-    Mode("recording alone, no host in reach", "cpu_radio_untuned", "cpu_modem_sleep", "on"),
+    Mode(
+        "recording alone, no host in reach", "cpu_radio_untuned", "cpu_modem_sleep", "on", cues=True
+    ),
     Mode("on, advertising, nothing asked", "cpu_radio_untuned", "cpu_light_sleep", "on"),
     Mode("asleep, woken by its button", "", "cpu_deep_sleep", "off", lamp=False),
     Mode("asleep, woken by motion", "", "cpu_deep_sleep", "waking", lamp=False),
@@ -170,13 +172,31 @@ def _rest(shelf: Shelf, variant: Variant, mode: Mode) -> float:
         total += shelf.get("bus_low_share", "") * 2 * bus.of(shelf, variant).sink_ma
         if "haptic" in variant.nodes:
             total += duty * variant.nodes["haptic"].part.get("set_current", "mA")
-    elif mode.imus == "waking":
-        total += shelf.get("imu_wake_current", "mA")
-    elif mode.imus != "off":
+    elif mode.imus in ("waking", "off"):
+        total += _unswitched(shelf, variant, mode.imus == "waking")
+    else:
         raise PartsError(f"mode {mode.name!r}: IMUs {mode.imus!r}")
     if "motor" in variant.nodes:
         total += duty * variant.nodes["motor"].part.get("current", "mA")
     return total
+
+
+def _unswitched(shelf: Shelf, variant: Variant, waking: bool) -> float:
+    """What goes on while the chip sleeps. STEMMA QT's regulator is off then, and with it all that
+    hangs there. A wing and its shank plug hang on 3V3, which stays: both boards run on, for the
+    firmware puts no IMU to rest before it sleeps, or by a driver that waits for motion the lights
+    alone; and the pull-ups feed the Feather's own back into the rail that is off (at most that)."""
+    plugged = [node for node in bus.on_bus(variant) if node.id != "band"]
+    wing = next((node for node in plugged if node.part.id == "wing"), None)
+    if wing is None:
+        return 0.0
+    feather = variant.nodes["band"].part
+    conducts = sum(1.0 / node.part.get("pull_up", "ohm") for node in plugged)
+    back = 2e3 * feather.get("rail_voltage", "V") / (1 / conducts + feather.get("pull_up", "ohm"))
+    if waking:
+        lights = sum(node.part.get_or("board_current", "mA", 0.0) for node in plugged)
+        return back + lights + shelf.get("imu_wake_current", "mA")
+    return back + sum(_steady(node) for node in plugged)
 
 
 def _steady(node: Node) -> float:
