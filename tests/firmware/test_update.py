@@ -1,0 +1,7 @@
+"""New firmware over a link, and the way back from it. The tests: device/update.py."""
+
+from collections.abc import Callable
+
+
+def test_on_the_board(device_test: Callable[[], None]) -> None:
+    device_test()
