@@ -59,11 +59,14 @@ def marker(marks, flash):
     return lambda what: marks.append((len(flash.journal), what))
 
 
+_image = bytearray(SMALL)
+
+
 def copy(source, target):
     with open(source, "rb") as file:
-        data = file.read()
+        assert file.readinto(_image) == SMALL
     with open(target, "wb") as file:
-        file.write(data)
+        file.write(_image)
 
 
 def test_power_that_fails_at_any_write_leaves_all_but_the_last_second():
