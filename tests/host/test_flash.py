@@ -11,10 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from command_line import is_one_sentence, kneetrack
+from kneetrack.cli.flash import Variant
 from kneetrack.errors import BandNotFound, LinkError, UsageError
-from kneetrack.firmware_files import firmware_dir
+from kneetrack.firmware_files import BOARD, BOARDS, firmware_dir
 from kneetrack.maintenance import flash, flash_esptool, flash_ports
-from kneetrack.maintenance.flash_board import KEPT, About, Held
+from kneetrack.maintenance.flash_board import KEPT, About, Held, variant_of
 from kneetrack.maintenance.flash_build import BoardFile, MpyForm, compiled, manifest
 from kneetrack.maintenance.flash_image import read_image
 from kneetrack.maintenance.flash_ports import Port
@@ -87,7 +88,7 @@ def test_what_esptool_is_told_and_what_is_heard_of_it(tmp_path: Path) -> None:
 
 ABOUT = About(
     "micropython", (1, 26, 1), MpyForm(6, 3, "xtensawin"), "Generic ESP32S3 module with ESP32S3",
-    "esp32", 1 << 20, 4096, (), None,
+    "esp32", 1 << 20, 4096, (), None, None,
 )  # fmt: skip
 
 
@@ -128,6 +129,17 @@ def test_files_for_the_band_are_the_same_bytes_each_time_and_name_no_folder_of_o
     here = str(Path(__file__).parents[2]).encode()
     assert not [file.name for file in files if here in file.data]
     assert manifest(files, form) == manifest(list(reversed(files)), form)
+    wing = compiled(form, lambda done, total: None, "b")
+    assert {file.name for file in set(wing) ^ set(files)} == {BOARD}
+    assert manifest(wing, form) == manifest(files, form)  # so an update is the same for both
+
+
+def test_the_pins_say_whose_they_are() -> None:
+    assert [variant.value for variant in Variant] == list(BOARDS)
+    for name in BOARDS:
+        with (firmware_dir() / "boards" / name / BOARD).open() as file:
+            assert variant_of(file.readline()) == name
+    assert variant_of("") is None and variant_of('"""Something else.') is None
 
 
 def test_a_micropython_of_another_form_is_told() -> None:

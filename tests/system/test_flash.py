@@ -72,6 +72,7 @@ async def _is_cut_off_and_completed(bench: FlashBench, port: Port) -> None:
     assert done.there + len(done.sent) == len(device_files()) + 1
     assert last.detail in done.sent  # what was half written is written again
     assert {"main.py", MANIFEST} <= set(done.sent)
+    assert (done.board, done.board_before) == ("a", None)
 
 
 def _is_brought_up_to_date(port: Port) -> None:
@@ -88,6 +89,7 @@ def _is_brought_up_to_date(port: Port) -> None:
         board.reset()
     done = flash.flash(port, None, lambda now: None)
     assert done.sent == ("kneecore/crc.mpy",) and done.removed == ("kneeband/older.py",)
+    assert (done.board, done.board_before) == ("a", "a")  # by what its board.py says
     with Board(port) as board:
         held = board.held([*names, "main.py", "main.new"])
         assert held["mine.txt"] == kept["mine.txt"] and set(kept) <= set(held)

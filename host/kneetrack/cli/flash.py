@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
     from kneetrack.maintenance.flash import Flashed, Progress
     from kneetrack.maintenance.flash_image import Image
+
+
+class Variant(StrEnum):
+    """The boards of hardware/README.md, by their names in firmware/boards."""
+
+    A = "a"
+    B = "b"
 
 
 def flash(
@@ -35,6 +43,13 @@ def flash(
             metavar="HEX", help="What the image's SHA-256 must be; nothing is written else."
         ),
     ] = None,
+    board: Annotated[
+        Variant | None,
+        typer.Option(
+            help="Whose pins: a, boards that plug together; b, the knee wing [default: what the "
+            "band is, or a]."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Put the firmware, or a newer one, on a band that hangs on a cable.
@@ -44,6 +59,7 @@ def flash(
       kneetrack flash                        a band, or a board with MicroPython
       kneetrack flash --micropython ESP32_GENERIC_S3-20260824-v1.29.0.bin
       kneetrack flash --port /dev/ttyACM1    one of several boards
+      kneetrack flash --board b              the Feather carries the knee wing
 
     \b
     A new board:
@@ -72,12 +88,12 @@ def flash(
     if sha256 is not None:
         _check_sha256(sha256, micropython)
     image = None if micropython is None else read_image(micropython, sha256)
-    board = flash_ports.choose(port)
+    at = flash_ports.choose(port)
     if image is not None:
         for line in _image_lines(image):
             hints.print(line, markup=False, soft_wrap=True)
     with _Bar(hints) as bar:
-        done = work.flash(board, image, bar.tell)
+        done = work.flash(at, image, bar.tell, None if board is None else board.value)
     if json:
         console.print_json(_to_json(done))
         return
@@ -131,8 +147,10 @@ def _lines(done: Flashed) -> list[str]:
     lines = [
         f"Done: {done.name}, firmware {done.firmware}, in {done.elapsed_s:.0f} s.",
         f"  {', '.join(part for part in parts if part)}; MicroPython {done.micropython}, protocol "
-        f"{done.protocol[0]}.{done.protocol[1]}",
+        f"{done.protocol[0]}.{done.protocol[1]}, pins of variant {done.board}",
     ]
+    if done.board_before not in (None, done.board):
+        lines.append(f"! It had the pins of variant {done.board_before} before.")
     if done.image_sha256 is not None:
         lines.append(f"  MicroPython written, SHA-256 {done.image_sha256}")
     for mount in done.silent:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from kneecore import __version__, wire
 from kneetrack.errors import LinkError, LinkLost, ProtocolMismatch
+from kneetrack.firmware_files import BOARDS
 from kneetrack.link import open_link
 from kneetrack.maintenance import flash_ports
 from kneetrack.maintenance.flash_board import About, Board, Held, NoPrompt, connect, full
@@ -80,6 +81,10 @@ class Flashed:
     manifest_sha256: str
     image_sha256: str | None
     """Of the MicroPython that was written, if any was."""
+    board: str
+    """The variant whose pins it has now ..."""
+    board_before: str | None
+    """... and had before, if that is known."""
     sent: tuple[str, ...]
     there: int
     """Files that were there already."""
@@ -103,10 +108,11 @@ class _Change:
     freed_bytes: int
 
 
-def flash(port: Port, image: Image | None, tell: Tell) -> Flashed:
+def flash(port: Port, image: Image | None, tell: Tell, variant: str | None = None) -> Flashed:
     """Put our firmware on the board at `port`, MicroPython's `image` first where one is given.
 
-    Every error is a KneeTrackError that says what to do; after each of them the same call goes on.
+    `variant` is of firmware_files.BOARDS; without one a band stays what it is. Every error is a
+    KneeTrackError that says what to do; after each of them the same call goes on.
     """
     began_s = time.monotonic()
     if image is not None:
@@ -117,7 +123,10 @@ def flash(port: Port, image: Image | None, tell: Tell) -> Flashed:
     try:
         about = board.about()
         _check(about, BAND, port)
-        files = compiled(about.form, lambda done, of: tell(Progress("Compiling", done, of)))
+        variant = variant or (about.variant if about.variant in BOARDS else BOARDS[0])
+        files = compiled(
+            about.form, lambda done, of: tell(Progress("Compiling", done, of)), variant
+        )
         listed = manifest(files, about.form)
         change = _change(
             [*files, listed], board.held([*(file.name for file in files), MANIFEST, _SLOTS])
@@ -141,6 +150,8 @@ def flash(port: Port, image: Image | None, tell: Tell) -> Flashed:
         about.machine,
         listed.sha256,
         None if image is None else image.sha256,
+        variant,
+        about.variant,
         tuple(file.name for file in change.send),
         change.there,
         change.remove,

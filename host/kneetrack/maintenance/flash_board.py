@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import struct
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -49,6 +50,11 @@ s = os.statvfs(os.getcwd())
 v["free"] = s[0] * s[3]
 v["block"] = s[0]
 v["names"] = os.listdir()
+try:
+    with open("board.py") as f:
+        v["board"] = f.readline()
+except OSError:
+    v["board"] = ""
 try:
     import esp32
     p = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="vfs")[0].info()
@@ -102,6 +108,8 @@ class About:
     kept: tuple[str, ...]
     """Which of KEPT it has."""
     vfs: Place | None
+    variant: str | None
+    """Whose pins it has: its board.py says so in its first line."""
 
     @property
     def version_text(self) -> str:
@@ -157,6 +165,7 @@ class Board:
             told["block"],
             tuple(name for name in KEPT if name in told["names"]),
             Place(*told["vfs"]) if told["vfs"] else None,
+            variant_of(told["board"]),
         )
 
     def held(self, names: Iterable[str]) -> dict[str, Held]:
@@ -248,6 +257,12 @@ class Board:
             "the same command: it goes on where it stopped. Until then the band waits and runs "
             "nothing; what it keeps is untouched."
         )
+
+
+def variant_of(first_line: str) -> str | None:
+    """Which variant a board.py is for."""
+    found = re.match(r'"""Variant ([A-Z])', first_line)
+    return found[1].lower() if found else None
 
 
 def connect(port: Port, within_s: float) -> Board:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from kneecore import __version__, wire
 from kneetrack.errors import InputError, LinkError, UsageError
-from kneetrack.firmware_files import DeviceFile, device_files
+from kneetrack.firmware_files import BOARD, BOARDS, DeviceFile, device_files
 
 MANIFEST = "manifest.json"
 """What was put on the band, in a file there: version, protocol, and the hash of every file."""
@@ -65,14 +65,17 @@ class BoardFile:
     sha256: str
 
 
-def compiled(form: MpyForm, tell: Callable[[int, int], None]) -> list[BoardFile]:
-    """All files of the band, those of kneecore as machine code; `tell` gets done and total.
+def compiled(
+    form: MpyForm, tell: Callable[[int, int], None], board: str = BOARDS[0]
+) -> list[BoardFile]:
+    """All files of a band of that variant, those of kneecore as machine code.
 
-    Raises UsageError where the compiler is missing or makes another form.
+    `tell` gets done and total. Raises UsageError where the compiler is missing or makes another
+    form.
     """
     compiler = _compiler()
     _check_form(compiler, form)
-    sources = device_files()
+    sources = device_files(board)
     files: list[BoardFile] = []
     with (
         tempfile.TemporaryDirectory(prefix="kneetrack-flash-") as folder,
@@ -87,13 +90,17 @@ def compiled(form: MpyForm, tell: Callable[[int, int], None]) -> list[BoardFile]
 
 
 def manifest(files: list[BoardFile], form: MpyForm) -> BoardFile:
-    """The manifest of these files."""
+    """The manifest of these files; the pins are not in it, for each variant has the same firmware.
+
+    An update over the radio, which never sends them, so is the same for each.
+    """
+    listed = sorted((file for file in files if file.name != BOARD), key=lambda file: file.name)
     content = {
         "firmware": __version__,
         "protocol": list(wire.PROTOCOL_VERSION),
         "mpy": str(form),
         "march": form.march,
-        "files": {file.name: file.sha256 for file in sorted(files, key=lambda file: file.name)},
+        "files": {file.name: file.sha256 for file in listed},
     }
     return _board_file(MANIFEST, json.dumps(content, separators=(",", ":")).encode())
 
