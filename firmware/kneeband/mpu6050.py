@@ -2,18 +2,24 @@
 """TDK InvenSense's MPU-6050, MPU-6500 and MPU-9250 (register maps RM-MPU-6000A, RM-MPU-6500A).
 
 Set-up
-    +-2000 dps at 16.4 counts a dps, +-16 g at 2048 counts a g. The digital low-pass is set to 42 Hz
-    (MPU-6500: 41), with which the chip works at 1 kHz inside and divides by five: 200 Hz; by ten in
-    the MPU-6500, for the sake of its small FIFO. It delays by 4.8 ms (5.9 in the MPU-6500; the
-    tables of CONFIG). The clock is the gyroscope's, 1 % off at most. An MPU-6500 has a register of
-    its own for the accelerometer's filter.
+    The digital low-pass is set to 42 Hz (MPU-6500: 41), with which the chip works at 1 kHz inside
+    and divides by five: 200 Hz. It delays by 4.8 ms, the accelerometer's 44 Hz by 4.9 (the table of
+    CONFIG, register 26). The clock is the gyroscope's, 1 % off at most.
+    An MPU-6500 has a register of its own for the accelerometer's filter (ACCEL_CONFIG 2). The
+    gyroscope's delays by 5.9 ms, that one by 4.9 (44.8 Hz; the MPU-9250's map in revision 1.6. Its
+    first revision has 11.8 ms: who measures it should look).
 
 FIFO
-    Of 1024 bytes (MPU-6500 and 9250: 512). A row is twelve bytes, acc xyz and gyr xyz, high byte
-    first, with neither a header nor a time: nothing in it tells where a row begins. So what is
-    counted has to be right: only whole rows are read; a FIFO that is full has overwritten parts of
-    a row and is emptied at once, and so is one that twice in a row holds a part of a row. Full is
-    after 0.42 s: when flash blocks for longer (0.53 s at the most), there is a hole.
+    Of 1024 bytes. An MPU-6500 or 9250 shares 4 KB between it and its motion processor: 512 bytes
+    are the FIFO's, 2048 if bit 7 of ACCEL_CONFIG 2 asks for it. The maps call bits 7 and 6
+    reserved; InvenSense's own Motion Driver (inv_mpu.c, BIT_FIFO_SIZE_2048) and phone makers' Linux
+    drivers set them. A copy that does not know the bit overflows after 0.21 s, which is told as any
+    overflow is.
+    A row is twelve bytes, acc xyz and gyr xyz, high byte first, with neither a header nor a time:
+    nothing in it tells where a row begins. So what is counted has to be right: only whole rows are
+    read; a FIFO that is full has overwritten parts of a row and is emptied at once, and so is one
+    that twice in a row holds a part of a row. Full is after 0.42 s: when flash blocks for longer
+    (0.53 s at the most), there is a hole. With 2 KB it is after 0.85 s.
     The three steps of emptying are those of the register map: off, reset, on.
 """
 
@@ -28,7 +34,9 @@ _FIFO_COUNT = const(0x72)
 _FIFO_DATA = const(0x74)
 
 _CLOCK_GYR_X = const(1)
+_RATE_DIVIDER = const(5)
 _LOW_PASS_42_HZ = const(3)
+_FIFO_OF_2_KB = const(0x80)
 _FULL_RANGE = const(0x18)  # +-2000 dps, +-16 g
 _ACC_AND_GYR = const(0x78)
 _FIFO_OFF, _FIFO_RESET, _FIFO_ON = 0x00, 0x04, 0x40
@@ -45,7 +53,6 @@ class Mpu6050(InvenSense):
     ACC = 0x3B
     late_us = 4800
     FIFO_BYTES = 1024
-    RATE_DIVIDER = 5
 
     rate_divider = Byte(0x19)
     config = Byte(0x1A)
@@ -62,7 +69,7 @@ class Mpu6050(InvenSense):
 
     def __init__(self, bus, address: int):
         super().__init__(bus, address)
-        self.period_us = 1000.0 * self.RATE_DIVIDER
+        self.period_us = 1000.0 * _RATE_DIVIDER
         self._odd = 0  # looks one after the other that found a part of a row
 
     def _begin_reset(self):
@@ -78,15 +85,15 @@ class Mpu6050(InvenSense):
         self.power = _CLOCK_GYR_X
         self.standby = 0
         self.config = _LOW_PASS_42_HZ
-        self.rate_divider = self.RATE_DIVIDER - 1
+        self.rate_divider = _RATE_DIVIDER - 1
         self.gyr_config = _FULL_RANGE
         self.acc_config = _FULL_RANGE
-        self._set_up_family()
+        whole = self._set_up_family()
         self.interrupts = _OVERFLOW  # so that its status tells
         self.fifo_content = _ACC_AND_GYR
         self._empty()
         settings = (self.power, self.rate_divider, self.gyr_config, self.user_control)
-        return settings == (_CLOCK_GYR_X, self.RATE_DIVIDER - 1, _FULL_RANGE, _FIFO_ON)
+        return whole and settings == (_CLOCK_GYR_X, _RATE_DIVIDER - 1, _FULL_RANGE, _FIFO_ON)
 
     def level(self) -> int:
         """How many rows wait in the FIFO; sets `overrun`. After that it has been emptied."""
@@ -112,8 +119,9 @@ class Mpu6050(InvenSense):
     def _celsius(self, counts):
         return counts / 340.0 + 36.53
 
-    def _set_up_family(self):
-        """What the MPU-6050 has not."""
+    def _set_up_family(self) -> bool:
+        """What the MPU-6050 has not; whether it was kept."""
+        return True
 
     def _empty(self):
         self.user_control = _FIFO_OFF
@@ -127,12 +135,11 @@ class Mpu6500(Mpu6050):
 
     CHIPS = {0x70: "MPU-6500", 0x71: "MPU-9250", 0x73: "MPU-9255"}
     late_us = 5900
-    settle_rows = 11
-    FIFO_BYTES = 512
-    RATE_DIVIDER = 10
+    FIFO_BYTES = 2048
 
-    def _set_up_family(self):
-        self.acc_low_pass = _LOW_PASS_42_HZ
+    def _set_up_family(self) -> bool:
+        self.acc_low_pass = _FIFO_OF_2_KB | _LOW_PASS_42_HZ
+        return self.acc_low_pass & 7 == _LOW_PASS_42_HZ
 
     def _celsius(self, counts):
         return counts / 333.87 + 21.0

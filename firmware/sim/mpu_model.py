@@ -3,7 +3,8 @@
 Register maps RM-MPU-6000A-00 (4.2) and RM-MPU-6500A-00; the 9250's is the 6500's.
 
     0x19 SMPLRT_DIV      rate = 1 kHz / (1 + divider) with the low-pass on (CONFIG 1 to 6), else 8
-    0x1A CONFIG          low-pass (2:0); 0x1D ACCEL_CONFIG2 (6500 only): the accelerometer's
+    0x1A CONFIG          low-pass (2:0); 0x1D ACCEL_CONFIG2 (6500 only): the accelerometer's, and
+                         the FIFO's size (7:6): 512, 1024, 2048, 4096
     0x1B GYRO_CONFIG, 0x1C ACCEL_CONFIG   range (4:3)
     0x23 FIFO_EN         temperature 7, gyr x y z 6..4, acc 3
     0x38 INT_ENABLE, 0x3A INT_STATUS      FIFO overflow 4, data ready 0; read clears
@@ -13,9 +14,10 @@ Register maps RM-MPU-6000A-00 (4.2) and RM-MPU-6500A-00; the 9250's is the 6500'
     0x72 FIFO_COUNT      bytes, high byte first; 0x74 FIFO_R_W: a burst stays at this address
     0x75 WHO_AM_I        0x68, 0x70, 0x71
 
-The FIFO is bytes: of 1024 (6050) or 512 the oldest are overwritten, wherever that is in a row. In a
-sample acc comes first, then temperature, then gyr: the order of the registers. After power-up the
-chip sleeps. A reset takes 20 ms here (the maps say: wait 100 ms), in which it does not answer.
+The FIFO is bytes: of 1024 (6050), or as many as it is set to, the oldest are overwritten, wherever
+that is in a row (`sizes`: a copy may ignore what it is set to). In a sample acc comes first, then
+temperature, then gyr: the order of the registers. After power-up the chip sleeps. A reset takes
+20 ms here (the maps say: wait 100 ms), in which it does not answer.
 
 Filters are modelled by their delay only, less the 3.4 ms of ST's (whose model has none).
 Not modelled: the interrupt pin, the auxiliary bus, the DMP, cycle mode, self-test.
@@ -27,8 +29,13 @@ from sim.imu_chip import RowChip
 
 RESET_US = 20_000
 
-# WHO_AM_I: bytes of FIFO, power-up value of PWR_MGMT_1, us later than ST's (CONFIG 3).
-KINDS = {0x68: (1024, 0x40, 1400), 0x70: (512, 0x41, 2500), 0x71: (512, 0x41, 2500)}
+_SIZES = (512, 1024, 2048, 4096)
+# WHO_AM_I: sizes of FIFO, power-up value of PWR_MGMT_1, us later than ST's (CONFIG 3).
+KINDS = {
+    0x68: ((1024,) * 4, 0x40, 1400),
+    0x70: (_SIZES, 0x41, 2500),
+    0x71: (_SIZES, 0x41, 2500),
+}
 
 _READ_ONLY = tuple(range(0x3A, 0x61)) + (0x72, 0x73, 0x75)
 _RAD_PER_DPS = 3.141592653589793 / 180.0
@@ -37,12 +44,12 @@ _RAD_PER_DPS = 3.141592653589793 / 180.0
 class MPUModel(RowChip):
     """One chip; the arguments are those of `ImuChip`."""
 
-    DEEPEST = 2 * 1024
+    DEEPEST = 512
 
     def __init__(self, mount, source, errors="mpu6050", seed=0, who_am_i=0x68):
         super().__init__(mount, source, errors, seed, who_am_i)
-        self._size, self._asleep, self._later_us = KINDS.get(who_am_i, KINDS[0x68])
-        self._fifo = bytearray(self._size)
+        self.sizes, self._asleep, self._later_us = KINDS.get(who_am_i, KINDS[0x68])
+        self._fifo = bytearray(self.sizes[-1])
         self._reset(0)
 
     def answers(self, now_us: int) -> bool:
@@ -56,6 +63,7 @@ class MPUModel(RowChip):
     def _reset(self, now_us: int) -> None:
         self._registers = bytearray(128)
         self._registers[0x6B] = self._asleep
+        self._size = self.sizes[0]
         self._reset_until_us = 0
         self._status = 0
         self._row = (0, 0, 0, 0, 0, 0)
@@ -75,6 +83,9 @@ class MPUModel(RowChip):
                 self._first = self._count = 0
             value &= ~0x04
         self._registers[register & 0x7F] = value
+        if register == 0x1D and self._size != self.sizes[value >> 6]:
+            self._size = self.sizes[value >> 6]
+            self._first = self._count = 0
         if register in (0x19, 0x1A, 0x1B, 0x1C, 0x6B) and value != before:
             self._start(now_us)
 
@@ -99,7 +110,7 @@ class MPUModel(RowChip):
 
     def _temperature(self, t_us) -> int:
         celsius = self._errors.temperature_c(t_us * 1e-6)
-        if self._size == 1024:
+        if self._who_am_i == 0x68:
             return int((celsius - 36.53) * 340.0)
         return int((celsius - 21.0) * 333.87)
 

@@ -51,10 +51,10 @@ def test_every_bit_that_matters_is_set_in_an_icm_42688_p():
 
 
 def test_every_bit_that_matters_is_set_in_the_mpu_family():
-    for kind, divider, low_pass in ((KINDS[1], 4, 0), (KINDS[2], 9, 3)):
+    for kind, acc_config_2 in ((KINDS[1], 0), (KINDS[2], 0x83)):  # 2 KB of FIFO, 44.8 Hz
         _, chip = soldered(kind, bench.Steady(*TRUTH))
         now = vclock.now_us()
-        assert chip.read(0x19, 5, now) == bytes((divider, 3, 0x18, 0x18, low_pass))
+        assert chip.read(0x19, 5, now) == bytes((4, 3, 0x18, 0x18, acc_config_2))
         assert chip.read(0x23, 1, now)[0] == 0x78 and chip.read(0x38, 1, now)[0] == 0x10
         assert chip.read(0x6A, 3, now) == b"\x40\x01\x00"  # FIFO on, awake, nothing on standby
 

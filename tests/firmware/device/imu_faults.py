@@ -3,7 +3,7 @@
 Every driver meets every fault of `imu_worlds.FAULTS`. The other IMU goes on: its newest row is
 never older than a period and a poll, and it is never called faulty. (Pairs need both.) Not so where
 what is wrong is wrong for both (BOTH_TOLD). What can be said of the cause is said within a second
-too (EXPLAINED).
+too (EXPLAINED). tools/bench_imu_faults.py has all of them with every chip.
 """
 
 import imu_worlds
@@ -11,6 +11,9 @@ from imu_worlds import BOTH_TOLD, EXPLAINED, FAULTS, World, played
 
 from kneecore import wire
 from sim import vclock
+
+OF_THE_BUS = ("a chip holds SDA", "SDA shorted 1.5 s", "SCL shorted 1.5 s")
+"""Whatever chips are on it: one kind will do."""
 
 
 def holds(kind, fault, other=None):
@@ -33,9 +36,10 @@ def holds(kind, fault, other=None):
     assert seen.worst_us < 2500 and seen.apart_us < 2500, what
 
 
-def every_fault(kind):
+def every_fault(kind, but=()):
     for fault in FAULTS:
-        holds(kind, fault)
+        if fault not in but:
+            holds(kind, fault)
 
 
 def test_every_fault_of_an_lsm6dsox():
@@ -43,16 +47,27 @@ def test_every_fault_of_an_lsm6dsox():
 
 
 def test_every_fault_of_an_icm_42688_p():
-    every_fault("ICM-42688-P")
+    every_fault("ICM-42688-P", but=OF_THE_BUS)
 
 
 def test_every_fault_of_an_mpu_6050():
-    every_fault("MPU-6050")
+    every_fault("MPU-6050", but=OF_THE_BUS)
 
 
-def test_the_smaller_fifo_of_an_mpu_6500():
-    for fault in ("FIFO overflow", "brown-out", "unplugged 1.5 s"):
+def test_what_is_different_in_an_mpu_6500():
+    for fault in ("FIFO overflow", "brown-out"):
         holds("MPU-6500", fault)
+
+
+def test_an_mpu_6500_rides_out_the_longest_stall_of_flash_unless_its_fifo_stays_small():
+    for sizes, overruns in (((512, 1024, 2048, 4096), 0), ((512,) * 4, 1)):
+        world = World(("MPU-6500", "LSM6DSOX"))
+        world.chips[0].sizes = sizes
+        world.start()
+        world.run(400)
+        imu_worlds.bench.wait_ms(530)
+        world.run(400)
+        assert (world.told[-1][1], world.told[-1][2]) == (0, overruns)
 
 
 def test_a_mixed_pair_is_one_pair_in_counts_and_time():
@@ -60,7 +75,7 @@ def test_a_mixed_pair_is_one_pair_in_counts_and_time():
     for kind, other, within_us in (
         ("ICM-42688-P", "LSM6DSOX", 1500),
         ("LSM6DSOX", "MPU-6050", 1500),
-        ("MPU-9250", "ISM330DHCX", 2500),  # at 100 Hz rows are dated to a quarter of their period
+        ("MPU-9250", "ISM330DHCX", 1500),
     ):
         world = World((kind, other)).start()
         world.run(4_000)
