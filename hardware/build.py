@@ -34,17 +34,15 @@ def make(product: str, out: Path = OUT) -> list[Path]:
     """Make one product. Raises MissingTool."""
     try:
         module = importlib.import_module(PRODUCTS[product])
+        missing = getattr(module, "missing_tool", lambda: None)()
+        if missing:
+            raise MissingTool(missing)
+        out.mkdir(exist_ok=True)
+        return module.build(out)
     except ModuleNotFoundError as error:
-        if (HERE / product).is_dir() and error.name not in (product, PRODUCTS[product]):
-            raise MissingTool(
-                f"the Python package {error.name} is missing: pip install -e '.[hardware]'"
-            ) from error
-        raise
-    missing = getattr(module, "missing_tool", lambda: None)()
-    if missing:
-        raise MissingTool(missing)
-    out.mkdir(exist_ok=True)
-    return module.build(out)
+        raise MissingTool(
+            f"the Python package {error.name} is missing: pip install -e '.[hardware]'"
+        ) from error
 
 
 def main(arguments: list[str] | None = None) -> int:

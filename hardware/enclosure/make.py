@@ -9,6 +9,7 @@ Needs build123d, trimesh and vtk (the extra `hardware`). The same sizes give the
 """
 
 import argparse
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,11 +111,14 @@ def main() -> None:
         sizes.shank(shelf, args.strap, args.imu),
         stack.pod(shelf, args.strap),
     ]
-    for path in write(args.out, chosen, shelf):
-        print(path)
-    if not args.no_pictures:
-        for path in draw(args.out, chosen, shelf):
+    try:
+        for path in write(args.out, chosen, shelf):
             print(path)
+        if not args.no_pictures:
+            for path in draw(args.out, chosen, shelf):
+                print(path)
+    except ModuleNotFoundError as error:
+        sys.exit(f"the Python package {error.name} is missing: pip install -e '.[hardware]'")
 
 
 if __name__ == "__main__":

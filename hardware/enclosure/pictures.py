@@ -246,7 +246,7 @@ _SEEN = {
         ("motor", "motor"),
         ("cell", "cell, leads up"),
         ("wing", "knee wing"),
-        ("feather", "below it the Feather, USB down"),
+        ("feather", "Feather, below it"),
     ],
 }
 _SEEN["shank_ism_micro"] = _SEEN["shank"]
