@@ -24,6 +24,7 @@ from kneetrack.maintenance.computer import packages_row, python_row, storage_row
 from kneetrack.maintenance.rows import Part, Row, State
 from kneetrack.maintenance.streaming import DURATION_S, stream, stream_rows
 from kneetrack.maintenance.systems import facts_here, system_rows
+from kneetrack.maintenance.update_rows import firmware_rows
 from kneetrack.maintenance.worn import Worn, worn_rows
 from kneetrack.protocol import read_status
 from kneetrack.samples import Side, Status
@@ -120,7 +121,8 @@ async def _of_band(link: Link, connect_s: float, kind: str, stream_s: float) -> 
         if status is None:
             yield Row(Part.BAND, "Status", State.PROBLEM, "it can't be read", "Update the band.")
             return
-        for row in (*status_rows(link, kind, status), *worn_rows(_worn(link, status))):
+        firmware = await firmware_rows(link)
+        for row in (*firmware, *status_rows(link, kind, status), *worn_rows(_worn(link, status))):
             yield row
         if stream_s > 0:
             for row in await _streamed(link, kind, status, stream_s):

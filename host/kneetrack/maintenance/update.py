@@ -13,7 +13,8 @@ and tells why.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -43,6 +44,8 @@ TRIES = 4
 RETURN_S = 60.0
 RESTART_S = 15.0
 """From UPDATE_FINISH to the end of the connection."""
+LOST_S = 2.0
+"""A write fails before the loss of the connection is told, which takes so long at most."""
 BARREN = 3
 """So many connections in a row may break before anything came of them."""
 _POLL_S = 1.0
@@ -70,14 +73,18 @@ class Updated:
     elapsed_s: float
 
 
+class TooOld(LinkError):
+    """The band's firmware can't be updated over a link."""
+
+
 async def band_state(link: Link) -> BandState:
-    """What runs on the band. LinkError where its firmware can't be updated over a link."""
+    """What runs on the band, or TooOld."""
     try:
         answer = await command(link, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_UPDATE))
     except CommandRefused as refused:
         if refused.result != wire.RESULT_INVALID_OPERAND:
             raise
-        raise LinkError(
+        raise TooOld(
             "The band's firmware is too old to be updated over the radio. Put the current one on "
             "it over its cable: kneetrack flash."
         ) from refused
@@ -139,7 +146,7 @@ async def _send_all(link: Link, wanted: Package, account: _Account, tell: Tell) 
     while True:
         done_before = account.sent_bytes
         try:
-            async with transfer_messages(link) as messages:
+            async with _listening(link) as messages:
                 await _send_files(link, messages, wanted, account, tell)
             return
         except LinkLost as lost:
@@ -225,7 +232,7 @@ async def _finish(link: Link, wanted: Package, tell: Tell) -> None:
     """Have the band start anew; returns when the connection has ended, or should have."""
     tell("Starting the new version", -1.0)
     try:
-        async with transfer_messages(link) as messages:
+        async with _listening(link) as messages:
             await command(link, update_wire.OP_UPDATE_FINISH, wanted.finish, ANSWER_S)
             await next_message(messages, RESTART_S)
     except LinkLost:
@@ -246,7 +253,8 @@ async def _confirm(link: Link, wanted: Package, before: BandState, tell: Tell) -
             if not back:
                 back = await _back(link)
                 continue
-            said = await _say(link, wanted, before, tell)
+            async with _listening(link) as messages:
+                said = await _say(link, messages, wanted, before, tell)
             if said.confirmed:
                 return
             await link.sleep(said.wait_s)
@@ -259,7 +267,9 @@ async def _confirm(link: Link, wanted: Package, before: BandState, tell: Tell) -
     )
 
 
-async def _say(link: Link, wanted: Package, before: BandState, tell: Tell) -> _Said:
+async def _say(
+    link: Link, messages: Messages, wanted: Package, before: BandState, tell: Tell
+) -> _Said:
     state = await band_state(link)
     runs = state.firmware_id == wanted.firmware_id
     if not runs:
@@ -286,16 +296,22 @@ async def _say(link: Link, wanted: Package, before: BandState, tell: Tell) -> _S
             return _Said(False, _POLL_S)
         if refused.result != wire.RESULT_FAILED:
             raise
-        await next_loss(link)
-        raise LinkLost("It goes back.") from refused
+        await next_message(messages, RESTART_S)
+        raise LinkLost("The band goes back.") from refused
     return _Said(True, 0.0)
 
 
-async def next_loss(link: Link) -> None:
-    """Wait for the end of the connection, which the band has announced."""
+@contextlib.asynccontextmanager
+async def _listening(link: Link) -> AsyncGenerator[Messages]:
+    """What Session Transfer brings. What failed because the connection broke is a LinkLost."""
     async with transfer_messages(link) as messages:
-        while await next_message(messages, RESTART_S) is not None:
-            pass
+        try:
+            yield messages
+        except LinkError as error:
+            if type(error) is LinkError:
+                while await next_message(messages, LOST_S) is not None:
+                    pass
+            raise
 
 
 async def _back(link: Link) -> bool:
