@@ -15,6 +15,8 @@ from machine import I2C, Pin
 
 from kneeband import imus
 from kneeband.battery import Battery
+from kneeband.da7280 import ADDRESS as HAPTIC
+from kneeband.da7280 import Da7280
 
 READS = 1000
 SECONDS = 2
@@ -56,6 +58,11 @@ def look_for_chips():
         there.append((name, driver))
     gauges = [hex(address) for address in GAUGES if address in found]
     tell(len(gauges) == 1, f"one fuel gauge: {gauges}")
+    if HAPTIC in found:
+        haptic = Da7280(bus)
+        haptic.look()
+        tell(haptic.there, f"haptic board: a DA7280 at {HAPTIC:#x}")
+        known.append(HAPTIC)
     for address in found:
         if address not in known:
             tell(False, f"somebody answers at {address:#x}, whom the firmware does not know")

@@ -13,6 +13,7 @@ from machine import attach
 import board
 from sim import vclock
 from sim.chip_errors import ChipErrors
+from sim.haptic_model import DA7280Model
 from sim.imu_model import LSM6DSModel
 
 class Still:
@@ -32,7 +33,10 @@ vclock.set_speed(0.0)
 mounts = {"thigh": board.THIGH_IMU, "shank": board.SHANK_IMU}
 if "stranger" in sys.argv:
     sys.argv.remove("stranger")
-    attach(board.I2C_ID, 0x4A, Gauge())
+    attach(board.I2C_ID, 0x29, Gauge())
+if "haptic" in sys.argv:
+    sys.argv.remove("haptic")
+    attach(board.I2C_ID, 0x4A, DA7280Model(), board.I2C_POWER)
 for mount in sys.argv[2:]:
     attach(board.I2C_ID, mounts[mount], LSM6DSModel(mount, Still(), ChipErrors("none", 1)),
            board.I2C_POWER)
@@ -59,11 +63,12 @@ def _run(tmp_path, *mounts: str) -> list[str]:
 
 def test_mutant_a_stranger(tmp_path):
     lines = _run(tmp_path, "thigh", "shank", "stranger")
-    assert "LOOK somebody answers at 0x4a, whom the firmware does not know" in lines
+    assert "LOOK somebody answers at 0x29, whom the firmware does not know" in lines
 
 
 def test_a_good_board_has_nothing_to_look_at(tmp_path):
-    lines = _run(tmp_path, "thigh", "shank")
+    lines = _run(tmp_path, "thigh", "shank", "haptic")
+    assert "ok   haptic board: a DA7280 at 0x4a" in lines
     assert lines[-1] == "All as expected."
     assert all(line.startswith("ok  ") for line in lines[:-1])
     assert "ok   shank IMU: 0 of 1000 reads wrong at 400 kHz" in lines

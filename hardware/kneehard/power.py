@@ -183,9 +183,9 @@ def _rest(shelf: Shelf, variant: Variant, mode: Mode) -> float:
 
 def _unswitched(shelf: Shelf, variant: Variant, waking: bool) -> float:
     """What goes on while the chip sleeps. STEMMA QT's regulator is off then, and with it all that
-    hangs there. A wing and its shank plug hang on 3V3, which stays: both boards run on, for the
-    firmware puts no IMU to rest before it sleeps, or by a driver that waits for motion the lights
-    alone; and the pull-ups feed the Feather's own back into the rail that is off (at most that)."""
+    hangs there. A wing and its shank plug hang on 3V3, which stays: the firmware puts the IMUs to
+    rest (one of them waits for motion, where that wakes), but boards' lights shine on, and the
+    pull-ups feed the Feather's own back into the rail that is off (at most that)."""
     plugged = [node for node in bus.on_bus(variant) if node.id != "band"]
     wing = next((node for node in plugged if node.part.id == "wing"), None)
     if wing is None:
@@ -193,10 +193,8 @@ def _unswitched(shelf: Shelf, variant: Variant, waking: bool) -> float:
     feather = variant.nodes["band"].part
     conducts = sum(1.0 / node.part.get("pull_up", "ohm") for node in plugged)
     back = 2e3 * feather.get("rail_voltage", "V") / (1 / conducts + feather.get("pull_up", "ohm"))
-    if waking:
-        lights = sum(node.part.get_or("board_current", "mA", 0.0) for node in plugged)
-        return back + lights + shelf.get("imu_wake_current", "mA")
-    return back + sum(_steady(node) for node in plugged)
+    lights = sum(node.part.get_or("board_current", "mA", 0.0) for node in plugged)
+    return back + lights + (shelf.get("imu_wake_current", "mA") if waking else 0.0)
 
 
 def _steady(node: Node) -> float:
