@@ -235,6 +235,13 @@ class SimLink(BandLink):
         speed = self._pace()
         await self._radio.air.outage(duration_s / speed, self._radio.supervision_s)
 
+    async def break_imu(self, kind: str, mount: str = "thigh", duration_s: float = 0.0) -> int:
+        """Have that IMU, or the bus, fail so (firmware/sim/run.py); how far was measured then."""
+        number = await self.measured()
+        fault: Message = {"rig": "fault", "kind": kind, "mount": mount, "duration_s": duration_s}
+        self._radio.send(fault)
+        return number
+
     async def cut_power(self) -> None:
         """Take the board's power away, between any two instructions. Its flash stays as it is."""
         self._pace()
