@@ -41,6 +41,7 @@ def test_the_prose_of_the_bring_up_has_the_figures_of_today(shelf):
         f"At least {power.charge(shelf, a).hours:.1f} hours from empty",
         f"{streaming.untuned_ma:.0f} mA as it is",
         f"that report says {shelf.get('cpu_radio_reported', 'mA'):.0f}",
+        f"{power.draw(shelf, b, power.MODES[-1]).tuned_ma:.1f} mA (B: the shank board's light",
         f"+ {shelf.part('motor').get('current', 'mA'):.0f} mA while the motor runs",
     )
     assert [one for one in said if one not in text] == []
