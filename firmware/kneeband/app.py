@@ -6,7 +6,7 @@ the lamp and the power. Whatever is awaited is a sleep, so nothing runs in betwe
 point. Writing to flash may hold both up; the FIFOs cover that (`journal`).
 
 The IMUs are read in every state: so a fault is known, and told, before anybody wants to start.
-Garbage is collected once a second, just after a poll, when the most time is left to the next.
+Garbage is collected just after a poll, when the most time is left to the next (`garbage`).
 """
 
 import asyncio
@@ -14,11 +14,12 @@ import gc
 import time
 
 from kneeband import button, config, imu, states
+from kneeband.garbage import Garbage
 from kneeband.host import Host
 from kneeband.session import Session
 from kneeband.sleep import Sleep
 from kneeband.update import Update
-from kneecore import calibration, sensors, wire
+from kneecore import calibration, sensors, settings, wire
 
 
 class App:
@@ -59,6 +60,7 @@ class App:
         self._started_utc_s = 0  # UTC when the board's clock was 0, once somebody told the time
         self._faults = 0
         self._sleep = Sleep()
+        self._garbage = Garbage()
 
     async def run(self):
         """Start everything and keep it going."""
@@ -78,7 +80,11 @@ class App:
             port.name = self._radio.name
         self._look_for_faults()
         self._guard.start()
-        await asyncio.gather(self._sample(), self._serve())
+        self._garbage.collect()
+        try:
+            await asyncio.gather(self._sample(), self._serve())
+        finally:
+            gc.enable()  # for the prompt
 
     # --- what a control point asks for -----------------------------------------------------------
 
@@ -172,7 +178,7 @@ class App:
             port.supervision_timeout_ms,
             self._shelf.free_kib,
             self._shelf.count,
-            self._power.flags,
+            self._power_flags(),
             self._power.minutes_left,
             self._guard.reset_cause,
             self.session.cues,
@@ -188,7 +194,7 @@ class App:
 
     def news(self):
         """(state, faults, power flags) as STATUS has them."""
-        return states.WIRE_STATES[self.session.state], self._all_faults(), self._power.flags
+        return states.WIRE_STATES[self.session.state], self._all_faults(), self._power_flags()
 
     def config_record(self) -> bytes:
         """What a person may set, as it holds now."""
@@ -205,20 +211,17 @@ class App:
 
     async def _sample(self):
         due = time.ticks_ms()
-        collected = due
         while True:
             while True:
                 count = self._sampler.poll()
                 if count:
                     self.session.take(count)
+                self._garbage.take(count)
                 if not self._sampler.behind:
                     break
                 await asyncio.sleep_ms(0)
             self._guard.feed()
             self._look_for_faults()
-            if time.ticks_diff(due, collected) >= config.COLLECT_MS:
-                collected = due
-                gc.collect()
             due = time.ticks_add(due, self._sampler.poll_ms)
             late = time.ticks_diff(time.ticks_ms(), due)
             if late > 0:
@@ -265,7 +268,7 @@ class App:
         elif pressed == button.LONG:
             self._radio.forget(wire.FORGET_ALL)
         elif pressed == button.OFF:
-            self._sleep_now()
+            self._sleep_now(until_moved=False)
 
     def _rest(self):
         """Sleep, where nobody has needed the band for long enough."""
@@ -273,12 +276,16 @@ class App:
         for port in self._ports:
             busy = busy or port.connected
         if self._sleep.due(busy or self._indicator.updating, self._preferences.values.sleep_min):
-            self._sleep_now()
+            self._sleep_now(until_moved=True)
 
-    def _sleep_now(self):
+    def _sleep_now(self, until_moved: bool):
         self.session.stop()
         self.session.journal.settle()
-        self._sleep.begin()
+        self._sleep.begin(self._sampler, until_moved and not self._power.low)
+
+    def _power_flags(self):
+        moved = self._sleep.knows_motion(self._sampler)
+        return self._power.flags | (settings.POWER_MOTION_WAKE if moved else 0)
 
     def _advertised(self):
         flags = wire.ADVERTISED_RECORDING if self.session.measuring else 0

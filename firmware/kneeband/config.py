@@ -16,8 +16,7 @@ POLL_MS = const(20)
 of the sample period, so the polls sweep through its phase, which the sampler's clock needs."""
 
 COLLECT_MS = const(1000)
-"""How often garbage is collected, at a known point of the loop. Left to itself the collector would
-run in the middle of a notification."""
+"""After so long garbage is collected at the latest; sooner where the heap is small (`garbage`)."""
 
 RETRY_MS = const(1000)
 """How often an IMU that does not answer is set up anew."""
@@ -33,6 +32,12 @@ file system's garbage collection; `sim.flash`), the radio's farewell for 1 s."""
 
 PROMPT_MS = const(3_600_000)
 """The same while somebody is at the prompt: nobody can switch it off (`guard`)."""
+
+MOTION_AWAKE_MIN = const(2)
+"""A band that a movement has woken, and nobody uses, sleeps again after so long ..."""
+
+MOTION_WAKES = const(3)
+"""... and after so many of these in a row it waits for its button: it is being carried about."""
 
 STATUS_MS = wire.STATUS_PERIOD_S * 1000
 """How often STATUS is told unasked while streaming."""

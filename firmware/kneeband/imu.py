@@ -50,6 +50,8 @@ class Imu(RegisterDevice):
     """How often to look: not a multiple of the period, so the looks sweep through its phase."""
     tells_period = False
     """`period_us` is good to 0.1 %, for the chip knows its oscillator; else to 1 or 2 %."""
+    WAKES = False
+    """`rest` can arm the interrupt that wakes the band."""
     late_us = BAND_LATE_US
     """By how much its filters delay what it measures."""
 
@@ -103,6 +105,15 @@ class Imu(RegisterDevice):
         burst = self._bursts[words]
         self.read_into(register, burst)
         return burst
+
+    def rest(self, wakes: bool) -> bool:
+        """Measure no more, for the chip is about to sleep: `configure` ends that.
+
+        Where `wakes`, and the driver knows how (WAKES), a movement raises the chip's INT1 from now
+        on; whether it will. OSError from the bus.
+        """
+        self._begin_reset()  # all of them begin switched off
+        return False
 
     def plugged(self):
         """The driver to use: itself. (`imus.Socket` finds out.)"""

@@ -57,6 +57,12 @@ class Socket:
             self.chip = self.chip or chip
         raise OSError(errno.ENODEV)
 
+    WAKES = False
+
+    def rest(self, wakes: bool) -> bool:
+        """Nobody there."""
+        return False
+
     def temperature_c(self) -> float:
         """Of no chip at all."""
         raise OSError(errno.ENODEV)

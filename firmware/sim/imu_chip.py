@@ -45,6 +45,10 @@ class ImuChip(Faulty):
             self._set(register, value, now_us)
             register += 1
 
+    def interrupt(self, now_us: int) -> int:
+        """The level of INT1, where it is modelled."""
+        return 0
+
     def _burst_into(self, register: int, buffer) -> bool:
         """Whether this was a burst from the FIFO, all at once."""
         return False

@@ -14,6 +14,9 @@ changes the errors only; which model goes with which is told in `sim.chips`.
     0x1E STATUS_REG      temperature, gyr, acc ready; 0x20 OUT_TEMP; 0x22 OUT gyr; 0x28 OUT acc
     0x3A FIFO_STATUS1..2 words waiting (10 bits); watermark 7, overrun 6, full 5, latched overrun 3
     0x40 TIMESTAMP0..3   25 us nominal, on the chip's own clock, if CTRL10_C bit 5 is set
+    0x58 TAP_CFG2        interrupts enabled (7)
+    0x5B WAKE_UP_THS     (5:0), in 64ths of the range, of half the difference of two samples
+    0x5E MD1_CFG         wake-up to INT1 (5); it is high until the next sample (no latch, duration 0)
     0x63 INTERNAL_FREQ_FINE  trim of the oscillator, 0.15 % a step
     0x78 FIFO_DATA_OUT_TAG, 0x79..0x7E  one word; a burst rolls over from 0x7E to 0x78
 
@@ -24,8 +27,8 @@ Time: the rate is 6667 Hz (1 + 0.0015 FREQ_FINE + residual) / 2^n on the chip's 
 FREQ_FINE tells the error but for a residual within half a step. Samples are made when somebody
 reads, all that fell due since; those that the FIFO would have lost are never made.
 
-Not modelled: the digital filters and their delay, self-test, compression, interrupts, the embedded
-functions.
+Not modelled: the digital filters and their delay, the noise in low power, self-test, compression,
+other interrupts, the embedded functions.
 """
 
 import struct
@@ -86,6 +89,12 @@ class LSM6DSModel(ImuChip):
             return register
         return 0x78 if register == 0x7E else register + 1
 
+    def interrupt(self, now_us: int) -> int:
+        """The level of INT1."""
+        self.catch_up(now_us)
+        enabled = self._registers[0x58] & 0x80 and self._registers[0x5E] & 0x20
+        return 1 if enabled and self._woke else 0
+
     # --- registers -----------------------------------------------------------------------------
 
     def _reset(self, now_us: int) -> None:
@@ -96,6 +105,7 @@ class LSM6DSModel(ImuChip):
         self._fresh = 0
         self._gyr = (0, 0, 0)
         self._acc = (0, 0, 0)
+        self._woke = False
         self._clear_fifo()
         self._start(now_us)
 
@@ -276,5 +286,9 @@ class LSM6DSModel(ImuChip):
             self._gyr = counts[:3]
             self._fresh |= 2
         if self._acc_divider:
+            if self._registers[0x58] & 0x80:
+                above = (self._registers[0x5B] & 0x3F) << 9  # in counts of 15 bits, of half of it
+                was = self._acc
+                self._woke = max([abs(counts[3 + i] - was[i]) // 2 for i in range(3)]) > above
             self._acc = counts[3:]
             self._fresh |= 1

@@ -86,6 +86,7 @@ OPTIONS = {
     "knock": (0, int, (0, 1), "1: somebody knocks at the table"),
     "restless": (0.0, float, (0, 5), "shifting the weight while standing, 1: some 3 deg"),
     "strap_turn": (0.0, float, (-40, 40), "deg by which the strap turns between stand and squats"),
+    "board": ("a", ("a", "b"), None, "the board: plugged together, or the knee wing"),
     "haptic": ("none", ("none", "da7280"), None, "the haptic board on the bus; none: a pin"),
     # --- radio and clock
     "loss": (0.0, float, (0, 0.2), "share of the packets lost in the sets, in bursts"),

@@ -285,12 +285,15 @@ def _sleep():
     _State.pending = 0
     _State.delivering = False
     say("sleeps")
-    asyncio.run(_until_woken())
+    return asyncio.run(_until_woken())
 
 
 async def _until_woken():
     _State.pump = asyncio.create_task(_pump())
-    while not esp32.woken():
+    while True:
+        by = esp32.woken()
+        if by is not None:
+            return by
         await asyncio.sleep_ms(ASLEEP_MS)
 
 

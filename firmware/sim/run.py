@@ -21,7 +21,7 @@ import time
 import machine
 import utime
 
-from sim import chips, costs, flash, rig, scenarios, vclock
+from sim import chips, costs, flash, rig, scenarios, vclock, wiring
 from sim.haptic_model import ADDRESS as HAPTIC
 from sim.haptic_model import DA7280Model
 from sim.knots import TraceBody
@@ -29,9 +29,8 @@ from sim.motion import Motion
 from sim.power_model import Cell, MAX17048Model
 
 I2C_ID = 0
-POWER_PIN = 7
+PLUG_POWER = 7
 SDA_PIN, SCL_PIN = 3, 4
-BUTTON_PIN = 0  # low while pressed
 CUE_PIN = 9
 FUEL_GAUGE = 0x36
 USB_FRAMES = 0x60080808  # DSTS of the USB core
@@ -56,7 +55,10 @@ def solder(scenario) -> Motion:
     for number in (0, 1):
         chip, address = chips.made(scenario.chip, number, motion, scenario.seed)
         motion.chips.append(chip)
-        machine.attach(I2C_ID, address, chip, powered_by=POWER_PIN)
+        machine.attach(I2C_ID, address, chip, powered_by=wiring.IMU_POWER[scenario.board])
+    interrupt = wiring.IMU_INTERRUPT[scenario.board]
+    if interrupt is not None:
+        machine.wire_input(interrupt, lambda: motion.chips[0].interrupt(vclock.now_us()))
     return motion
 
 
@@ -72,7 +74,7 @@ def solder_motor(scenario) -> list:
     """The haptic board, or whatever is on the pin; when it started, a list that grows."""
     cued_us = machine.watch(CUE_PIN)
     if scenario.haptic == "da7280":
-        machine.attach(I2C_ID, HAPTIC, DA7280Model(cued_us), powered_by=POWER_PIN)
+        machine.attach(I2C_ID, HAPTIC, DA7280Model(cued_us), powered_by=PLUG_POWER)
     return cued_us
 
 
@@ -93,7 +95,7 @@ def wire_power(cell: Cell) -> None:
     rig.on("hang", hang)
 
 
-def wire_rig(motion: Motion, cued_us: list) -> None:
+def wire_rig(motion: Motion, cued_us: list, button: int) -> None:
     """Let the host set the leg in motion, make the chips fail, and press the button."""
 
     def play(message):
@@ -138,11 +140,11 @@ def wire_rig(motion: Motion, cued_us: list) -> None:
 
         async def hold():
             before = vclock.speed()
-            machine.wire_input(BUTTON_PIN, 0)
+            machine.wire_input(button, 0)
             if message.get("speed") is not None:
                 vclock.set_speed(message["speed"])
             await asyncio.sleep_ms(int(message["duration_s"] * 1000))
-            machine.wire_input(BUTTON_PIN, 1)
+            machine.wire_input(button, 1)
             vclock.set_speed(before)
             rig.say("released")
 
@@ -188,8 +190,9 @@ def main() -> None:
     except (OSError, ValueError) as error:
         print("{}: {}".format(sys.argv[1], error), file=sys.stderr)
         sys.exit(2)
+    wiring.use(scenario.board)
     motion = solder(scenario)
-    wire_rig(motion, solder_motor(scenario))
+    wire_rig(motion, solder_motor(scenario), wiring.BUTTON[scenario.board])
     wire_power(solder_power())
     if rig.connect():
         rig.say("hello", scenario=scenario.info)
@@ -198,6 +201,7 @@ def main() -> None:
     flash.insert(FLASH_FILE)
     choose()
     costs.charge()
+    costs.keep_collector_on()
     import main  # noqa: F401  (the firmware)
 
 

@@ -90,15 +90,16 @@ _OTHER = {"right": "left", "left": "right"}
 
 class Scenario:
     """source: what the IMUs feel; info: for the host; chip: preset of the errors; seed; clock_ppm:
-    by how much the board's clock is fast; haptic: the board that buzzes."""
+    by how much the board's clock is fast; haptic: the board that buzzes; board: a variant."""
 
-    def __init__(self, source, info, chip, seed, clock_ppm=0.0, haptic="none"):
+    def __init__(self, source, info, chip, seed, clock_ppm=0.0, haptic="none", board="a"):
         self.source = source
         self.info = info
         self.chip = chip
         self.seed = seed
         self.clock_ppm = clock_ppm
         self.haptic = haptic
+        self.board = board
 
 
 def make_from_address(address: str) -> Scenario:
@@ -223,7 +224,7 @@ def _build(name: str, o: dict) -> Scenario:
     if o["loss"]:
         from_s = sets[0]["start_s"] if sets else 0.0
         info["radio"] = {"loss": o["loss"], "from_s": from_s, "seed": o["seed"]}
-    return Scenario(source, info, o["chip"], o["seed"], o["clock"], o["haptic"])
+    return Scenario(source, info, o["chip"], o["seed"], o["clock"], o["haptic"], o["board"])
 
 
 def _exercise(o: dict, plan) -> str:

@@ -17,9 +17,12 @@ def wake_on_ext1(pins=None, level=WAKEUP_ALL_LOW):
     _watch("ext1", pins or (), level)
 
 
-def woken() -> bool:
-    """For the rig: whether the sleeping chip wakes now."""
-    return any(_meets(pins, level) for pins, level in wake_pins.values())
+def woken():
+    """For the rig: what wakes the sleeping chip now, None if nothing does."""
+    for name, (pins, level) in wake_pins.items():
+        if _meets(pins, level):
+            return name
+    return None
 
 
 def _watch(name, pins, level):

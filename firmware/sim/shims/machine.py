@@ -20,6 +20,9 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
+EXT0_WAKE = 2
+EXT1_WAKE = 3
+
 RESET_STATUS = 40
 """The process' exit status after a reset is this and the reset's cause; whoever starts it again
 with the same flash tells it that cause in KNEETRACK_RESET_CAUSE."""
@@ -41,8 +44,8 @@ def attach(bus: int, address: int, device, powered_by=None) -> None:
     _devices[bus, address] = (device, powered_by)
 
 
-def wire_input(pin: int, level: int) -> None:
-    """What the world outside does to a pin: a button, a sensor's line."""
+def wire_input(pin: int, level) -> None:
+    """What the world outside does to a pin: a button; a sensor's line, as what tells its level."""
     _levels[pin] = level
 
 
@@ -91,7 +94,10 @@ class Pin:
 
     def value(self, level=None):
         if level is None:
-            return 0 if _is_held(self._id) else _levels.get(self._id, 0)
+            if _is_held(self._id):
+                return 0
+            found = _levels.get(self._id, 0)
+            return found() if callable(found) else found
         level = 1 if level else 0
         if level and not _levels.get(self._id, 0):
             _pulse(self._id)
@@ -245,6 +251,46 @@ def freq(hz=None):
     return 240_000_000 if hz is None else None
 
 
+def wake_reason() -> int:
+    """What ended the last deep sleep; 0 where this start is of another kind."""
+    return _kept()[0]
+
+
+class RTC:
+    """The chip's clock, as far as it has memory: it lasts as long as the power does."""
+
+    def memory(self, data=None):
+        if data is None:
+            return _kept()[1:]
+        _keep(_kept()[:1] + bytes(data))
+        return None
+
+
+_KEPT_FILE = os.getcwd() + "/rtc.bin"  # not on its flash: beside it
+
+
+def _kept() -> bytes:
+    """The wake reason and RTC's memory."""
+    if reset_cause() == PWRON_RESET and not _Kept.written:
+        return b"\x00"
+    try:
+        with open(_KEPT_FILE, "rb") as file:
+            kept = file.read()
+    except OSError:
+        return b"\x00"
+    return kept if reset_cause() == DEEPSLEEP_RESET else b"\x00" + kept[1:]
+
+
+def _keep(kept: bytes) -> None:
+    _Kept.written = True
+    with open(_KEPT_FILE, "wb") as file:
+        file.write(kept)
+
+
+class _Kept:
+    written = False  # in this start
+
+
 def reset_cause() -> int:
     return int(os.getenv("KNEETRACK_RESET_CAUSE") or PWRON_RESET)
 
@@ -294,5 +340,6 @@ def deepsleep(time_ms=0):
     vclock.set_watchdog(None, None)
     print("The board sleeps.", file=sys.stderr)
     if while_asleep is not None:
-        while_asleep()
+        reason = EXT0_WAKE if while_asleep() == "ext0" else EXT1_WAKE
+        _keep(bytes((reason,)) + _kept()[1:])
     raise BoardReset(DEEPSLEEP_RESET)

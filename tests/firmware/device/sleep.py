@@ -1,6 +1,7 @@
 """When the band sleeps, what it has done before, and what wakes it."""
 
 import asyncio
+import time
 
 import band as rig
 import board
@@ -8,13 +9,23 @@ import esp32
 import machine
 from machine import attach
 
+from kneeband import app, config, sleep
+from kneeband.lsm6ds import Lsm6ds
 from kneecore import settings, wire
-from sim import vclock
+from sim import scenarios, vclock
+from sim.imu_model import LSM6DSModel
+from sim.motion import Motion
 from sim.power_model import Cell, MAX17048Model
 
+INTERRUPT = 18
+STILL = scenarios.make_from_address("squats?table=0&reps=0&functional=0")
 
-def slept(scene, sleep_min=1):
-    """Seconds until the band slept in `scene(band)`, None if it did not."""
+
+def slept(scene, sleep_min=1, with_imus=False):
+    """Seconds until the band slept in `scene(band)`, None if it did not.
+
+    Without IMUs it is as for anybody who does not measure, and costs a tenth.
+    """
 
     async def run(band):
         band.app._preferences.keep(settings.SETTINGS.pack(sleep_min, settings.LAMP_ON, 200))
@@ -22,7 +33,11 @@ def slept(scene, sleep_min=1):
 
     began_us = vclock.now_us()
     try:
-        rig.run(run)
+        band = rig.Band()
+        if not with_imus:
+            for address in (board.THIGH_IMU, board.SHANK_IMU):
+                machine._devices.pop((0, address))
+        rig.run(run, band)
     except machine.BoardReset as reset:
         assert reset.cause == machine.DEEPSLEEP_RESET
         return (vclock.now_us() - began_us) // 1_000_000
@@ -31,7 +46,7 @@ def slept(scene, sleep_min=1):
 
 def test_unused_for_as_long_as_was_set_it_sleeps_and_the_button_wakes_it():
     async def scene(band):
-        await asyncio.sleep_ms(200_000)
+        await asyncio.sleep_ms(100_000)
 
     assert slept(scene, 1) in (60, 61)
     ((pin,), level) = esp32.wake_pins["ext0"]
@@ -46,18 +61,18 @@ def test_with_a_host_a_recording_or_a_cable_it_stays_awake():
 
     async def connected(band):
         band.radio.connect()
-        await asyncio.sleep_ms(90_000)
+        await asyncio.sleep_ms(65_000)
 
     async def recording(band):
         await band.press(200)
-        await asyncio.sleep_ms(90_000)
+        await asyncio.sleep_ms(65_000)
 
     async def plugged(band):
         cell.plug("charger")
-        await asyncio.sleep_ms(90_000)
+        await asyncio.sleep_ms(65_000)
 
     for scene in (connected, recording, plugged):
-        assert slept(scene) is None, scene
+        assert slept(scene, with_imus=scene is recording) is None, scene
 
 
 def test_held_for_six_seconds_it_ends_its_recording_keeps_it_and_sleeps():
@@ -66,7 +81,7 @@ def test_held_for_six_seconds_it_ends_its_recording_keeps_it_and_sleeps():
         await asyncio.sleep_ms(10_000)
         await band.press(7_000)
 
-    assert slept(scene, 0) in (17, 18)
+    assert slept(scene, 0, with_imus=True) in (17, 18)
 
     async def later(band):
         band.radio.connect()
@@ -77,3 +92,115 @@ def test_held_for_six_seconds_it_ends_its_recording_keeps_it_and_sleeps():
         assert 16.5 < seconds < 17.5, seconds
 
     rig.run(later)
+
+
+class _Stream:
+    def __init__(self, address):
+        machine.attach(0, address, LSM6DSModel("thigh", Motion(STILL.source)))
+        self.imu = Lsm6ds(machine.I2C(0), address)
+        self.imu.configure()
+
+
+class _Wing:
+    """What `Sleep` knows of variant B, whose INT1 is wired; it was woken by that before."""
+
+    def __init__(self, woken_by):
+        board.IMU_INTERRUPT = INTERRUPT
+        machine.wire_input(INTERRUPT, 0)
+        sleep.wake_reason = lambda: woken_by
+        self.thigh, self.shank = _Stream(0x6A), _Stream(0x6B)
+        self.sleep = sleep.Sleep()
+        assert self.sleep.knows_motion(self)
+
+    def minutes_awake(self, after_min):
+        """How long it waits for somebody."""
+        for seconds in range(3600):
+            if self.sleep.due(False, after_min):
+                return seconds / 60
+            time.sleep(1)
+        return None
+
+    def waits_for_motion(self, until_moved=True):
+        """Whether a movement will wake it, now that it has gone to sleep."""
+        esp32.wake_pins.clear()
+        try:
+            self.sleep.begin(self, until_moved)
+        except machine.BoardReset:
+            assert self.shank.imu.acc_rate == self.shank.imu.gyr_rate == 0
+            return "ext1" in esp32.wake_pins
+        return None
+
+
+def test_the_wing_waits_for_a_movement_unless_it_is_told_not_to():
+    assert _Wing(0).waits_for_motion()
+    assert not _Wing(0).waits_for_motion(until_moved=False)
+
+
+def test_woken_for_nothing_it_sleeps_again_soon_and_after_three_times_waits_for_the_button():
+    waited = []
+    for _ in range(config.MOTION_WAKES):
+        wing = _Wing(machine.EXT1_WAKE)
+        assert wing.minutes_awake(20) == config.MOTION_AWAKE_MIN
+        waited.append(wing.waits_for_motion())
+    assert waited == [True, True, False]
+    wing = _Wing(machine.EXT0_WAKE)
+    assert wing.minutes_awake(20) == 20 and wing.waits_for_motion()
+    wing = _Wing(machine.EXT1_WAKE)
+    wing.sleep.due(True, 20)  # somebody is there
+    assert wing.minutes_awake(20) == 20 and wing.waits_for_motion()
+
+
+def test_switched_off_or_nearly_empty_it_waits_for_its_button_alone():
+    asked = []
+
+    class Asked(sleep.Sleep):
+        def begin(self, sampler, until_moved):
+            asked.append(until_moved)
+            machine.deepsleep()
+
+    async def nobody(band):
+        await asyncio.sleep_ms(70_000)
+
+    async def off(band):
+        await band.press(7_000)
+
+    app.Sleep = Asked
+    cell = Cell()
+    attach(0, board.FUEL_GAUGE_MAX17048, MAX17048Model(cell))
+    assert slept(nobody) is not None and slept(off) is not None
+    cell.percent = 10.0
+    assert slept(nobody) is not None
+    assert asked == [True, False, False]
+
+
+def armed(scenario):
+    """(the model of a chip whose driver has put it to rest, its Motion)."""
+    motion = Motion(scenario.source)
+    chip = LSM6DSModel("thigh", motion)
+    motion.chips.append(chip)
+    machine.attach(0, 0x6A, chip)
+    assert Lsm6ds(machine.I2C(0), 0x6A).rest(True)
+    return chip, motion
+
+
+def seconds_to_wake(chip, at_most_s):
+    """How long INT1 stays low."""
+    for tick in range(at_most_s * 25):
+        if chip.interrupt(vclock.now_us()):
+            return tick / 25
+        time.sleep_ms(40)
+    return None
+
+
+def test_a_still_table_wakes_nothing_in_an_hour_and_a_leg_that_moves_within_a_second():
+    vclock.set_speed(0.0)
+    chip, _ = armed(STILL)
+    assert seconds_to_wake(chip, 3600) is None
+    for moves in ("functional=0&gait=walk&strides=3", "movement=swing&functional=1&reps=0"):
+        chip, motion = armed(scenarios.make_from_address("squats?table=0&stand=3&" + moves))
+        motion.play(3.0, 0.0)
+        assert seconds_to_wake(chip, 3) is None, moves
+        motion.play(None, 0.0)
+        found = seconds_to_wake(chip, 5)
+        print(moves, found)
+        assert found is not None and found <= 1.0, (moves, found)
