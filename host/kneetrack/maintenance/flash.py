@@ -243,19 +243,15 @@ def _put_files(board: Board, change: _Change, tell: Tell) -> None:
     for name in change.remove:
         board.remove(name)
     board.make_folders()
-    files = [file for file in change.send if file.name != MANIFEST]
+    files = [_waiting(file) if file.name == _MAIN else file for file in change.send]
+    files = [file for file in files if file.name != MANIFEST]
     total = sum(len(file.data) for file in files)
-    done = 0
-    for file in files:
-        name = _WAITING if file.name == _MAIN else file.name
-        tell(Progress("Sending", done, total, file.name))
-        board.send(
-            BoardFile(name, file.data, file.sha256),
-            lambda written, at=done, of=file.name: tell(
-                Progress("Sending", at + written, total, of)
-            ),
-        )
-        done += len(file.data)
+    tell(Progress("Sending", 0, total))
+    board.send(files, lambda name, written: tell(Progress("Sending", written, total, name)))
+
+
+def _waiting(main: BoardFile) -> BoardFile:
+    return BoardFile(_WAITING, main.data, main.sha256)
 
 
 def _finish(board: Board, files: list[BoardFile], listed: BoardFile, tell: Tell) -> None:
@@ -265,7 +261,7 @@ def _finish(board: Board, files: list[BoardFile], listed: BoardFile, tell: Tell)
     held = board.held([_WAITING, *(file.name for file in files)])
     waiting = held.get(_WAITING)
     if waiting is None or waiting.sha256 != main.sha256:  # it did not differ, and was taken away
-        board.send(BoardFile(_WAITING, main.data, main.sha256), lambda written: None)
+        board.send([_waiting(main)], lambda name, written: None)
         held = board.held([_WAITING, *(file.name for file in files)])
     for file in files:
         there = held.get(_WAITING if file is main else file.name)
@@ -280,7 +276,7 @@ def _finish(board: Board, files: list[BoardFile], listed: BoardFile, tell: Tell)
             f"The board imports firmware {version} and not {__version__}: something else of that "
             "name is frozen into its MicroPython. Give --micropython IMAGE.bin, an official one."
         )
-    board.send(listed, lambda written: None)
+    board.send([listed], lambda name, written: None)
     board.rename(_WAITING, _MAIN)
 
 

@@ -1,7 +1,7 @@
 """A board at its prompt: asked what it is and what it has, given files, started anew.
 
-MicroPython's raw prompt ("raw REPL") through mpremote's own transport, which is what writes the
-files. mpremote calls its Python interface not settled; all of it that is used is in this file.
+MicroPython's raw prompt ("raw REPL") through mpremote's own transport. mpremote calls its Python
+interface not settled; all of it that is used is in this file.
 
 A band that runs lets Ctrl-C interrupt it, save while a computer talks to it over the cable and for
 five seconds after: hence several tries.
@@ -15,6 +15,8 @@ import json
 import re
 import struct
 import time
+import zlib
+from binascii import b2a_base64
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -34,8 +36,13 @@ ANSWER_S = 3.0
 """How long a try waits for the prompt; all together outlast a host that has just left."""
 STARTING_S = 0.7
 """The same for a board that was just started: what is typed too early is lost."""
-PIECE_BYTES = 2048
-"""Sent in one go, as a text of up to four times that; a board that runs nothing has room for it."""
+PIECE_BYTES = 4096
+"""Written in one go: a block of the board's file system."""
+LEAST_SENT = 6000
+"""Pieces are sent together until they are so much text, for each exchange with the prompt takes its
+time (mpremote looks every 10 ms); a board that runs nothing has room for it."""
+WINDOW_BITS = 12
+"""How far back the compressed form refers; the board keeps so much of what it has unpacked."""
 FOLDERS = ("kneecore", "kneeband")
 KEPT = ("kneeband.dat", "bonds.dat", "habits.dat", "settings.dat", "recordings")
 """What a band keeps, by its names on it; told to whoever would lose it, never touched here."""
@@ -91,6 +98,13 @@ for d in %r:
 for n in os.listdir():
     if n in %r:
         _h(n)
+"""
+
+_RECEIVE = """
+import binascii, deflate, io
+def _r(n, m, t):
+    with open(n, m) as f:
+        f.write(deflate.DeflateIO(io.BytesIO(binascii.a2b_base64(t)), deflate.ZLIB).read())
 """
 
 
@@ -183,14 +197,23 @@ class Board:
             f"import os\nfor d in {FOLDERS!r}:\n try:\n  os.mkdir(d)\n except OSError:\n  pass"
         )
 
-    def send(self, file: BoardFile, tell: Callable[[int], None]) -> None:
-        """Write a file; `tell` gets the bytes written so far."""
+    def send(self, files: Iterable[BoardFile], tell: Callable[[str, int], None]) -> None:
+        """Write files; `tell` gets where it is: a name, and the bytes written so far.
 
-        def told(written: int, _: int) -> None:
-            tell(written)
-
-        with self._told(), contextlib.redirect_stdout(io.StringIO()):
-            self._line.fs_writefile(file.name, file.data, PIECE_BYTES, told)
+        Compressed, as text in lines of Python: about a fifth of mpremote's own way on the line.
+        """
+        lines = [_RECEIVE]
+        written = 0
+        for file in files:
+            for at in range(0, max(len(file.data), 1), PIECE_BYTES):
+                piece = file.data[at : at + PIECE_BYTES]
+                lines.append(f"_r({file.name!r}, {'ab' if at else 'wb'!r}, {_packed(piece)!r})")
+                written += len(piece)
+                if sum(map(len, lines)) >= LEAST_SENT:
+                    self._run("\n".join(lines))
+                    lines.clear()
+                    tell(file.name, written)
+        self._run("\n".join(lines))
 
     def remove(self, name: str) -> None:
         """Delete a file, if it is there."""
@@ -257,6 +280,11 @@ class Board:
             "the same command: it goes on where it stopped. Until then the band waits and runs "
             "nothing; what it keeps is untouched."
         )
+
+
+def _packed(piece: bytes) -> str:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, WINDOW_BITS)
+    return b2a_base64(compressor.compress(piece) + compressor.flush(), newline=False).decode()
 
 
 def variant_of(first_line: str) -> str | None:
