@@ -9,7 +9,7 @@ from kneecore import wire
 from kneecore.calibration import Calibration
 from kneetrack.cue import Plan, Policy, When
 from kneetrack.detection.reference import Reference
-from kneetrack.live import BandCues
+from kneetrack.live import BandCues, keep_reference
 from kneetrack.live.starting import Band
 from kneetrack.samples import Side
 
@@ -24,11 +24,12 @@ class Line:
 
     def __init__(self) -> None:
         self.asked: list[bytes] = []
-        self.feature = SimpleNamespace(protocol_major=1, protocol_minor=1, calibration_id=4)
+        self.result = wire.RESULT_SUCCESS
+        self.feature = SimpleNamespace(protocol_major=1, protocol_minor=3, calibration_id=4)
 
     async def request(self, data: bytes, timeout_s: float) -> bytes:
         self.asked.append(data)
-        return bytes((wire.OP_RESPONSE, data[0], wire.RESULT_SUCCESS))
+        return bytes((wire.OP_RESPONSE, data[0], self.result))
 
     async def read_feature(self) -> None:
         pass
@@ -39,6 +40,7 @@ class Line:
 
 
 def begun(line: Line, cues: BandCues | None) -> None:
+    line.feature.protocol_minor = 1  # the rest of a beginning is tested elsewhere
     band = Band(line, Side.RIGHT, CALIBRATION, True, lambda: 0.0, cues)  # pyright: ignore
     asyncio.run(band.begin())
 
@@ -79,3 +81,15 @@ def test_a_load_that_is_typed_silences_the_band_until_it_is_light_again() -> Non
 
     asyncio.run(scene())
     assert line.cues() == [(wire.CUE_OFF, 0), (wire.CUE_EVERY, 0)]
+
+
+def test_a_band_that_was_calibrated_anew_gets_what_it_compares_with() -> None:
+    line = Line()
+    assert asyncio.run(keep_reference(line, REFERENCE, 9)) == ""  # pyright: ignore
+    told = [wire.REFERENCE.unpack_from(data, 1) for data in line.asked]
+    assert [(one.calibration_id, one.way) for one in told] == [(9, 0), (9, 1)]
+    line.result = wire.RESULT_FAILED
+    assert "nothing to compare with" in asyncio.run(keep_reference(line, REFERENCE, 9))  # pyright: ignore
+    line.feature.protocol_minor, asked = 2, len(line.asked)
+    assert asyncio.run(keep_reference(line, REFERENCE, 9)) == ""  # pyright: ignore
+    assert len(line.asked) == asked

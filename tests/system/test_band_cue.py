@@ -55,6 +55,12 @@ def test_reps_that_moved_inward_and_no_others_were_cued(log: Path) -> None:
 def test_analyze_tells_them(log: Path) -> None:
     done = kneetrack("analyze", log)
     assert done.returncode == 0 and "The band gave" in done.stdout
+    reps = [
+        f"in rep {rep.index + 1}"
+        for rep in analyse(log).legs[0].result.reps
+        if rep.verdict is not None and rep.verdict.value.startswith("moved_inward")
+    ]
+    assert f": {', '.join(reps)}." in done.stdout and reps
     told = json.loads(kneetrack("analyze", log, "--json").stdout)["legs"][0]["band_cues_s"]
     assert told == [round(at, 4) for at in analyse(log).legs[0].result.band_cues_s]
 

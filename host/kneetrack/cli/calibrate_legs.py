@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from kneetrack.analysis.trace import calibrate as derive
+from kneetrack.analysis.trace import reference_of
 from kneetrack.calibration import CalibrationFile, people, runner
 from kneetrack.calibration.grounds import earlier_zero
 from kneetrack.calibration.procedure import Accepted, Procedure
@@ -22,6 +23,7 @@ from kneetrack.cli import references
 from kneetrack.cli.guided import View, open_view
 from kneetrack.errors import KneeTrackError, UsageError
 from kneetrack.link import Link, open_links, parse_address
+from kneetrack.live import keep_reference
 from kneetrack.samples import Side
 from kneetrack.traces import Trace
 
@@ -165,8 +167,11 @@ def _tell_held(leg: _Leg, hints: Console, *, several: bool) -> None:
 async def _finished(
     leg: _Leg, made: CalibrationFile, wanted: Wanted, hints: Console
 ) -> CalibrationFile:
-    """With when and under what it was made."""
+    """With when and under what it was made; the band gets the reference that goes with it."""
     link, zero_utc = leg.link, leg.zero_utc
+    said = await keep_reference(link, reference_of(made), made.calibration.calibration_id)
+    if said:
+        hints.print(f"! {said}", markup=False)
     if made.rests_on["bias"] == "table":
         warm_c, held = await warmth(link), made.calibration
         made = replace(made, zero_temperature_c=warm_c)

@@ -43,7 +43,9 @@ def cue(
     band: Annotated[
         str | None,
         typer.Option(
-            "--band", metavar="POLICY", help="Have the band cue by itself, without a computer too."
+            "--band",
+            metavar="POLICY",
+            help="How often the band cues in sessions without a computer: every, faded, end, off.",
         ),
     ] = None,
     link: Annotated[
@@ -63,7 +65,7 @@ def cue(
     \b
     Examples:
       kneetrack cue --test
-      kneetrack cue --band every           the band buzzes in sessions that its button began
+      kneetrack cue --band every           the band buzzes in sessions that its button begins
       kneetrack cue --band off
       kneetrack record --cue every --cue-by band
       kneetrack cue --test --cue-text "knees over toes"
@@ -77,6 +79,13 @@ def cue(
               the end of a set: what is learnt with less and less help is thought to stay better
       end     at the end of a set
       off     never; as without --cue
+
+    The band's own cue is a pulse of its motor, as soon as a rep has moved so far: one for inward,
+    two for outward, a long and a short one when a set is over. `--band` is for sessions without a
+    computer, begun with the band's button, and holds until it is told otherwise; it lasts through
+    a restart. In a session of this computer the band cues with --cue-by band and else not, so that
+    nobody is cued twice. On a USB cable it never does. It goes by all that a rep moved: what all
+    reps of a set share, as under a load, it can't take off.
 
     A tone rises for inward and falls for outward; twice: about the whole set. With a load there
     are no cues unless --cue-below names your own limit: nothing should startle you under a bar.
@@ -152,13 +161,14 @@ def _have_band_cue(policy: str, address: str, path: Path | None) -> None:
     if asked is Policy.OFF:
         output.print("The band gives no cues by itself.")
         return
-    output.print(f"The band cues by itself from now on: {asked.value}, during the rep.")
-    hints.print(
-        "That is in sessions without a computer (begin and end them with its button). In those of "
-        "this one it is silent, unless: kneetrack record --cue every --cue-by band. It knows of no "
-        "load. Off again: kneetrack cue --band off",
+    output.print(
+        f"The band cues by itself from now on: {asked.value}, during the rep, in sessions that its "
+        "button begins.",
         soft_wrap=True,
     )
+    hints.print("In those of this computer:  kneetrack record --cue every --cue-by band")
+    hints.print("Off again:                  kneetrack cue --band off")
+    hints.print("It knows of no load: nothing should startle you under one.")
 
 
 async def _give_reference(link: Link, made: CalibrationFile | None) -> None:

@@ -283,6 +283,7 @@ def _with_band(address: str, work: Callable[[Link], Awaitable[T]]) -> T:
 
 async def _told(band: Link) -> dict[str, Any]:
     from kneetrack.live import command
+    from kneetrack.maintenance.update_rows import firmware_told
     from kneetrack.protocol import read_status
 
     answer = await command(band, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_STATUS))
@@ -293,6 +294,7 @@ async def _told(band: Link) -> dict[str, Any]:
     return {
         "name": band.name,
         "protocol": [feature.protocol_major, feature.protocol_minor],
+        "firmware": await firmware_told(band),
         "side": Side(feature.side).word,
         "imus": [feature.thigh_chip, feature.shank_chip],
         "calibration_id": feature.calibration_id,
@@ -336,6 +338,12 @@ def _status_told(status: Status) -> dict[str, Any]:
     }
 
 
+def _state(told: dict[str, Any]) -> str:
+    measures = told["state"] in (_STATES[wire.STATE_STREAMING], _STATES[wire.STATE_RECORDING])
+    cues = told["cues"] if measures else 0
+    return f"{told['state']} (cues so far: {cues})" if cues else told["state"]
+
+
 def _battery(told: dict[str, Any]) -> str:
     text = f"{told['battery_percent']} %"
     if told["charging"]:
@@ -351,6 +359,8 @@ def _battery(told: dict[str, Any]) -> str:
 
 def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
     """The same for people; what is not known is left out."""
+
+    from kneetrack.maintenance.update_rows import firmware_lines
 
     def known(value: object, text: str) -> str:
         return "" if value is None else text
@@ -370,13 +380,14 @@ def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     lines = [
         ("Band", f"{told['name']}, protocol {protocol}"),
+        *firmware_lines(told["firmware"]),
         ("Leg", told["side"]),
         (
             "Calibration",
             f"number {calibrated}{whose}" if calibrated else "none: kneetrack calibrate",
         ),
         ("Sensors", f"number {told['sensors_id']}" if told["sensors_id"] else "as made"),
-        ("State", f"{told['state']}, on for {told['uptime_s']:.0f} s"),
+        ("State", f"{_state(told)}, on for {told['uptime_s']:.0f} s"),
         ("Battery", known(told["battery_percent"], _battery(told)) or "not known"),
         ("Last start", known(told["reset_cause"], str(told["reset_cause"]))),
         ("Memory", ", ".join(part for part in memory if part)),

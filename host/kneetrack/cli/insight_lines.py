@@ -26,13 +26,20 @@ def print_session(output: Console, legs: Sequence[LegResult], session: Mapping[s
 
 
 def band_cues_line(leg: LegResult, *, named: bool) -> str:
-    """When the band gave cues by itself; empty where it gave none."""
+    """In which reps the band gave cues by itself, or when; empty where it gave none."""
     if not leg.band_cues_s:
         return ""
     whose = f" ({leg.side.word} leg)" if named else ""
-    times = ", ".join(f"{at_s:.1f}" for at_s in leg.band_cues_s)
+    places = ", ".join(_place(leg, at_s) for at_s in leg.band_cues_s)
     many = "a cue" if len(leg.band_cues_s) == 1 else f"{len(leg.band_cues_s)} cues"
-    return f"The band gave {many}{whose}: at {times} s."
+    return f"The band gave {many}{whose}: {places}."
+
+
+def _place(leg: LegResult, at_s: float) -> str:
+    for rep in leg.reps:
+        if rep.start_s < at_s <= rep.end_s:
+            return f"in rep {rep.index + 1}"
+    return f"at {at_s:.1f} s"
 
 
 def edits_line(edits: Edits) -> str:

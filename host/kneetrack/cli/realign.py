@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kneetrack.analysis.trace import calibrate
+from kneetrack.analysis.trace import calibrate, reference_of
 from kneetrack.calibration import CalibrationFile, people, runner
 from kneetrack.errors import KneeTrackError, LinkError
-from kneetrack.live import Realigning
+from kneetrack.live import Realigning, keep_reference
 from kneetrack.samples import ImuPair, Window
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ async def keep(legs: Sequence[Leg], realigned: Sequence[Realigning]) -> list[str
             continue
         try:
             await runner.store(leg.link, each.made.calibration)
+            reference, number = reference_of(each.made), each.made.calibration.calibration_id
+            alone = await keep_reference(leg.link, reference, number)
         except LinkError as error:
             said.append(
                 f"! {whose} is in the log, but the band holds the former one: {error} Calibrate "
@@ -87,4 +89,5 @@ async def keep(legs: Sequence[Leg], realigned: Sequence[Realigning]) -> list[str
             )
         else:
             said.append(f"{whose} is on the band, and used from now on.")
+            said += [f"! {alone}"] if alone else []
     return said

@@ -19,7 +19,7 @@ band_cues   the band's own cues in a recording
 figures     what a recording amounts to
 """
 
-from kneetrack.live.band_cues import BandCues
+from kneetrack.live.band_cues import BandCues, keep_reference
 from kneetrack.live.commands import ANSWER_S, command, set_calibration, set_side, stop_unkept
 from kneetrack.live.figures import CueSink, Figures, LinkNews, LinkSink, Sink, Unfetched
 from kneetrack.live.fold import Cues
@@ -43,6 +43,7 @@ __all__ = [
     "Unfetched",
     "Waits",
     "command",
+    "keep_reference",
     "pump",
     "record",
     "set_calibration",

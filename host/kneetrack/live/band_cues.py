@@ -1,9 +1,13 @@
-"""The band's own cues in a host's recording: what it is told, and when.
+"""The band's own cues: what it is told of them, and when.
 
-Before every START, so that a band which was switched off in between cues again; and when the load
-changes meanwhile, for it may then have to be silent (`cue.plan`). A recording that a host begins
-has no cues but those: what the band keeps (`kneetrack cue --band`) is for recordings made alone. So
-nobody is cued twice, and a session without cues is one.
+With every calibration: the reference that goes with it, for what the band keeps of cues is of use
+only with a reference of the calibration in force, and who has it cue by itself calibrates anew with
+every strapping.
+
+For a host's recording: before every START, so that a band which was switched off in between cues
+again; and when the load changes meanwhile, for it may then have to be silent (`cue.plan`). A
+recording that a host begins has no cues but those: what the band keeps (`kneetrack cue --band`) is
+for recordings made alone. So nobody is cued twice, and a session without cues is one.
 """
 
 from __future__ import annotations
@@ -17,7 +21,18 @@ from kneetrack.cue.plan import Plan
 from kneetrack.detection.reference import Reference
 from kneetrack.errors import KneeTrackError
 from kneetrack.link.base import Link
-from kneetrack.live.commands import set_cue, set_reference
+from kneetrack.live.commands import gives_cues, set_cue, set_reference
+
+
+async def keep_reference(link: Link, reference: Reference | None, calibration_id: int) -> str:
+    """Give a band that was just calibrated its reference. What is to be said if that fails."""
+    if reference is None or not gives_cues(link):
+        return ""
+    try:
+        await set_reference(link, reference_records(reference, calibration_id))
+    except KneeTrackError as error:
+        return f"The band's own cues have nothing to compare with: {error}"
+    return ""
 
 
 class BandCues:
