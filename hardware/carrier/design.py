@@ -114,7 +114,7 @@ def _header(ref: str, names: list[str], x: float, y: float, kinds: dict[str, str
         Pin(str(n), name, kinds.get(name, power.get(name, FREE)))
         for n, name in enumerate(names, start=1)
     )
-    what = f"pin header, 2.54 mm, {len(names)} pins"
+    what = f"short pin header, {len(names)} pins, on the lower side (Adafruit 3002)"
     return Part(ref, f"1x{len(names)}", what, "any", f"holes:{len(names)}", pins, x, y)
 
 

@@ -19,7 +19,8 @@ def _ohm(value: str) -> float:
 
 def _find_problems(wing, shelf):
     drawn = Counter(p.number for p in wing.parts.values() if p.number not in ("any", "none"))
-    bill = Counter({part.number: count for part, count in shelf.variant("b").extra})
+    parts = [(part, n) for part, n in shelf.variant("b").extra if part.kind == "component"]
+    bill = Counter({part.number: count for part, count in parts})
     problems = [
         f"{n}: {drawn[n]} on the wing, {bill[n]} in the bill"
         for n in drawn | bill
