@@ -19,11 +19,8 @@ ESP32-S3 (below).
                    just when its excursion, or in the end its verdict, was beyond the limits? The
                    reasons are those of tools/bench_cue_agreement.py, which asks many more people.
 
-Stage times. The project's notes on firmware numerics count instructions: 1.88 thousand for the
-strapdown of an IMU, 116 for a correction, 18.9 for the angles; its load of 3.0 % at 2 x 200 Hz on
-the S3 makes that some 218 instructions a microsecond: 17, 1060 and 87 us. The cueing's time is
-that of the angles, times the ratio of both as measured here under MicroPython on this machine.
-Estimates, +-25 % and no board: the wait for the poll is most of the latency.
+Stage times. `firmware/sim/stage_times.py`, as tools/bench_firmware.py estimates them: all stages of
+the loop, what is in none, and garbage collection. No board; the wait for the poll is most of it.
 """
 
 from __future__ import annotations
@@ -31,7 +28,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -42,7 +38,7 @@ from rich.progress import track
 
 from bench_cue_agreement import Tally, judge, told
 from kneecore import cueing, wire
-from kneetrack import firmware_files, live
+from kneetrack import live
 from kneetrack.analysis.log import log_samples
 from kneetrack.analysis.trace import calibrate, reference_of
 from kneetrack.calibration import runner
@@ -56,26 +52,9 @@ from kneetrack.live import commands
 from kneetrack.samples import KneeSample
 from kneetrack.sessionlog import SessionWriter
 
-STRAPDOWN_US, CORRECTION_US, ANGLES_US = 17, 1060, 87
+CHIP = "esp32s3"
 TARGET_MS = 30.0
 PERIOD_S = wire.KNEE_PERIOD_US * 1e-6
-_RATIO = """
-import time
-from kneecore import joint, wire
-from kneecore.cueing import Cueing
-from kneecore.excursion import ReferenceCurve
-from math import cos, pi
-cueing = Cueing(ReferenceCurve([0.0] * 45, [0.0] * 45), 1.0, wire.CUE_EVERY)
-flexion = [50.0 - 50.0 * cos(2.0 * pi * i / 250) for i in range(2500)]
-begin = time.ticks_us()
-for i in range(2500):
-    cueing.update(i, flexion[i], 4.0, 0)
-cued = time.ticks_diff(time.ticks_us(), begin)
-begin = time.ticks_us()
-for i in range(2500):
-    joint.angles(0.9, 0.1, 0.2, 0.3, 1)
-print(cued / time.ticks_diff(time.ticks_us(), begin))
-"""
 
 
 @dataclass
@@ -86,14 +65,6 @@ class Found:
     only_band: int = 0
     only_host: int = 0
     reps: Tally = field(default_factory=Tally)
-
-
-def cueing_us() -> int:
-    """The cueing's estimated time at a knee sample (us)."""
-    environment = {**os.environ, "MICROPYPATH": str(firmware_files.firmware_dir())}
-    program = [str(firmware_files.micropython()), "-c", _RATIO]
-    done = subprocess.run(program, env=environment, check=True, capture_output=True, text=True)
-    return round(ANGLES_US * float(done.stdout))
 
 
 async def one_person(scenario: str, path: Path, found: Found) -> None:
@@ -147,8 +118,7 @@ def main() -> int:
     parser.add_argument("--reps", type=int, default=12)
     parser.add_argument("--haptic", choices=("none", "da7280"), default="none")
     options = parser.parse_args()
-    costs = (STRAPDOWN_US, CORRECTION_US, ANGLES_US, cueing_us())
-    os.environ["KNEETRACK_COMPUTE_US"] = ",".join(map(str, costs))
+    os.environ["KNEETRACK_COMPUTE"] = CHIP
     found = Found()
     with tempfile.TemporaryDirectory() as folder:
         for seed in track(range(options.people), "People", transient=True):
@@ -159,7 +129,6 @@ def main() -> int:
             path = Path(folder) / f"{seed}.mcap"
             asyncio.run(one_person(f"{scenario}&speed=max", path, found))
     median, p95, most = np.percentile(found.late_ms, (50, 95, 100))
-    print("charged, us: strapdown {}, correction {}, angles {}, cueing {}".format(*costs))
     print(
         f"motion to pin, {len(found.late_ms)} cues: median {median:.1f} ms, p95 {p95:.1f} ms, "
         f"most {most:.1f} ms (target {TARGET_MS:.0f})"

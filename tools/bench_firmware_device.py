@@ -1,17 +1,24 @@
-"""The part of bench_firmware.py that runs under MicroPython; prints one JSON line per variant.
+"""The part of bench_firmware.py that runs under MicroPython; prints one line of JSON.
 
-    micropython bench_firmware_device.py VARIANT PAIRS
+    micropython bench_firmware_device.py yardsticks CHUNKS
+    micropython bench_firmware_device.py record CHIP SECONDS TAPE
+    micropython bench_firmware_device.py TAPE SECONDS time|garbage stages|whole
 
-Rows of counts of a leg-like motion are made first; only the steps are measured. Garbage is the
-growth of gc.mem_alloc() with the collector off, over pairs that fit in the heap.
+The yardsticks: two plain Madgwick filters; the band's filter with angles; of it, what each sample
+costs and what each correction. Rows of counts of a leg-like motion are made first; only the steps
+are measured. They take turns, a chunk each, and the best chunk counts: load hits all alike. The
+loop: bench_firmware_loop.
+
+Garbage is the growth of gc.mem_alloc() with the collector off.
 """
 
 import gc
 import json
 import sys
-import time
 from array import array
-from math import cos, pi, sin, sqrt
+from math import pi, sin
+
+import utime
 
 GYR_LSB = 0.070 * pi / 180.0
 ACC_LSB = 0.000488 * 9.80665
@@ -37,107 +44,23 @@ def make_rows() -> array:
 
 
 class KneeBand:
-    """Strapdown and correction of both IMUs; with angles at every 2nd pair."""
+    """Strapdown and correction of both IMUs, with angles at every 2nd pair."""
 
-    def __init__(self, with_angles: bool):
+    def __init__(self):
         from kneeband.strapdown import PairFilter
         from kneecore import fusion, joint
 
         self.pair = PairFilter(fusion.Params(), PERIOD_S, GYR_LSB, ACC_LSB)
         self.angles = joint.angles
-        self.with_angles = with_angles
         self.odd = False
         self.last = None
 
     def step(self, rows, index):
         self.pair.step(rows, index)
         self.odd = not self.odd
-        if self.odd and self.with_angles:
+        if self.odd:
             w, x, y, z = self.pair.relative()
             self.last = self.angles(w, x, y, z, 1)
-
-
-class WholePipeline:
-    """kneecore.pipeline as the device drives it, calibrated, with quaternions for the packet."""
-
-    def __init__(self):
-        from kneeband.strapdown import PairFilter
-        from kneecore import fusion
-        from kneecore.calibration import Calibration
-        from kneecore.pipeline import Pipeline
-
-        self.pair = PairFilter(fusion.Params(), PERIOD_S, GYR_LSB, ACC_LSB)
-        self.pipeline = Pipeline(self.pair, 1)
-        level = (1.0, 0.0, 0.0, 0.0)
-        zero = (0.0, 0.0, 0.0)
-        self.pipeline.set_calibration(Calibration(1, level, level, 0.0, zero, zero, 0.03, 1))
-        self.buffer = bytearray(16)
-
-    def step(self, rows, index):
-        if self.pipeline.step(rows, index):
-            self.pair.put_quaternions(self.buffer, 0)
-
-
-class Counts:
-    """What a band with a sensor calibration does besides, before the filter."""
-
-    def __init__(self):
-        from kneeband import counts
-        from kneecore.sensors import IDENTITY, ImuErrors, Sensors
-
-        tilted = tuple([a + 0.001 for a in IDENTITY])
-        errors = ImuErrors(tilted, (0.1, -0.2, 0.05), tilted)
-        self.table = counts.table(Sensors(1, errors, errors), ACC_LSB)
-        self.correct = counts.correct
-        self.poll = array("h", bytes(2 * 12 * 4))  # as many pairs as a poll of 20 ms brings
-
-    def step(self, rows, index):
-        if index & 3 == 0:
-            self.correct(self.poll, self.table, 4)
-
-
-class Kept:
-    """What the journal adds: every knee sample coded into blocks, and those into the ring."""
-
-    def __init__(self):
-        from kneeband.ring import Ring
-        from kneecore import blocks, wire
-
-        self.size = wire.KNEE_SAMPLE.size
-        self.samples = bytearray(self.size * ROWS)
-        self.ring = Ring(144)
-        self.writer = blocks.BlockWriter(1, self.put)
-        self.number = 0
-        self.fill(wire)
-
-    def fill(self, wire):
-        """Two seconds of squatting in the rows' rhythm, with the noise of the chips in the tail."""
-        state = 1
-        for i in range(ROWS):
-            state = (state * 1103515245 + 12345) & 0x7FFFFFFF
-            noise = (state >> 16 & 7) * 1e-4
-            turn = 0.4 * (1.0 - cos(2.0 * pi * i / ROWS))
-            thigh = (cos(turn / 2.0), 0.02 + noise, -0.03, sin(turn / 2.0))
-            shank = (cos(turn / 4.0), 0.01, 0.05 - noise, -sin(turn / 4.0))
-            degrees = 90.0 * turn, 3.0 * turn + 10.0 * noise, -2.0 * turn
-            wire.KNEE_SAMPLE.pack_into(
-                self.samples, i * self.size, *degrees, _unit(thigh), _unit(shank), 2.0
-            )
-
-    def put(self, block):
-        if self.ring.full:
-            self.ring.drop()
-        self.ring.put(block)
-
-    def step(self, rows, index):
-        if index & 1 == 0:
-            self.writer.add(self.number, 0, self.samples, self.number % ROWS * self.size)
-            self.number += 1
-
-
-def _unit(q):
-    norm = sqrt(sum([x * x for x in q]))
-    return tuple([x / norm for x in q])
 
 
 class Madgwicks:
@@ -161,51 +84,92 @@ class Madgwicks:
             )
 
 
-VARIANTS = {
+class Strapdowns:
+    """What every sample costs: viper."""
+
+    def __init__(self):
+        band = KneeBand()
+        self.thigh = band.pair.thigh.strapdown
+        self.shank = band.pair.shank.strapdown
+
+    def step(self, rows, index):
+        self.thigh.step(rows, 12 * index)
+        self.shank.step(rows, 12 * index + 6)
+
+
+class Corrections:
+    """What every tenth sample costs, at every one: native, floats. After a second of samples."""
+
+    def __init__(self):
+        band = KneeBand()
+        rows = make_rows()
+        for index in range(ROWS):
+            band.step(rows, index)
+        self.thigh = band.pair.thigh.correction
+        self.shank = band.pair.shank.correction
+
+    def step(self, rows, index):
+        self.thigh.update()
+        self.shank.update()
+
+
+SUBJECTS = {
     "madgwick": lambda: Madgwicks("bench_madgwick"),
     "madgwick_native": lambda: Madgwicks("bench_madgwick_native"),
-    "filter": lambda: KneeBand(False),
-    "filter_angles": lambda: KneeBand(True),
-    "pipeline": WholePipeline,
-    "counts": Counts,
-    "kept": Kept,
+    "filter_angles": KneeBand,
+    "strapdown": Strapdowns,
+    "correction": Corrections,
 }
 
 
-def measure(variant: str, pairs: int) -> dict:
-    """Microseconds (the best chunk's, and the mean) and bytes of garbage per pair."""
-    rows = make_rows()
-    subject = VARIANTS[variant]()
-    step = subject.step
-    for i in range(ROWS):
-        step(rows, i)
-    total_us = 0
-    total_bytes = 0
-    best_us = 1 << 30
-    index = 0
-    for _ in range(pairs // CHUNK):
+class Yardstick:
+    """One of SUBJECTS; the best time of a chunk so far, and the garbage of all, per pair."""
+
+    def __init__(self, name: str, rows):
+        self._rows = rows
+        self._step = SUBJECTS[name]().step
+        self._index = 0
+        self._best_us = 1 << 30
+        self._bytes = self._pairs = 0
+        self._run(ROWS)
+
+    def _run(self, pairs):
+        for _ in range(pairs):
+            self._step(self._rows, self._index)
+            self._index = self._index + 1 if self._index < ROWS - 1 else 0
+
+    def measure(self):
         gc.collect()
         gc.disable()
         before = gc.mem_alloc()
-        start = time.ticks_us()
-        for _ in range(CHUNK):
-            step(rows, index)
-            index += 1
-            if index == ROWS:
-                index = 0
-        took = time.ticks_diff(time.ticks_us(), start)
-        total_bytes += gc.mem_alloc() - before
-        gc.enable()
-        total_us += took
-        best_us = min(best_us, took)
-    chunks = pairs // CHUNK
-    return {
-        "variant": variant,
-        "best_us": best_us / CHUNK,
-        "mean_us": total_us / chunks / CHUNK,
-        "garbage_bytes": total_bytes / chunks / CHUNK,
-    }
+        start = utime.ticks_us()
+        self._run(CHUNK)
+        took = utime.ticks_diff(utime.ticks_us(), start)
+        self._bytes += gc.mem_alloc() - before
+        self._pairs += CHUNK
+        self._best_us = min(self._best_us, took)
+
+    def result(self):
+        return {"us": self._best_us / CHUNK, "bytes": self._bytes / self._pairs}
+
+
+def yardsticks(chunks: int) -> dict:
+    """Of each: microseconds and bytes of garbage per pair."""
+    rows = make_rows()
+    all_of_them = {name: Yardstick(name, rows) for name in SUBJECTS}
+    for _ in range(chunks):
+        for each in all_of_them.values():
+            each.measure()
+    return {name: each.result() for name, each in all_of_them.items()}
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]))))
+    if sys.argv[1] == "yardsticks":
+        print(json.dumps(yardsticks(int(sys.argv[2]))))
+    else:
+        import bench_firmware_loop as loop
+
+        if sys.argv[1] == "record":
+            loop.record(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+        else:
+            loop.run(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4] == "whole")

@@ -1,51 +1,67 @@
-"""What computing takes on an ESP32-S3, charged to the board's clock: estimates, for latencies.
+"""What computing takes on an ESP32, charged to the board's clock: estimates, for latencies.
 
 At speed 0 computing costs nothing (`sim.vclock`), so an edge on a pin would come as soon as the bus
-has brought the sample. Where KNEETRACK_COMPUTE_US is set, the stages of the loop take their time:
+has brought the sample. Where KNEETRACK_COMPUTE names a chip of `sim.stage_times` ("esp32s3",
+"esp32"), each stage of `sim.stages` takes its time there, before its first function runs. What is
+in no stage, and garbage collection, is charged where pairs have been taken (`kneeband.garbage`).
 
-    KNEETRACK_COMPUTE_US=strapdown,correction,angles,cueing      whole us
-
-of a pair's strapdown, of the correction of both IMUs at every tenth pair, of a knee sample's
-angles, and of `kneecore.cueing` at a knee sample. `tools/bench_band_cue.py` says where they come
-from.
+`tools/bench_firmware.py --write` makes the figures; there are no others.
 """
 
+import gc
 import os
 
-from sim import vclock
-
-_CORRECTED = 10  # pairs
+from sim import stage_times, stages, vclock
 
 
 def charge() -> None:
     """Have the stages take their time, if the environment asks for it."""
-    told = os.getenv("KNEETRACK_COMPUTE_US")
-    if not told:
+    chip = os.getenv("KNEETRACK_COMPUTE")
+    if not chip:
         return
-    strapdown_us, correction_us, angles_us, cueing_us = [int(each) for each in told.split(",")]
-    from kneeband.strapdown import PairFilter
-    from kneecore.cueing import Cueing
-    from kneecore.pipeline import Pipeline
+    times_us = stage_times.US_PER_CALL[chip]
+    for stage, _, functions in stages.STAGES:
+        _charge(functions[0][0], times_us[stage])
+    _charge_polls(times_us)
 
-    step, update, pipeline_step = PairFilter.step, Cueing.update, Pipeline.step
+
+def _charge(name, us) -> None:
+    owner, attribute = stages.place(name)
+    function = getattr(owner, attribute)
+
+    def charged(*arguments):
+        vclock.charge(us)
+        return function(*arguments)
+
+    setattr(owner, attribute, charged)
+
+
+def _charge_polls(times_us) -> None:
+    """The rest at every poll; a collection as often as the target's heap needs one."""
+    from kneeband.garbage import Garbage
+
+    take = Garbage.take
     pairs = [0]
 
-    def stepped(self, rows, index):
-        pairs[0] += 1
-        corrects = pairs[0] % _CORRECTED == 0
-        vclock.charge(strapdown_us + (correction_us if corrects else 0))
-        return step(self, rows, index)
+    def taking(garbage, count):
+        pairs[0] += count
+        vclock.charge(times_us[stages.REST])
+        if pairs[0] >= stages.COLLECT_PAIRS:
+            pairs[0] = 0
+            vclock.charge(times_us[stages.COLLECT])
+        take(garbage, count)
 
-    def piped(self, rows, index):
-        due = pipeline_step(self, rows, index)
-        if due:
-            vclock.charge(angles_us)
-        return due
+    Garbage.take = taking
 
-    def updated(self, *sample):
-        vclock.charge(cueing_us)
-        return update(self, *sample)
 
-    PairFilter.step = stepped
-    Pipeline.step = piped
-    Cueing.update = updated
+def keep_collector_on() -> None:
+    """The leg and the radio share the band's heap here, and their garbage is none of the band's:
+    it can't know how long there is room for it."""
+    from kneeband import garbage
+
+    class Collector:
+        collect = gc.collect
+        mem_free = gc.mem_free
+        enable = disable = gc.enable
+
+    garbage.gc = Collector

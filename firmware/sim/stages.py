@@ -22,6 +22,9 @@ REST = "rest"
 COLLECT = "collect"
 """What is in no stage, and garbage collection, where they are told beside the stages."""
 
+COLLECT_PAIRS = 30
+"""Between two collections on the target: `kneeband.garbage` with 140 KB free."""
+
 DRIVER = "lsm6ds"
 """The table names the methods of this driver; every driver has them."""
 
