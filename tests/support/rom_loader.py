@@ -237,6 +237,8 @@ class LoaderCable:
         self.port = port
         self.is_silent = False
         """The chip runs something that is no loader."""
+        self.moves_to: Path | None = None
+        """What runs on it gives way to the loader when it is first called, on another port."""
         self.vanishes_at = self.sticks_at = 1 << 40
         """The cable is pulled, the chip says nothing more, once so much was written."""
         self._wake, self._woken = os.pipe()
@@ -282,6 +284,11 @@ class LoaderCable:
                 os.read(self._wake, 16)
                 continue
             for packet in self._packets(os.read(ours, 65536)):
+                if self.moves_to is not None:
+                    self.pull()
+                    self.port, self.moves_to = self.moves_to, None
+                    self.put_in()
+                    break
                 if self.is_silent or self.chip.written >= self.sticks_at:
                     continue
                 answers = self.chip.answers(packet)

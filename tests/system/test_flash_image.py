@@ -11,10 +11,12 @@ import sys
 import threading
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kneetrack.errors import LinkError, LinkLost
+from kneetrack.maintenance import flash
 from kneetrack.maintenance.flash_esptool import write_image
 from kneetrack.maintenance.flash_image import Image, read_image
 from kneetrack.maintenance.flash_ports import Port
@@ -101,6 +103,21 @@ def test_a_port_that_comes_back_soon_is_gone_on_with(tmp_path: Path, image: Imag
         write(image, cable)
         hand.join()
         assert holds(cable.chip, image)
+
+
+def test_a_download_mode_that_is_another_port_is_found(
+    tmp_path: Path, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with rom_loader(tmp_path) as cable:
+        cable.moves_to = tmp_path / "ttyMoved"
+
+        def comports() -> list[object]:
+            device = {"device": str(cable.port), "vid": 0x303A, "pid": 0x1001}
+            return [SimpleNamespace(**device, serial_number=None, product=None)]
+
+        monkeypatch.setattr("serial.tools.list_ports.comports", comports)
+        flash._write(Port(str(cable.port), "of MicroPython"), image, lambda share: None)
+        assert cable.port.name == "ttyMoved" and holds(cable.chip, image)
 
 
 def test_a_chip_that_falls_silent_and_one_that_never_answers(tmp_path: Path, image: Image) -> None:

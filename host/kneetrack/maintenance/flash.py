@@ -29,7 +29,7 @@ from kneetrack.link import open_link
 from kneetrack.maintenance import flash_ports
 from kneetrack.maintenance.flash_board import About, Board, Held, NoPrompt, connect, full
 from kneetrack.maintenance.flash_build import MANIFEST, BoardFile, check_march, compiled, manifest
-from kneetrack.maintenance.flash_esptool import write_image
+from kneetrack.maintenance.flash_esptool import NotTaken, write_image
 from kneetrack.maintenance.flash_image import Image, check_keeps
 from kneetrack.maintenance.flash_ports import DOWNLOAD_MODE, Port
 
@@ -165,12 +165,24 @@ def _put_image(port: Port, image: Image, tell: Tell) -> None:
     """MicroPython onto the chip; what a band that is there already keeps is not lost."""
     tell(Progress("Asking the board", 0, 1, "is there a band on it already?"))
     try:
-        with Board(port) as board:
+        with Board(port, tries=2) as board:  # 6 s: it waits so long for a host that has just left
             about = board.about()
             check_keeps(image, about.vfs, about.kept)
     except NoPrompt:
         pass  # a new board, or one in its download mode
-    write_image(port, image, lambda share: tell(Progress("Writing MicroPython", share, 1)))
+    _write(port, image, lambda share: tell(Progress("Writing MicroPython", share, 1)))
+
+
+def _write(port: Port, image: Image, tell: Callable[[float], None]) -> None:
+    """By esptool, which asks a running MicroPython for its download mode: that is another port."""
+    at = flash_ports.again(port)
+    try:
+        write_image(at, image, tell)
+    except NotTaken:
+        moved = flash_ports.again(port)
+        if moved.device == at.device:
+            raise
+        write_image(moved, image, tell)
 
 
 def _at_prompt(port: Port, *, fresh: bool) -> Board:

@@ -31,6 +31,10 @@ _BEGUN = "Flash will be erased"
 """From here on the flash is changed."""
 
 
+class NotTaken(LinkError):
+    """Nothing was written, and the chip may be found on another port by now."""
+
+
 def write_image(
     port: Port, image: Image, tell: Callable[[float], None], program: list[str] | None = None
 ) -> None:
@@ -103,11 +107,11 @@ def _refused(port: Port, said: str) -> LinkError:
     if _BEGUN in said:
         return _cut_off(port, why)
     if "Could not open" in why or "could not open" in why:
-        return LinkError(
+        return NotTaken(
             f"{port} can't be opened: it is gone, used by another program, or not allowed to this "
             "account (Linux: group dialout). Put the cable in again, end other programs, run again."
         )
-    return LinkError(
+    return NotTaken(
         f"The chip on {port} does not take an image now ({_in_short(why)}). Bring it into its "
         f"download mode: {DOWNLOAD_MODE}. Then run this again; the port may have another name then."
     )
