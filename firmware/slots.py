@@ -17,8 +17,8 @@ The trial
 The record
     magic "KS1", u8 in force, u8 tried last, u8 phase, u8 outcome of the last trial, u8 faults that
     the band had before it, 8 bytes id of what is in force, 8 bytes id and 16 bytes version of what
-    was tried last; CRC-32. It is renamed into place, so it is the old one or the new one whenever the power fails. Missing (as
-    after a flash) or damaged, the root runs.
+    was tried last; CRC-32. It is renamed into place, so it is the old one or the new one whenever
+    the power fails. Missing (as after a flash) or damaged, the root runs.
 """
 
 import binascii
@@ -142,16 +142,23 @@ def choose():
         if not _there(state.tried):
             _back(state, INCOMPLETE)
         elif write(state):
-            on_trial = True
+            on_trial = _guarded()
     slot = state.tried if on_trial else state.active
     if slot and _there(slot):
         running = slot
         sys.path.insert(0, FOLDERS[slot])
-    if on_trial:
+
+
+def _guarded() -> bool:
+    """Have the trial end; nothing is tried where that can't be had."""
+    try:
         machine.WDT(timeout=_WATCHDOG_MS)
         machine.Timer(_TIMER).init(
             mode=machine.Timer.ONE_SHOT, period=TRIAL_MS, callback=_trial_is_over
         )
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def target() -> int:

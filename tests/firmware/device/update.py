@@ -315,6 +315,36 @@ def test_data_that_were_lost_on_the_way_or_damaged_are_not_taken():
     assert held(1) == NEW
 
 
+def test_over_the_cable_too():
+    flashed()
+    assert update_wire.WINDOW <= config.COMMAND_QUEUE  # or what is on its way could be dropped
+
+    async def scene(band):
+        cable = band.cable
+        cable.says(wire.SERIAL_FEATURE)
+        await asyncio.sleep_ms(100)
+        operand = begin(NEW.values())
+        begun = bytes((update_wire.OP_UPDATE_BEGIN,)) + operand
+        assert await cable.asks(begun) == wire.RESULT_SUCCESS
+        band.radio.connect()  # another host waits until that one is done
+        result, _ = await band.ask(update_wire.OP_UPDATE_BEGIN, operand)
+        assert result == wire.RESULT_WRONG_STATE
+        for name in sorted(NEW):
+            content = NEW[name]
+            asked = bytes((update_wire.OP_UPDATE_FILE,)) + file_operand(name, content)
+            assert await cable.asks(asked) == wire.RESULT_SUCCESS
+            for at in range(0, len(content) if content != SAME else 0, 239):
+                data = struct.pack("<BI", update_wire.TRANSFER_DATA, at) + content[at : at + 239]
+                cable.says(wire.SERIAL_TRANSFER, data)
+                await asyncio.sleep_ms(60)
+        finished = bytes((update_wire.OP_UPDATE_FINISH,)) + finish(NEW)
+        assert await cable.asks(finished) == wire.RESULT_SUCCESS
+        await asyncio.sleep_ms(3000)
+
+    assert until_reset(scene) == machine.HARD_RESET
+    assert held(1) == NEW and start() == (1, True)
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 
