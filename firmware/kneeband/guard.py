@@ -11,12 +11,18 @@ Why it started: MicroPython tells a watchdog from the rest (modmachine.c, from 1
 looks like power-on there, our own `reset` like the button). A brown-out stands in the chip's own
 register, RTC_CNTL_RESET_STATE, bits 0 to 5 = 15. A crash leaves its traceback in CRASH_PATH before
 the reset; the next start reads that and keeps it as CRASH_KEPT for whoever looks for it.
+
+A firmware that crashes at every start would do so until the battery is empty. So starts that fail
+within a minute, one after the other, are counted in the memory that lasts as long as the power
+(its second byte; `sleep` has the first), and boot.py waits after the third.
 """
 
 import os
 import sys
+import time
 
 import machine
+from micropython import const
 
 from kneeband import config
 from kneecore import settings
@@ -24,6 +30,7 @@ from kneecore import settings
 CRASH_PATH = "crash.new"
 CRASH_KEPT = "crash.txt"
 
+_CRASH_SOON_MS = const(60_000)
 _RESET_STATE = 0x60008038  # ESP32-S3 technical reference manual, RTC_CNTL_RESET_STATE_REG
 _BROWN_OUT = 15
 
@@ -53,6 +60,11 @@ class Guard:
 
 def note_crash(error):
     """Keep why the firmware failed, for `reset_cause` of the next start. Never fails itself."""
+    memory = machine.RTC()
+    # Ticks begin at the start, which the stubs don't want to be known.
+    soon = time.ticks_ms() < _CRASH_SOON_MS  # pyright: ignore[reportOperatorIssue]
+    before = (memory.memory() + b"\x00\x00")[1] if soon else 0
+    memory.memory(bytes((0, before + 1)))
     try:
         with open(CRASH_PATH, "w") as file:
             sys.print_exception(error, file)  # pyright: ignore[reportArgumentType]

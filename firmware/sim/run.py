@@ -6,8 +6,9 @@
 
 Solders the two IMUs to the bus, tells the host what will be played, and starts the firmware's own
 main.py, which knows nothing of all this. The repository stands for what a cable has put on it;
-boot.py, which takes a second, runs where an update has come over the radio besides (`slots`). That
-ends with ENODEV where there is no radio: the host gives it one (sim.rig). Only errors are printed.
+boot.py, which takes a second, runs only where it has something to do: choose, where an update has
+come over the radio (`slots`), or wait, where all starts failed. main.py ends with ENODEV where there
+is no radio: the host gives it one (sim.rig). Only errors are printed.
 
 MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_files).
 """
@@ -35,6 +36,7 @@ CUE_PIN = 9
 FUEL_GAUGE = 0x36
 USB_FRAMES = 0x60080808  # DSTS of the USB core
 SLOTS = "slots.dat"
+FAILED_TOO_OFTEN = b"\x03"
 FLASH_FILE = "flash.bin"
 """In the folder where the board was started: what its flash holds, over all its starts."""
 
@@ -171,8 +173,8 @@ def _until_s(at_us) -> float:
 
 
 def choose() -> None:
-    """Have boot.py choose the firmware, where there is more than one."""
-    if SLOTS not in os.listdir():
+    """Have boot.py choose the firmware, where there is more than one, or wait, where it fails."""
+    if SLOTS not in os.listdir() and machine.RTC().memory()[1:] < FAILED_TOO_OFTEN:
         return
     import boot  # noqa: F401
 

@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import sys
 import time
 
 import band as rig
+import board
 import machine
 
 from kneeband import config, guard
 from kneecore import settings, wire
+from sim import vclock
 
 
 class _Cause:
@@ -116,3 +119,64 @@ def test_a_crash_is_told_once_and_its_traceback_kept():
     with open(guard.CRASH_KEPT) as file:
         assert "what happened" in file.read()
     assert guard.CRASH_PATH not in os.listdir()
+
+
+class _Gone(Exception):
+    pass
+
+
+def boot(press_at_s=None):
+    """(how long boot.py held main.py up in s, the lamp's changes meanwhile); a minute at most."""
+    sys.modules.pop("boot", None)
+    machine.wire_input(board.BUTTON, 1)
+    began = vclock.now_us()
+    lamp = []
+    sleep_ms = time.sleep_ms
+
+    def passes(ms):
+        sleep_ms(ms)
+        lamp.append(machine.Pin(board.LED).value())
+        seconds = (vclock.now_us() - began) / 1e6
+        if press_at_s is not None and seconds >= press_at_s:
+            machine.wire_input(board.BUTTON, 0)
+        if seconds > 60:
+            raise _Gone
+
+    time.sleep_ms = passes
+    try:
+        import boot  # noqa: F401
+    except _Gone:
+        pass
+    finally:
+        time.sleep_ms = sleep_ms
+        machine.wire_input(board.BUTTON, 1)
+    changes = sum([one != other for one, other in zip(lamp, lamp[1:])])
+    return (vclock.now_us() - began) / 1e6, changes
+
+
+def crash(up_s):
+    now = time.ticks_ms
+    time.ticks_ms = lambda: up_s * 1000
+    guard.note_crash(ValueError("what happened"))
+    time.ticks_ms = now
+
+
+def test_the_third_start_in_a_row_that_fails_at_once_is_the_last_until_somebody_presses():
+    machine.reset_cause = lambda: machine.HARD_RESET
+    for up_s in (5, 5, 90, 5):  # one that ran for a while begins a new row
+        crash(up_s)
+        assert boot() == (1.0, 0)
+    crash(5)
+    seconds, changes = boot(press_at_s=20)
+    assert 19 < seconds < 22 and changes > 150
+    assert boot() == (1.0, 0), "it is tried again"
+    for _ in range(3):
+        crash(5)
+    assert boot()[0] > 59, "nobody there"
+
+
+def test_a_press_within_the_second_keeps_main_from_running_but_not_the_one_that_woke_it():
+    machine.reset_cause = lambda: machine.HARD_RESET
+    assert boot(press_at_s=0.5)[0] > 59
+    machine.reset_cause = lambda: machine.DEEPSLEEP_RESET
+    assert boot(press_at_s=0.0) == (0.0, 0)
