@@ -13,10 +13,11 @@ With `use_sensors` the pairs are those of the corrected sensors (`counts`).
 Counts of another chip are scaled to the band's on the way (`imu`), with the same rounding: for ST's
 the factor is one and nothing changes.
 
-An IMU that fails is set up anew every RETRY_MS. The other goes on: its rows keep coming and keep
-their times, so that pairs, which need both, are there again with the first rows of the one that is
-back. One that stands still to the last bit for a quarter of a second has failed too. Where a line
-of the bus is held low both have, and nothing is asked of them until it is free (`lines`).
+An IMU that fails is set up anew at once, then every RETRY_MS. The other goes on: its rows keep
+coming and keep their times, so that pairs, which need both, are there again with the first rows of
+the one that is back. One that stands still to the last bit for a quarter of a second has failed
+too. Where a line of the bus is held low both have, and nothing is asked of them until it is free
+(`lines`).
 
 Times here are counted from the last poll, in us, and small, see `stream`.
 """
@@ -155,17 +156,21 @@ class Sampler:
         if self._lines_held(retry):
             return
         retry = retry or was_held
+        tried = False
         for stream in (self.thigh, self.shank):
             if stream.failed:
                 if retry:
                     stream.start()
+                    tried = True
             else:
                 stream.collect(reference)
             if stream.same >= _STUCK_ROWS and not stream.failed:
                 stream.give_up(True)
         self._twins.look(self.thigh, self.shank)
-        if retry:
+        if tried:
             self._retry_later()
+        elif retry:
+            self._retry_ms = time.ticks_ms()  # ever due, so that who fails is tried at once
 
     def _lines_held(self, retry):
         """Whether a line of the bus is held low; who holds it is made to let go, if it can be."""
