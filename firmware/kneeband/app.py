@@ -142,6 +142,10 @@ class App:
         self.session.use_cueing(self._calibration_id)
         return wire.RESULT_SUCCESS
 
+    def cue_policy(self) -> int:
+        """How often it cues in recordings that are begun without a host."""
+        return self._habits.policy
+
     def identify(self, duration_s: int):
         """Have the lamp flicker."""
         self._indicator.identify(duration_s)

@@ -14,6 +14,7 @@ streamed goes to the port that the command came from.
     band.use_sensors(sensors, record)                -> wire.RESULT_*
     band.use_reference(value, record), band.use_cue(policy, keep)
                                                      -> wire.RESULT_*
+    band.cue_policy()                                -> wire.CUE_*
     band.forget(port, which)                         -> wire.RESULT_*
     band.identify(duration_s), band.set_time(utc_s)
     band.use_config(record)                          -> wire.RESULT_*
@@ -172,6 +173,8 @@ class Control:
             record = self._band.sensors_record()
         elif what == wire.QUERY_CONFIG:
             record = self._band.config_record()
+        elif what == wire.QUERY_CUE:
+            record = wire.CUE.pack(self._band.cue_policy(), 1)
         elif what == wire.QUERY_UPDATE:
             record = self._band.update.record()
         elif what == wire.QUERY_RECORDING:

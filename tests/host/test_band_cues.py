@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 from kneecore import wire
 from kneecore.calibration import Calibration
+from kneetrack.cli.cue import kept_policy, own_cues_line
 from kneetrack.cue import Plan, Policy, When
 from kneetrack.detection.reference import Reference
 from kneetrack.live import BandCues, keep_reference
@@ -25,11 +26,12 @@ class Line:
     def __init__(self) -> None:
         self.asked: list[bytes] = []
         self.result = wire.RESULT_SUCCESS
+        self.answer = b""
         self.feature = SimpleNamespace(protocol_major=1, protocol_minor=3, calibration_id=4)
 
     async def request(self, data: bytes, timeout_s: float) -> bytes:
         self.asked.append(data)
-        return bytes((wire.OP_RESPONSE, data[0], self.result))
+        return bytes((wire.OP_RESPONSE, data[0], self.result)) + self.answer
 
     async def read_feature(self) -> None:
         pass
@@ -93,3 +95,15 @@ def test_a_band_that_was_calibrated_anew_gets_what_it_compares_with() -> None:
     line.feature.protocol_minor, asked = 2, len(line.asked)
     assert asyncio.run(keep_reference(line, REFERENCE, 9)) == ""  # pyright: ignore
     assert len(line.asked) == asked
+
+
+def test_device_info_says_what_a_band_cues_by_itself() -> None:
+    line = Line()
+    line.answer = wire.CUE.pack(wire.CUE_FADED, 1)
+    kept = asyncio.run(kept_policy(line))  # pyright: ignore
+    assert kept == "faded"
+    assert own_cues_line({"own_cues": kept, "cues": 0}) == "faded, in sessions without a computer"
+    assert own_cues_line({"own_cues": "off", "cues": 2}) == "given in the newest session: 2"
+    line.result = wire.RESULT_INVALID_OPERAND  # a band that does not know the question
+    assert asyncio.run(kept_policy(line)) is None  # pyright: ignore
+    assert own_cues_line({"own_cues": None, "cues": None}) == ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -180,6 +180,23 @@ async def _give_reference(link: Link, made: CalibrationFile | None) -> None:
     if made is not None and link.feature.calibration_id != calibration_id:
         await commands.set_calibration(link, made.calibration)
     await commands.set_reference(link, reference_records(reference, calibration_id))
+
+
+async def kept_policy(link: Link) -> str | None:
+    """How often the band cues in sessions without a computer; None where it can't tell."""
+    from kneetrack.cue.on_band import POLICIES
+    from kneetrack.live import commands
+
+    kept = await commands.kept_cue(link)
+    return next((policy.value for policy, told in POLICIES.items() if told == kept), None)
+
+
+def own_cues_line(told: Mapping[str, Any]) -> str:
+    """What `device info` says of a band's own cues, from what it has learnt; empty: nothing."""
+    kept, given = told["own_cues"], told["cues"]
+    words = f"{kept}, in sessions without a computer" if kept not in (None, "off") else ""
+    news = f"given in the newest session: {given}" if given else ""
+    return "; ".join(part for part in (words, news) if part)
 
 
 def _check_gives_cues(link: Link) -> None:

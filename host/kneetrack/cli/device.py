@@ -282,6 +282,7 @@ def _with_band(address: str, work: Callable[[Link], Awaitable[T]]) -> T:
 
 
 async def _told(band: Link) -> dict[str, Any]:
+    from kneetrack.cli.cue import kept_policy
     from kneetrack.live import command
     from kneetrack.maintenance.update_rows import firmware_told
     from kneetrack.protocol import read_status
@@ -302,6 +303,7 @@ async def _told(band: Link) -> dict[str, Any]:
         "sensors_id": feature.sensors_id,
         "rssi_dbm": band.figures.rssi_dbm,
         "mtu": band.figures.mtu,
+        "own_cues": await kept_policy(band),
         **_status_told(status),
     }
 
@@ -338,12 +340,6 @@ def _status_told(status: Status) -> dict[str, Any]:
     }
 
 
-def _state(told: dict[str, Any]) -> str:
-    measures = told["state"] in (_STATES[wire.STATE_STREAMING], _STATES[wire.STATE_RECORDING])
-    cues = told["cues"] if measures else 0
-    return f"{told['state']} (cues so far: {cues})" if cues else told["state"]
-
-
 def _battery(told: dict[str, Any]) -> str:
     text = f"{told['battery_percent']} %"
     if told["charging"]:
@@ -360,6 +356,7 @@ def _battery(told: dict[str, Any]) -> str:
 def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
     """The same for people; what is not known is left out."""
 
+    from kneetrack.cli.cue import own_cues_line
     from kneetrack.maintenance.update_rows import firmware_lines
 
     def known(value: object, text: str) -> str:
@@ -387,7 +384,8 @@ def _lines(told: dict[str, Any]) -> list[tuple[str, str]]:
             f"number {calibrated}{whose}" if calibrated else "none: kneetrack calibrate",
         ),
         ("Sensors", f"number {told['sensors_id']}" if told["sensors_id"] else "as made"),
-        ("State", f"{_state(told)}, on for {told['uptime_s']:.0f} s"),
+        ("Own cues", own_cues_line(told)),
+        ("State", f"{told['state']}, on for {told['uptime_s']:.0f} s"),
         ("Battery", known(told["battery_percent"], _battery(told)) or "not known"),
         ("Last start", known(told["reset_cause"], str(told["reset_cause"]))),
         ("Memory", ", ".join(part for part in memory if part)),

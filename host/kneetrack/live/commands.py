@@ -83,6 +83,17 @@ async def set_cue(link: Link, policy: int, *, keep: bool) -> None:
     await command(link, wire.OP_SET_CUE, wire.CUE.pack(policy, int(keep)))
 
 
+async def kept_cue(link: Link) -> int | None:
+    """How often it cues without a computer (wire.CUE_*); None where it can't tell."""
+    if not gives_cues(link):
+        return None
+    try:
+        answer = await command(link, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_CUE))
+    except CommandRefused:
+        return None
+    return int(wire.CUE.unpack_from(answer.payload).policy) if answer.payload else None
+
+
 def keeps_recordings(link: Link) -> bool:
     """Whether the band's protocol is new enough (1.2) to keep what it measures."""
     return _speaks(link, (1, 2))
