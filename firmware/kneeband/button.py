@@ -7,7 +7,8 @@ Asked every few tens of milliseconds it tells once what has happened:
     OFF     let go after six seconds and before ten
     LONG    down for ten seconds (it is still down)
 
-A level counts once it has stood for DEBOUNCE_MS; contacts bounce for a few.
+A level counts once it has stood for DEBOUNCE_MS; contacts bounce for a few. A press that was there
+before the band was (it has woken it) tells nothing.
 """
 
 import time
@@ -27,12 +28,13 @@ class Button:
     """On `pin`, which is low while it is pressed."""
 
     def __init__(self, pin):
+        now = time.ticks_ms()
         self._pin = pin
-        self._down = False
-        self._level = False  # as last read ...
-        self._since_ms = time.ticks_ms()  # ... and since when
-        self._down_ms = 0
-        self._told = NOTHING
+        self._down = not pin.value()
+        self._level = self._down  # as last read ...
+        self._since_ms = now  # ... and since when
+        self._down_ms = time.ticks_add(now, -config.SHORT_PRESS_MS)
+        self._told = LONG  # all that it could tell
 
     def poll(self) -> int:
         """What has happened since the last call: SHORT, HELD, OFF, LONG, or NOTHING."""

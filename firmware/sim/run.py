@@ -7,8 +7,8 @@
 Solders the two IMUs to the bus, tells the host what will be played, and starts the firmware's own
 main.py, which knows nothing of all this. The repository stands for what a cable has put on it;
 boot.py, which takes a second, runs only where it has something to do: choose, where an update has
-come over the radio (`slots`), or wait, where all starts failed. main.py ends with ENODEV where there
-is no radio: the host gives it one (sim.rig). Only errors are printed.
+come over the radio (`slots`), or wait, where all starts failed. main.py ends with ENODEV where it
+has no radio: the host gives it one (sim.rig). Only errors are printed.
 
 MICROPYPATH must begin with firmware/sim/shims and firmware (kneetrack.firmware_files).
 """

@@ -79,10 +79,12 @@ def test_let_go_after_six_seconds_and_before_ten_it_means_off():
     assert heard(button, 0, 9_500) == [HELD] and heard(button, 1, 500) == [OFF]
 
 
-def test_a_button_that_is_down_when_the_band_starts_counts_from_then():
-    wire_input(board.BUTTON, 0)
-    button = Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP))
-    assert heard(button, 0, 3200) == [HELD]
+def test_the_press_that_woke_the_band_means_nothing_however_long():
+    for duration_ms in (100, 3_200, 7_000, 12_000):
+        wire_input(board.BUTTON, 0)
+        button = Button(Pin(board.BUTTON, Pin.IN, Pin.PULL_UP))
+        assert heard(button, 0, duration_ms) == [] and heard(button, 1, 300) == []
+        assert heard(button, 0, 200) == [] and heard(button, 1, 200) == [SHORT]
 
 
 def test_the_wrap_of_the_ticks_is_no_press():
