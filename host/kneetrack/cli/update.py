@@ -72,7 +72,10 @@ def update(
         with WorkBar(hints) as bar:
             done = asyncio.run(run(bar.told))
     except KeyboardInterrupt:
-        hints.print("The band runs what it ran before. The same command goes on where it stopped.")
+        hints.print(
+            "The band runs what it ran before, or goes back to it within a minute. The same "
+            "command goes on where it stopped."
+        )
         raise
     if json:
         console.print_json(_to_json(done))

@@ -237,7 +237,9 @@ def test_a_version_comes_in_beside_the_one_that_runs_is_tried_and_confirmed():
         assert (state.slot, state.trial, bytes(state.firmware_id)) == (1, 1, ID)
         assert await confirm(band, b"another!") == wire.RESULT_WRONG_STATE
         assert await confirm(band) == wire.RESULT_BUSY  # its watchdog has had no time to bite
+        band.radio.disconnect()
         await asyncio.sleep_ms(update_wire.CONFIRM_FROM_S * 1000)
+        band.radio.connect()
         assert await confirm(band) == wire.RESULT_SUCCESS
         assert await confirm(band) == wire.RESULT_SUCCESS  # should the answer get lost
         assert not band.app._indicator.updating
@@ -283,6 +285,56 @@ def test_one_that_was_cut_off_goes_on_with_what_is_missing():
     assert hows["kneeband/app.mpy"] == update_wire.FILE_THERE
     assert hows["kneeband/program.mpy"] == update_wire.FILE_SEND
     assert held(1) == NEW and start() == (1, True)
+
+
+def test_wherever_the_link_breaks_nothing_is_staged_and_the_next_connection_brings_it_whole():
+    flashed()
+    steps = []
+
+    async def scene(band):
+        whole = False
+        while not whole:
+            band.radio.connect()
+            left = [len(steps)]
+
+            def step(left=left):
+                left[0] -= 1
+                if left[0] < 0:
+                    band.radio.disconnect()
+                return left[0] < 0
+
+            whole = not await broken(band, step)
+            if not whole:
+                await asyncio.sleep_ms(60)
+                assert not band.app._indicator.updating and slots.read().phase == slots.SETTLED
+                for name in held(1):
+                    os.remove("a/" + name)
+            steps.append(whole)
+        await ask(band, update_wire.OP_UPDATE_FINISH, finish(NEW))
+        await asyncio.sleep_ms(3000)
+
+    assert until_reset(scene) == machine.HARD_RESET
+    assert len(steps) == 27  # broken before each of 26 messages, then whole
+    assert held(1) == NEW and held(0, KEPT) == OLD | KEPT and start() == (1, True)
+
+
+async def broken(band, step):
+    """All of an update but its end; True if `step`, asked before each message, broke the link."""
+    if step():
+        return True
+    await ask(band, update_wire.OP_UPDATE_BEGIN, begin(NEW.values()))
+    for name in sorted(NEW):
+        content = NEW[name]
+        if step():
+            return True
+        how = await ask(band, update_wire.OP_UPDATE_FILE, file_operand(name, content))
+        for at in range(0, len(content) if how[0] == update_wire.FILE_SEND else 0, 239):
+            if step():
+                return True
+            data = struct.pack("<I", at) + content[at : at + 239]
+            band.write_transfer(update_wire.TRANSFER_DATA, data)
+            await asyncio.sleep_ms(60)
+    return step()
 
 
 def test_data_that_were_lost_on_the_way_or_damaged_are_not_taken():
