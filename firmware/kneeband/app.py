@@ -19,7 +19,7 @@ from kneeband.host import Host
 from kneeband.session import Session
 from kneeband.sleep import Sleep
 from kneeband.update import Update
-from kneecore import calibration, sensors, settings, wire
+from kneecore import calibration, cueing, sensors, settings, wire
 
 
 class App:
@@ -147,8 +147,10 @@ class App:
         return self._habits.policy
 
     def identify(self, duration_s: int):
-        """Have the lamp flicker."""
+        """Have the lamp flicker, and the motor give a pulse; 0 ends it."""
         self._indicator.identify(duration_s)
+        if duration_s:
+            self._haptic.give(cueing.INWARD)
 
     def set_time(self, utc_s: int):
         """It is that time now (UTC): for recordings to come, and this start's that have no date."""

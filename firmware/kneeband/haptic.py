@@ -4,7 +4,8 @@
     OUTWARD    two short ones         ─ ─
     SET_OVER   one long, one short    ──── ─
 
-Nothing else is felt: whatever buzzes is about the knee. Start, stop and refusal are the lamp's.
+Nothing else is felt, so whatever buzzes is about the knee (but for IDENTIFY, which gives INWARD to
+somebody who waits for it). Start, stop and refusal are the lamp's.
 
 The haptic board on the bus has it, if one answers (`da7280`); else the pin, whatever hangs there.
 The board is looked for every LOOK_MS while nothing is given, so it may be plugged in and out. If it

@@ -332,7 +332,7 @@ COMMANDS = (
     (OP_STOP, "STOP", None, "end the recording that runs, streamed or not"),
     (OP_SET_SIDE, "SET_SIDE", SET_SIDE, "set the leg; a calibration of the other leg is dropped"),
     (OP_SET_CALIBRATION, "SET_CALIBRATION", CALIBRATION, "store and use a calibration"),
-    (OP_IDENTIFY, "IDENTIFY", IDENTIFY, "blink the lamp"),
+    (OP_IDENTIFY, "IDENTIFY", IDENTIFY, "blink the lamp, and a pulse of the motor"),
     (OP_QUERY, "QUERY", QUERY, "ask for a record (QUERY_*)"),
     (
         OP_SET_SENSORS,

@@ -165,7 +165,7 @@ def identify(
         int, typer.Option("--seconds", min=0, max=255, help="How long it flickers; 0 ends it.")
     ] = 10,
 ) -> None:
-    """Have a band's lamp flicker, to see which of several it is.
+    """Have a band's lamp flicker, to see which of several it is; a motor for cues buzzes once.
 
     \b
     Examples:

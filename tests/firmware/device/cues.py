@@ -105,6 +105,8 @@ def test_what_is_kept_is_for_recordings_made_alone_what_a_host_asks_for_its_own(
         assert await band.rises(1) == 0
         _, kept = await band.ask(wire.OP_QUERY, bytes((wire.QUERY_CUE,)))
         assert wire.CUE.unpack_from(kept).policy == EVERY
+        await band.does(wire.OP_IDENTIFY, wire.IDENTIFY.pack(1))
+        assert len(band.rises_us) == 1
         await band.cue(EVERY)
         assert await band.rises(2) == 2
         await band.does(wire.OP_STOP)
