@@ -88,7 +88,7 @@ def test_what_esptool_is_told_and_what_is_heard_of_it(tmp_path: Path) -> None:
 
 ABOUT = About(
     "micropython", (1, 26, 1), MpyForm(6, 3, "xtensawin"), "Generic ESP32S3 module with ESP32S3",
-    "esp32", 1 << 20, 4096, (), None, None,
+    "esp32", 1 << 20, 4096, 0, (), None, None,
 )  # fmt: skip
 
 
@@ -114,9 +114,10 @@ def test_what_differs_is_sent_and_what_is_no_more_is_removed_if_there_is_room() 
     change = flash._change(files, held)
     assert [file.name for file in change.send] == ["main.py"] and change.there == 1
     assert change.remove == ("kneecore/a.py",)  # or it would be imported in its place
-    flash._check_room(ABOUT, change, Port("COM3"))
+    assert not flash._is_tight(ABOUT, change, Port("COM3"))
+    assert flash._is_tight(replace(ABOUT, free_bytes=0, updates_bytes=8192), change, Port("COM3"))
     with pytest.raises(LinkError, match=r"full.*kneetrack sync"):
-        flash._check_room(replace(ABOUT, free_bytes=4096), change, Port("COM3"))
+        flash._is_tight(replace(ABOUT, free_bytes=0, updates_bytes=4096), change, Port("COM3"))
 
 
 def test_files_for_the_band_are_the_same_bytes_each_time_and_name_no_folder_of_ours() -> None:

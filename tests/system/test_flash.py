@@ -16,9 +16,9 @@ from command_line import kneetrack
 from flash_bench import TARGET, FlashBench, flash_bench
 from kneetrack.errors import LinkError, LinkLost
 from kneetrack.firmware_files import device_files
-from kneetrack.maintenance import flash, flash_board
+from kneetrack.maintenance import flash, flash_board, flash_build
 from kneetrack.maintenance.flash_board import Board
-from kneetrack.maintenance.flash_build import MANIFEST
+from kneetrack.maintenance.flash_build import MANIFEST, BoardFile, MpyForm
 from kneetrack.maintenance.flash_ports import Port
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pseudo-terminals and /proc")
@@ -32,6 +32,14 @@ SENT_FOR_ONE_BYTE = 0.55
 def test_the_life_of_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flash, "BAND", TARGET)
     monkeypatch.setattr(flash_board, "ANSWER_S", 12.0)  # however busy this machine is
+    once: list[list[BoardFile]] = []
+
+    def compiled(form: MpyForm, tell: object, board: str) -> list[BoardFile]:
+        if not once:
+            once.append(flash_build.compiled(form, lambda done, of: None, board))
+        return once[0]
+
+    monkeypatch.setattr(flash, "compiled", compiled)
 
     async def check() -> None:
         async with flash_bench(tmp_path) as bench:
@@ -81,8 +89,13 @@ def _is_brought_up_to_date(port: Port) -> None:
         board._run(
             "for n, t in (('mine.txt', 'mine'), ('kneeband/older.py', '1'), "
             "('kneecore/crc.mpy', 'torn'), ('main.new', 'an older one')):\n"
-            " with open(n, 'w') as f:\n  f.write(t)"
+            " with open(n, 'w') as f:\n  f.write(t)\n"
+            "for n in ('a', 'a/kneecore', 'b'):\n os.mkdir(n)\n"
+            "with open('a/kneecore/x.mpy', 'wb') as f:\n f.write(b'x' * 5000)"
         )
+        assert board.about().updates_bytes == 2 * 4096
+        board.remove_updates()
+        assert board.about().updates_bytes == 0
         names = ["kneeband.dat", "bonds.dat", "mine.txt"]
         kept = {name: held for name, held in board.held(names).items() if name in names}
         board.reset()

@@ -132,8 +132,8 @@ def flash(port: Port, image: Image | None, tell: Tell, variant: str | None = Non
             [*files, listed], board.held([*(file.name for file in files), MANIFEST, _SLOTS])
         )
         if change.send or change.remove:
-            _check_room(about, change, port)
-            board = _halted(board)
+            is_tight = _is_tight(about, change, port)
+            board = _halted(board, without_updates=is_tight)
             _put_files(board, change, tell)
             _finish(board, files, listed, tell)
         tell(Progress("Starting the band", 0, 1))
@@ -233,19 +233,25 @@ def _change(files: list[BoardFile], held: dict[str, Held]) -> _Change:
     return _Change(send, stale, len(files) - len(send), sum(held[name].size for name in gone))
 
 
-def _check_room(about: About, change: _Change, port: Port) -> None:
-    """LinkError where the flash has no room, before anything is changed."""
+def _is_tight(about: About, change: _Change, port: Port) -> bool:
+    """Whether updates over the radio, which the cable takes out of force, have to make room.
+
+    LinkError where that is not enough either, before anything is changed.
+    """
     block = about.block_bytes
     needed = sum(-(-len(file.data) // block) * block for file in change.send)
     free = about.free_bytes + change.freed_bytes
-    if needed > free:
-        raise full(port, needed, free)
+    if needed > free + about.updates_bytes:
+        raise full(port, needed, free + about.updates_bytes)
+    return needed > free
 
 
-def _halted(board: Board) -> Board:
+def _halted(board: Board, *, without_updates: bool) -> Board:
     """The board without its program, and with all of its memory."""
     board.remove(_MAIN)
     board.remove(_SLOTS)  # before the start, which would put a slot before what is sent
+    if without_updates:
+        board.remove_updates()
     board.reset()
     return connect(board.port, STARTS_WITHIN_S)
 

@@ -36,6 +36,9 @@ ANSWER_S = 3.0
 """How long a try waits for the prompt; all together outlast a host that has just left."""
 STARTING_S = 0.7
 """The same for a board that was just started: what is typed too early is lost."""
+SETTLES_S = 0.1
+"""A prompt that was called several times, in vain at first, answers as often. So it is left to do
+so, and called once more."""
 PIECE_BYTES = 4096
 """Written in one go: a block of the board's file system."""
 LEAST_SENT = 6000
@@ -44,6 +47,8 @@ time (mpremote looks every 10 ms); a board that runs nothing has room for it."""
 WINDOW_BITS = 12
 """How far back the compressed form refers; the board keeps so much of what it has unpacked."""
 FOLDERS = ("kneecore", "kneeband")
+UPDATES = ("a", "b")
+"""Folders of what came over the radio (firmware/slots.py)."""
 KEPT = ("kneeband.dat", "bonds.dat", "habits.dat", "settings.dat", "recordings")
 """What a band keeps, by its names on it; told to whoever would lose it, never touched here."""
 
@@ -57,6 +62,16 @@ s = os.statvfs(os.getcwd())
 v["free"] = s[0] * s[3]
 v["block"] = s[0]
 v["names"] = os.listdir()
+def _size(p):
+    n = 0
+    try:
+        for e in os.ilistdir(p):
+            q = p + "/" + e[0]
+            n += _size(q) if e[1] & 0x4000 else -(-os.stat(q)[6] // s[0]) * s[0]
+    except OSError:
+        pass
+    return n
+v["updates"] = sum([_size(d) for d in %r])
 try:
     with open("board.py") as f:
         v["board"] = f.readline()
@@ -69,6 +84,20 @@ try:
 except Exception:
     v["vfs"] = None
 print(json.dumps(v))
+"""
+_REMOVE_ALL = """
+import os
+def _rm(p):
+    try:
+        l = list(os.ilistdir(p))
+    except OSError:
+        return
+    for e in l:
+        q = p + "/" + e[0]
+        _rm(q) if e[1] & 0x4000 else os.remove(q)
+    os.rmdir(p)
+for d in %r:
+    _rm(d)
 """
 _HASHES = """
 import os, hashlib, binascii
@@ -119,6 +148,8 @@ class About:
     platform: str
     free_bytes: int
     block_bytes: int
+    updates_bytes: int
+    """What updates over the radio take of its flash."""
     kept: tuple[str, ...]
     """Which of KEPT it has."""
     vfs: Place | None
@@ -168,7 +199,7 @@ class Board:
 
     def about(self) -> About:
         """What it is."""
-        told = json.loads(self._run(_ABOUT))
+        told = json.loads(self._run(_ABOUT % (UPDATES,)))
         return About(
             told["name"],
             tuple(told["version"]),
@@ -177,6 +208,7 @@ class Board:
             told["platform"],
             told["free"],
             told["block"],
+            told["updates"],
             tuple(name for name in KEPT if name in told["names"]),
             Place(*told["vfs"]) if told["vfs"] else None,
             variant_of(told["board"]),
@@ -219,6 +251,10 @@ class Board:
         """Delete a file, if it is there."""
         self._run(f"import os\ntry:\n os.remove({name!r})\nexcept OSError:\n pass")
 
+    def remove_updates(self) -> None:
+        """Delete what came over the radio; nothing of it may be in force."""
+        self._run(_REMOVE_ALL % (UPDATES,))
+
     def rename(self, name: str, to: str) -> None:
         """In one step: whenever the power fails, one of both is there, whole."""
         self._run(f"import os\nos.rename({name!r}, {to!r})")
@@ -239,8 +275,9 @@ class Board:
     def _interrupt(self, tries: int, answer_s: float) -> None:
         for _ in range(tries):
             try:
-                with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
-                    self._line.enter_raw_repl(soft_reset=False, timeout_overall=answer_s)
+                self._call(answer_s)
+                flash_ports.pause(SETTLES_S)
+                self._call(answer_s)
                 return
             except TransportError:
                 continue
@@ -251,6 +288,10 @@ class Board:
             "give --micropython IMAGE.bin. If it runs something that does not let itself be "
             "interrupted: press RESET, hold BOOT until its lamp flickers, run this again."
         )
+
+    def _call(self, answer_s: float) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
+            self._line.enter_raw_repl(soft_reset=False, timeout_overall=answer_s)
 
     def _run(self, code: str) -> bytes:
         with self._told(), contextlib.redirect_stdout(io.StringIO()):
