@@ -102,9 +102,9 @@ def cue(
     how = how_of(cue_by)
     if how is sounding.By.BAND:
         raise UsageError(
-            "The band's own cue is felt, not heard here; a pulse of it: kneetrack device identify. To "
-            "have it cue by itself: kneetrack cue --band every; in one recording: kneetrack record "
-            "--cue every --cue-by band"
+            "The band's own cue is felt, not heard here; a pulse of it: kneetrack device identify. "
+            "To have it cue by itself: kneetrack cue --band every; in one recording: kneetrack "
+            "record --cue every --cue-by band"
         )
     output, hints = console.results(), console.hints()
     voice, player = programs.find_voice(), programs.find_player()
