@@ -76,7 +76,7 @@ def test_a_load_that_is_typed_silences_the_band_until_it_is_light_again() -> Non
 
     async def scene() -> None:
         cues = own(line, Plan(Policy.EVERY, When.DURING, below_kg=30.0))
-        for load_kg in (40.0, 20.0):
+        for load_kg in (40.0, 45.0, 20.0):
             cues.loaded(load_kg)
             await asyncio.sleep(0)
             await asyncio.sleep(0)

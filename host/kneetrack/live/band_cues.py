@@ -43,15 +43,23 @@ class BandCues:
         self._link = link
         self._ways = reference_records(reference, calibration_id)
         self._telling: asyncio.Task[None] | None = None
+        self._told: int | None = None
 
     async def begin(self) -> None:
         """Before START."""
         await set_reference(self._link, self._ways)
+        self._told = None
         await self.tell()
 
     async def tell(self) -> None:
-        """How often, as it is now: for the recording that runs or comes next."""
-        await set_cue(self._link, POLICIES[self.plan.in_force], keep=False)
+        """How often, as it is now: for the recording that runs or comes next.
+
+        Only if it is otherwise than the band knows: it then begins to count the set's reps anew.
+        """
+        policy = POLICIES[self.plan.in_force]
+        if policy != self._told:
+            await set_cue(self._link, policy, keep=False)
+            self._told = policy
 
     def loaded(self, load_kg: float) -> None:
         """The person says what is lifted, while it goes on. A link that is lost just now is told
