@@ -170,6 +170,7 @@ class App:
     def status(self, port) -> bytes:
         """A wire.STATUS record of this moment, for the host at `port`."""
         sampler = self._sampler
+        by_motion = self._sleep.knows_motion(sampler)
         return wire.STATUS.pack(
             states.WIRE_STATES[self.session.state],
             self._all_faults(),
@@ -184,7 +185,7 @@ class App:
             port.supervision_timeout_ms,
             self._shelf.free_kib,
             self._shelf.count,
-            self._power_flags(),
+            self._power.flags | (settings.POWER_MOTION_WAKE if by_motion else 0),
             self._power.minutes_left,
             self._guard.reset_cause,
             self.session.cues,
@@ -200,7 +201,7 @@ class App:
 
     def news(self):
         """(state, faults, power flags) as STATUS has them."""
-        return states.WIRE_STATES[self.session.state], self._all_faults(), self._power_flags()
+        return states.WIRE_STATES[self.session.state], self._all_faults(), self._power.flags
 
     def config_record(self) -> bytes:
         """What a person may set, as it holds now."""
@@ -274,24 +275,19 @@ class App:
         elif pressed == button.LONG:
             self._radio.forget(wire.FORGET_ALL)
         elif pressed == button.OFF:
-            self._sleep_now(until_moved=False)
+            self.session.stop()
+            self._sleep.ask()
 
     def _rest(self):
         """Sleep, where nobody has needed the band for long enough."""
         busy = self.session.measuring or self._power.usb or self._radio.pairing
         for port in self._ports:
             busy = busy or port.connected
-        if self._sleep.due(busy or self._indicator.updating, self._preferences.values.sleep_min):
-            self._sleep_now(until_moved=True)
-
-    def _sleep_now(self, until_moved: bool):
-        self.session.stop()
-        self.session.journal.settle()
-        self._sleep.begin(self._sampler, until_moved and not self._power.low)
-
-    def _power_flags(self):
-        moved = self._sleep.knows_motion(self._sampler)
-        return self._power.flags | (settings.POWER_MOTION_WAKE if moved else 0)
+        after_min = 1 if self._power.flat else self._preferences.values.sleep_min
+        if self._sleep.due(busy or self._indicator.updating, after_min):
+            self.session.stop()
+            self.session.journal.settle()
+            self._sleep.begin(self._sampler, self._power.low)
 
     def _advertised(self):
         flags = wire.ADVERTISED_RECORDING if self.session.measuring else 0

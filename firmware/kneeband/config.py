@@ -103,7 +103,8 @@ PAIR_S = const(30)
 """... and while a new one may pair, for somebody may have to answer its question."""
 
 FAREWELL_MS = const(1000)
-"""How long the answer to FORGET may take to be confirmed, before the link is dropped."""
+"""How long the answer to FORGET may take to be confirmed, before the link is dropped; how long a
+band that was switched off waits, so that its host hears of it."""
 
 IN_USE_INTERVAL_US = const(500_000)
 """How often the band advertises while it is connected: only to say so."""

@@ -105,6 +105,11 @@ class Power:
         return not self.usb and self.percent <= config.BATTERY_LOW_PERCENT
 
     @property
+    def flat(self) -> bool:
+        """As good as empty."""
+        return not self.usb and self.percent <= config.BATTERY_FLAT_PERCENT
+
+    @property
     def minutes_left(self) -> int:
         """Until it is empty, or UNKNOWN_MINUTES."""
         if self.usb or not self._gauge.known:

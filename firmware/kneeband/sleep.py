@@ -1,9 +1,11 @@
 """Off: deep sleep, from which the button wakes the band, and, where INT1 is wired, a movement.
 
-It goes to sleep when nobody needs it (no host, no recording, no cable, no pairing) for as many
-minutes as a person has set, or at once when the button was held for six seconds and let go. What
-was measured is on flash by then. In deep sleep the chip keeps nothing but its clock and a little
-memory: waking is a start (settings.RESET_SLEEP), which takes a second or two.
+It goes to sleep when nobody has needed it (no host, no recording, no cable, no pairing) for as many
+minutes as a person has set; after one, where the battery is as good as empty, for the cell's sake;
+and when the button was held for six seconds and let go: then after a second, so that whoever
+listens has been told. What was measured is on flash by then. In deep sleep the chip keeps nothing
+but its clock and a little memory: waking is a start (settings.RESET_SLEEP), which takes a second or
+two.
 
 The button
     The sleeping chip can watch it: RTC GPIOs of the ESP32-S3 are 0 to 21 (esp32.wake_on_ext0).
@@ -39,14 +41,21 @@ class Sleep:
 
     def __init__(self):
         self._busy_ms = time.ticks_ms()
+        self._asked_ms = None  # when a person has switched it off
         self._memory = RTC()
         self._for_nothing = 0  # starts in a row that a movement has made, and nobody used
         if wake_reason() == EXT1_WAKE:
             self._for_nothing = (self._memory.memory() or b"\x00")[0] + 1
 
+    def ask(self):
+        """A person switches it off."""
+        self._asked_ms = time.ticks_ms()
+
     def due(self, busy: bool, after_min: int) -> bool:
         """Whether nobody has needed the band for so long; ask often. 0: never."""
         now = time.ticks_ms()
+        if self._asked_ms is not None:
+            return time.ticks_diff(now, self._asked_ms) >= config.FAREWELL_MS
         if busy:
             self._for_nothing = 0
         if self._for_nothing:
@@ -60,12 +69,12 @@ class Sleep:
         """Whether a movement can wake this band."""
         return board.IMU_INTERRUPT is not None and sampler.thigh.imu.WAKES
 
-    def begin(self, sampler, until_moved: bool):
-        """Does not come back. `until_moved`: a movement is to end it, if it can."""
+    def begin(self, sampler, low: bool):
+        """Does not come back. Not with a `low` battery a movement ends it, too, where it can."""
         for pin in (board.LED, board.CUE):
             Pin(pin, Pin.OUT, value=0)
-        until_moved = until_moved and self._for_nothing < config.MOTION_WAKES
-        armed = _rest(sampler.thigh, until_moved and self.knows_motion(sampler))
+        button_alone = low or self._asked_ms is not None or self._for_nothing >= config.MOTION_WAKES
+        armed = _rest(sampler.thigh, self.knows_motion(sampler) and not button_alone)
         _rest(sampler.shank, False)
         Pin(board.I2C_POWER, Pin.OUT, value=0)
         self._memory.memory(bytes((self._for_nothing,)))

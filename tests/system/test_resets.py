@@ -66,7 +66,7 @@ def test_a_band_switched_off_is_out_of_the_air_until_its_button_is_pressed():
             await link.play()
             await link.press(7.0)
             off_s = link.now_s()
-            await link.sleep(1.0)
+            await link.sleep(2.0)
             with pytest.raises(BandNotFound):
                 await link.reconnect()
             await link.press(0.3)

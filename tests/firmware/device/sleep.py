@@ -9,7 +9,7 @@ import esp32
 import machine
 from machine import attach
 
-from kneeband import app, config, sleep
+from kneeband import config, sleep
 from kneeband.lsm6ds import Lsm6ds
 from kneecore import settings, wire
 from sim import scenarios, vclock
@@ -80,8 +80,9 @@ def test_held_for_six_seconds_it_ends_its_recording_keeps_it_and_sleeps():
         await band.press(200)
         await asyncio.sleep_ms(10_000)
         await band.press(7_000)
+        await asyncio.sleep_ms(2_000)
 
-    assert slept(scene, 0, with_imus=True) in (17, 18)
+    assert slept(scene, 0, with_imus=True) in (18, 19)
 
     async def later(band):
         band.radio.connect()
@@ -120,11 +121,11 @@ class _Wing:
             time.sleep(1)
         return None
 
-    def waits_for_motion(self, until_moved=True):
+    def waits_for_motion(self, low=False):
         """Whether a movement will wake it, now that it has gone to sleep."""
         esp32.wake_pins.clear()
         try:
-            self.sleep.begin(self, until_moved)
+            self.sleep.begin(self, low)
         except machine.BoardReset:
             assert self.shank.imu.acc_rate == self.shank.imu.gyr_rate == 0
             return "ext1" in esp32.wake_pins
@@ -133,7 +134,10 @@ class _Wing:
 
 def test_the_wing_waits_for_a_movement_unless_it_is_told_not_to():
     assert _Wing(0).waits_for_motion()
-    assert not _Wing(0).waits_for_motion(until_moved=False)
+    assert not _Wing(0).waits_for_motion(low=True)
+    wing = _Wing(0)
+    wing.sleep.ask()
+    assert not wing.waits_for_motion()
 
 
 def test_woken_for_nothing_it_sleeps_again_soon_and_after_three_times_waits_for_the_button():
@@ -150,27 +154,26 @@ def test_woken_for_nothing_it_sleeps_again_soon_and_after_three_times_waits_for_
     assert wing.minutes_awake(20) == 20 and wing.waits_for_motion()
 
 
-def test_switched_off_or_nearly_empty_it_waits_for_its_button_alone():
-    asked = []
-
-    class Asked(sleep.Sleep):
-        def begin(self, sampler, until_moved):
-            asked.append(until_moved)
-            machine.deepsleep()
-
-    async def nobody(band):
-        await asyncio.sleep_ms(70_000)
-
-    async def off(band):
+def test_switched_off_it_tells_its_host_before_it_goes():
+    async def scene(band):
+        band.radio.connect()
+        result, _ = await band.ask(wire.OP_START, bytes((0,)))
+        assert result == wire.RESULT_SUCCESS
+        told.append(band)
         await band.press(7_000)
+        await asyncio.sleep_ms(2_000)
 
-    app.Sleep = Asked
-    cell = Cell()
-    attach(0, board.FUEL_GAUGE_MAX17048, MAX17048Model(cell))
-    assert slept(nobody) is not None and slept(off) is not None
-    cell.percent = 10.0
-    assert slept(nobody) is not None
-    assert asked == [True, False, False]
+    told = []
+    assert slept(scene, 0, with_imus=True) in (8, 9)
+    assert told[0].statuses()[-1].state == wire.STATE_IDLE
+
+
+def test_a_band_as_good_as_empty_sleeps_after_a_minute_whatever_was_set():
+    async def nobody(band):
+        await asyncio.sleep_ms(65_000)
+
+    attach(0, board.FUEL_GAUGE_MAX17048, MAX17048Model(Cell(percent=2.5)))
+    assert slept(nobody, 0) in (60, 61, 62)
 
 
 def armed(scenario):
