@@ -13,7 +13,7 @@ Lines (bytes travel as hex strings; every line of the board carries `"t"`, its c
                     {"credit": k}                                the air has taken k notifications
                     {"until": us}                                see "Several boards" below
                     {"irq": name, ..}                            see shims/bluetooth.py
-                    {"rig": "play" | "fault" | "press" | "quit", ..}
+                    {"rig": "play" | "break" | "press" | "quit", ..}
 
 Credits
     `gatts_notify` never waits for the host. The board counts what it has posted; the host credits

@@ -161,7 +161,7 @@ def wire_rig(motion: Motion, cued_us: list, button: int) -> None:
     motion.on_held = held
     rig.on("look", look)
     rig.on("play", play)
-    rig.on("fault", fault)
+    rig.on("break", fault)
     rig.on("press", press)
 
 

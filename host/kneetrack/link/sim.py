@@ -238,8 +238,8 @@ class SimLink(BandLink):
     async def break_imu(self, kind: str, mount: str = "thigh", duration_s: float = 0.0) -> int:
         """Have that IMU, or the bus, fail so (firmware/sim/run.py); how far was measured then."""
         number = await self.measured()
-        fault: Message = {"rig": "fault", "kind": kind, "mount": mount, "duration_s": duration_s}
-        self._radio.send(fault)
+        broken: Message = {"rig": "break", "kind": kind, "mount": mount, "duration_s": duration_s}
+        self._radio.send(broken)
         return number
 
     async def cut_power(self) -> None:
