@@ -185,3 +185,19 @@ def test_a_small_screen_shows_how_it_stands_with_each_leg_and_how_it_ends(legs):
     for number, title in enumerate(titles):
         assert title in lines
         assert any(line.startswith(f"lost for {7 + number} s") for line in lines)
+
+
+def test_a_band_that_has_ended_its_recording_says_why():
+    plugged = LinkNews(LinkState.STALE, 3.0, charging=True, battery_percent=40)
+    assert "off the body only" in shown(plugged)
+    assert "plugged in and has ended its recording" in link_line.sentence(plugged)
+    off = LinkNews(LinkState.LOST, 3.0, keeps=True, switched_off=True)
+    assert "switched off by its button" in shown(off)
+    assert "switched off by its button" in link_line.sentence(off)
+    assert "keeps what it measures" not in shown(off)
+
+
+def test_how_long_the_battery_lasts_stands_behind_its_percentage():
+    news = LinkNews(LinkState.LIVE, 0.1, battery_percent=40, minutes_left=275)
+    assert "bat 40 %, 4 h 30 min left" in shown(news)
+    assert "bat 40 % ·" in shown(LinkNews(LinkState.LIVE, 0.1, battery_percent=40, mtu=247))

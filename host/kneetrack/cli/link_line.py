@@ -13,6 +13,7 @@ from rich.text import Text
 from kneetrack.cli.table import IN_RANGE_STYLE
 from kneetrack.live.figures import LinkNews, Unfetched
 from kneetrack.live.states import QUIET_S, LinkState
+from kneetrack.maintenance.band_rows import time_left
 
 SEPARATOR = " · "
 BAR = 20
@@ -52,10 +53,20 @@ def sentence(news: LinkNews) -> str:
     if news.state is LinkState.LOST:
         if news.ending:
             return _WAITED_FOR
+        if news.switched_off:
+            return (
+                "The band was switched off by its button, and keeps what it had measured. A press "
+                "switches it on again; it is looked for."
+            )
         keeps = (
             " If it is on, it goes on measuring, and that is fetched later." if news.keeps else ""
         )
         return f"The connection to the band is lost; it is looked for again.{keeps}"
+    if news.state is LinkState.STALE and news.charging:
+        return (
+            "The band is plugged in and has ended its recording: it is charged off the body only. "
+            "Pull the cable and begin a new one."
+        )
     if news.state is LinkState.STALE:
         return f"Nothing has come from the band for {news.silent_s:.0f} s; it is still connected."
     if news.state is LinkState.LIVE:
@@ -84,6 +95,8 @@ def all_unfetched(spans: Sequence[Unfetched]) -> list[str]:
 def _first(news: LinkNews, state: LinkState, silent_s: float) -> str:
     if state is LinkState.LIVE:
         return f"{state} {silent_s:.1f} s old"
+    if state is LinkState.STALE and news.charging:
+        return f"{state}: plugged in, it records no more (off the body only)"
     if state is LinkState.STALE:
         return f"{state}: connected, but nothing came for {silent_s:.0f} s"
     if state is LinkState.LOST:
@@ -104,10 +117,10 @@ def _to_fetch(news: LinkNews) -> str:
 
 def _samples(news: LinkNews, state: LinkState) -> list[str]:
     parts: list[str] = []
+    if state is LinkState.LOST and news.switched_off:
+        return ["switched off by its button"]
     if state is LinkState.LOST:
         return ["if on, it keeps what it measures"] if news.keeps else []
-    if news.charging:
-        return ["plugged in: it records no more (off the body only)"]
     if news.missing:
         parts.append(f"{news.missing} samples being fetched")
     if news.lost:
@@ -122,7 +135,8 @@ def _samples(news: LinkNews, state: LinkState) -> list[str]:
 def _radio(news: LinkNews) -> list[str]:
     parts: list[str] = []
     if news.battery_percent is not None:
-        parts.append(f"bat {news.battery_percent} %")
+        left = "" if news.minutes_left is None else f", {time_left(news.minutes_left)} left"
+        parts.append(f"bat {news.battery_percent} %{left}")
     if news.interval_ms is not None:
         parts.append(f"every {news.interval_ms:g} ms")
     if news.rssi_dbm is not None:  # of the last advertisement, not of the connection

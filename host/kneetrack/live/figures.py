@@ -70,8 +70,12 @@ class LinkNews:
     mtu: int | None = None
     interval_ms: float | None = None
     battery_percent: int | None = None
+    minutes_left: int | None = None
+    """Until the band's battery is empty, by its own account."""
     charging: bool = False
-    """The band measures nothing, for a cable gives it power."""
+    """The band has ended its recording, for a cable gives it power."""
+    switched_off: bool = False
+    """The band has ended its recording, for somebody held its button."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,9 @@ class LinkWatch:
         """How it stands now."""
         link, figures, status = self._leg.link, self._leg.figures, self._status
         keeps = bool(self._keeper.ledgers)
+        # With a host at it a band ends its recording for two reasons only (kneeband.session).
+        over = status is not None and status.state == wire.STATE_IDLE and not self.ending
+        plugged = status is not None and bool((status.power or 0) & settings.POWER_USB)
         return LinkNews(
             state=self.state,
             silent_s=self._now() - self._newest_s,
@@ -87,7 +90,9 @@ class LinkWatch:
             mtu=link.figures.mtu,
             interval_ms=None if status is None else status.connection_interval_ms,
             battery_percent=None if status is None else status.battery_percent,
-            charging=status is not None and _charges(status),
+            minutes_left=None if status is None else status.minutes_left,
+            charging=over and plugged,
+            switched_off=over and not plugged,
         )
 
     def show(self) -> None:
@@ -122,10 +127,6 @@ class LinkWatch:
                 "interval_ms": news.interval_ms,
                 "battery_percent": news.battery_percent,
                 "charging": news.charging,
+                "switched_off": news.switched_off,
             }
         )
-
-
-def _charges(status: Status) -> bool:
-    plugged = bool((status.power or 0) & settings.POWER_USB)
-    return plugged and status.state == wire.STATE_IDLE
