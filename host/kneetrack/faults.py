@@ -68,14 +68,14 @@ def of_one(mount: Mount, faults: int, chip: int | None = None) -> Why | None:
     return Why(f"answers {answer}: a chip that the band does not know", expected)
 
 
-def texts(faults: int) -> list[str]:
-    """What is wrong, a sentence or two each."""
+def texts(faults: int, chips: tuple[int, int] | None = None) -> list[str]:
+    """What is wrong, a sentence or two each. `chips`: what answers, where Knee Feature is new."""
     said: list[str] = []
     if both := of_both(faults):
         said.append(f"{both.what[0].upper()}{both.what[1:]}. {both.remedy}")
     else:
-        for mount in _BITS:
-            if why := of_one(mount, faults):
+        for mount, chip in zip(_BITS, chips or (None, None), strict=True):
+            if why := of_one(mount, faults, chip):
                 end = f". {why.remedy}" if why.remedy else ": check its cable."
                 said.append(f"The IMU on the {mount} {why.what}{end}")
     if faults & wire.FAULT_STORE:

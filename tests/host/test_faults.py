@@ -1,14 +1,21 @@
 """What is said of a band's sensors: the cause where the band knows one, else that one is silent."""
 
 import ast
+import asyncio
 import io
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
 from rich.console import Console
 
 from kneecore import wire
 from kneetrack import faults
 from kneetrack.cli.view import open_view
+from kneetrack.errors import CommandRefused
+from kneetrack.link import Link
+from kneetrack.live import command
 from kneetrack.samples import Status
 
 DRIVERS = Path(__file__).parents[2] / "firmware" / "kneeband"
@@ -53,3 +60,27 @@ def test_what_is_said_in_other_words_is_not_taken_back() -> None:
         "No longer so: Both sensors answer at one address",
         "No longer so: The IMU on the shank does not answer: check its cable",
     ]
+
+
+class Silent:
+    """A band whose thigh has a stranger, plugged in after the connection was made."""
+
+    feature: Any = SimpleNamespace(thigh_chip=0x6C, shank_chip=0x6C)
+
+    async def request(self, data: bytes, timeout_s: float) -> bytes:
+        if data[0] == wire.OP_START:
+            return bytes([wire.OP_RESPONSE, wire.OP_START, wire.RESULT_SENSOR_FAULT])
+        bits = wire.FAULT_THIGH_IMU | wire.FAULT_THIGH_CHIP | wire.FAULT_STORE
+        status = bytes([wire.STATE_FAULT, bits]) + bytes(wire.STATUS.size - 2)
+        return bytes([wire.OP_RESPONSE, wire.OP_QUERY, wire.RESULT_SUCCESS]) + status
+
+    async def read_feature(self) -> None:
+        self.feature = SimpleNamespace(thigh_chip=0xEA, shank_chip=0x6C)
+
+
+def test_a_start_that_is_refused_says_which_sensor_and_why() -> None:
+    with pytest.raises(CommandRefused) as refused:
+        asyncio.run(command(cast(Link, Silent()), wire.OP_START, b"\0"))
+    said = str(refused.value)
+    assert "The IMU on the thigh answers WHO_AM_I 0xEA" in said and "0x6C (LSM6DSOX)" in said
+    assert "calibrate it again" not in said

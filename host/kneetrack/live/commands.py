@@ -7,8 +7,10 @@ from typing import Any
 
 from kneecore import transfers, update_wire, wire
 from kneecore.calibration import Calibration
+from kneetrack import faults
 from kneetrack.errors import CommandRefused
 from kneetrack.link.base import Link
+from kneetrack.protocol import read_status
 from kneetrack.samples import Channel, Response, Side
 from kneetrack.spans import Span
 
@@ -56,10 +58,27 @@ async def command(
     response = Response(opcode=data[1], result=data[2] if len(data) > 2 else 0, payload=data[3:])
     if response.result != wire.RESULT_SUCCESS:
         why = _REFUSALS.get(response.result, f"result {response.result}. Update this program.")
+        if response.result == wire.RESULT_SENSOR_FAULT:
+            why = await _what_is_wrong(link, timeout_s) or why
         raise CommandRefused(
             f"The band refused {_NAMES.get(opcode, hex(opcode))}: {why}", opcode, response.result
         )
     return response
+
+
+async def _what_is_wrong(link: Link, timeout_s: float) -> str:
+    """Which of its sensors brings nothing, and why, as the band itself says; nothing if it can't.
+
+    What answers there may have changed since the connection was made: Knee Feature is read anew.
+    """
+    operand = wire.QUERY.pack(wire.QUERY_STATUS)
+    data = await link.request(bytes([wire.OP_QUERY]) + operand, timeout_s)
+    status = read_status(data[3:])
+    await link.read_feature()
+    if status is None or link.feature is None:
+        return ""
+    chips = link.feature.thigh_chip, link.feature.shank_chip
+    return " ".join(faults.texts(status.faults & ~wire.FAULT_STORE, chips))
 
 
 async def set_side(link: Link, side: Side) -> None:
