@@ -1,7 +1,8 @@
 """`kneetrack flash` against MicroPython's own prompt on a cable, littlefs on a simulated flash.
 
 mpremote sends real .mpy files, and the firmware starts from them (`flash_bench`). One board for all
-of it, for sending everything takes a while. esptool and the ESP32 itself are not in here.
+of it, for sending everything takes a while. MicroPython comes onto it by the real esptool, into the
+flash of a modelled chip (`rom_loader`); what then answers is the bench's prompt.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,10 +18,13 @@ from command_line import kneetrack
 from flash_bench import TARGET, FlashBench, flash_bench
 from kneetrack.errors import LinkError, LinkLost
 from kneetrack.firmware_files import device_files
-from kneetrack.maintenance import flash, flash_board, flash_build
+from kneetrack.maintenance import flash, flash_board, flash_build, flash_ports
 from kneetrack.maintenance.flash_board import Board
 from kneetrack.maintenance.flash_build import MANIFEST, BoardFile, MpyForm
+from kneetrack.maintenance.flash_image import read_image
 from kneetrack.maintenance.flash_ports import Port
+from micropython_image import write_image_file
+from rom_loader import rom_loader
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pseudo-terminals and /proc")
 
@@ -45,7 +50,7 @@ def test_the_life_of_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         async with flash_bench(tmp_path) as bench:
             port = Port(str(bench.cable.port))
             await asyncio.to_thread(_another_board_is_refused, port, monkeypatch)
-            await _is_cut_off_and_completed(bench, port)
+            await _is_cut_off_and_completed(bench, port, tmp_path, monkeypatch)
             await asyncio.to_thread(_is_brought_up_to_date, port)
             await asyncio.to_thread(_has_nothing_to_send, port)
 
@@ -61,16 +66,32 @@ def _another_board_is_refused(port: Port, monkeypatch: pytest.MonkeyPatch) -> No
         assert not board.held(["main.py"])
 
 
-async def _is_cut_off_and_completed(bench: FlashBench, port: Port) -> None:
+async def _is_cut_off_and_completed(
+    bench: FlashBench, port: Port, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new board: MicroPython first, then RESET, and it is on another port."""
     seen: list[flash.Progress] = []
+    with rom_loader(folder) as cable, monkeypatch.context() as context:
+        image = read_image(write_image_file(folder))
+        here = [cable.port]
 
-    def tell(now: flash.Progress) -> None:
-        seen.append(now)
-        if now.step == "Sending" and bench.cut_after < 0 and len(bench.seen) < 30_000:
-            bench.cut_after = int(len(bench.seen) + now.total * SENT_FOR_ONE_BYTE * OF_THE_WHOLE)
+        def tell(now: flash.Progress) -> None:
+            seen.append(now)
+            if "press RESET" in now.detail:
+                here[:] = [bench.cable.port]
+            if now.step == "Sending" and bench.cut_after < 0 and len(bench.seen) < 30_000:
+                bench.cut_after = int(
+                    len(bench.seen) + now.total * SENT_FOR_ONE_BYTE * OF_THE_WHOLE
+                )
 
-    with pytest.raises(LinkLost, match="goes on where it stopped"):
-        await asyncio.to_thread(flash.flash, port, None, tell)
+        def comports() -> list[object]:
+            about = {"vid": 0x303A, "serial_number": None, "product": "a board"}
+            return [SimpleNamespace(device=str(path), **about) for path in here]
+
+        context.setattr("serial.tools.list_ports.comports", comports)
+        with pytest.raises(LinkLost, match="goes on where it stopped"):
+            await asyncio.to_thread(flash.flash, flash_ports.choose(None), image, tell)
+        assert cable.chip.flash.startswith(image.path.read_bytes())
     last = seen[-1]
     assert last.step == "Sending" and 0.1 < last.done / last.total < 0.9
     bench.cable.put_in()

@@ -275,9 +275,9 @@ class Board:
     def _interrupt(self, tries: int, answer_s: float) -> None:
         for _ in range(tries):
             try:
-                self._call(answer_s)
-                flash_ports.pause(SETTLES_S)
-                self._call(answer_s)
+                for _ in range(2):
+                    self._call(answer_s)
+                    flash_ports.pause(SETTLES_S)
                 return
             except TransportError:
                 continue
