@@ -35,7 +35,8 @@ import firmware_angles
 from firmware_filter import ROOT
 from knee_accuracy import with_chip
 from kneecore import wire
-from kneecore.blocks import BLOCK, BlockWriter, read_block, span
+from kneecore.block_reader import read_block
+from kneecore.blocks import BLOCK, BlockWriter, span
 from kneecore.calibration import Calibration
 from kneetrack.analysis.trace import measure
 from kneetrack.firmware_files import run_micropython

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kneecore import transfers, wire
-from kneecore.blocks import read_block
+from kneecore.block_reader import read_block
 from kneetrack import live
 from kneetrack.analysis.log import log_samples
 from kneetrack.calibration.store import CalibrationFile

@@ -291,7 +291,8 @@ def _references(folder: Path) -> Taker:
 
 
 def _block(folder: Path) -> Taker:
-    from kneecore.blocks import check, read_block, span
+    from kneecore.block_reader import read_block
+    from kneecore.blocks import check, span
 
     def take(data: bytes) -> None:
         with contextlib.suppress(ValueError):  # what it says of a damaged one

@@ -18,7 +18,6 @@ from kneecore.block_form import (
     check,
     span,
 )
-from kneecore.block_reader import read_block
 from kneecore.crc import crc16
 from kneecore.prediction import (
     FIRST,
@@ -34,7 +33,7 @@ from kneecore.prediction import (
     width_of,
 )
 
-__all__ = ("BLOCK", "SAMPLES_MAX", "SAMPLE_BYTES", "BlockWriter", "check", "read_block", "span")
+__all__ = ("BLOCK", "SAMPLES_MAX", "SAMPLE_BYTES", "BlockWriter", "check", "span")
 
 _FIXED_BITS = 8 * (BLOCK.size + CRC_BYTES) + 16 * LAST + 8
 _BITS_MAX = 8 * transfers.BLOCK_BYTES_MAX

@@ -37,15 +37,6 @@ class Field:
         self.lsb = lsb
         self.unit = unit
         self.meaning = meaning
-        self.limits = _LIMITS[self.code]
-
-    def to_count(self, value: float) -> float:
-        """The number that travels for `value` (in the field's unit)."""
-        if self.limits is None:
-            return value
-        count = value if self.lsb is None else int(round(value / self.lsb))
-        low, high = self.limits
-        return low if count < low else high if count > high else count
 
 
 class Record:
@@ -53,13 +44,20 @@ class Record:
 
     def __init__(self, name: str, *rows: tuple[str, str, float | None, str, str]):
         self.name = name
-        self.fields = tuple(Field(*row) for row in rows)
-        self.format = "<" + "".join(
-            [(str(f.width) if f.width > 1 else "") + f.code for f in self.fields]
-        )
+        self._rows = rows
+        self.format = "<" + "".join([code for _, code, _, _, _ in rows])
         self.size = struct.calcsize(self.format)
-        names = tuple([f.name for f in self.fields])
+        # (width, limits, lsb) of each field: all that the band needs of it, and it has little room.
+        self._steps = tuple(
+            [(int(code[:-1] or "1"), _LIMITS[code[-1]], lsb) for _, code, lsb, _, _ in rows]
+        )
+        names = tuple([row[0] for row in rows])
         self.values = namedtuple(name, names)  # pyright: ignore[reportUntypedNamedTuple]
+
+    @property
+    def fields(self) -> "tuple[Field, ...]":
+        """Its rows, made when asked for."""
+        return tuple([Field(*row) for row in self._rows])
 
     def pack_into(
         self,
@@ -69,10 +67,10 @@ class Record:
     ):
         """Write `values` (one per field, in its unit; vectors as sequences) at `offset`."""
         counts: list[float] = []
-        for field, value in zip(self.fields, values):
-            row = value if field.width > 1 else (value,)
+        for (width, limits, lsb), value in zip(self._steps, values):
+            row = value if width > 1 else (value,)
             for item in row:  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
-                counts.append(field.to_count(item))  # pyright: ignore[reportUnknownArgumentType]
+                counts.append(_count_of(item, limits, lsb))  # pyright: ignore[reportUnknownArgumentType]
         struct.pack_into(self.format, buffer, offset, *counts)
 
     def pack(self, *values: float | tuple[float, ...] | list[float]) -> bytes:
@@ -95,10 +93,19 @@ class Record:
         counts = struct.unpack_from(self.format, buffer, offset)
         values: list[float | tuple[float, ...]] = []
         at = 0
-        for field in self.fields:
-            row = counts[at : at + field.width]
-            at += field.width
-            if field.lsb is not None:
-                row = tuple([count * field.lsb for count in row])
-            values.append(row if field.width > 1 else row[0])
+        for width, _, lsb in self._steps:
+            row = counts[at : at + width]
+            at += width
+            if lsb is not None:
+                row = tuple([count * lsb for count in row])
+            values.append(row if width > 1 else row[0])
         return self.values(*values)
+
+
+def _count_of(value: float, limits: tuple[int, int] | None, lsb: float | None) -> float:
+    """The number that travels for `value` (in the field's unit)."""
+    if limits is None:
+        return value
+    count = value if lsb is None else int(round(value / lsb))
+    low, high = limits
+    return low if count < low else high if count > high else count

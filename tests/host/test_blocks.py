@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kneecore import blocks, transfers, wire
-from kneecore.blocks import BlockWriter, read_block
+from kneecore.block_reader import read_block
+from kneecore.blocks import BlockWriter
 
 BYTES = wire.KNEE_SAMPLE.size
 NUMBERS = 12

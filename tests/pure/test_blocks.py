@@ -1,7 +1,8 @@
 import struct
 
 from kneecore import transfers, wire
-from kneecore.blocks import BLOCK, SAMPLES_MAX, BlockWriter, check, read_block, span
+from kneecore.block_reader import read_block
+from kneecore.blocks import BLOCK, SAMPLES_MAX, BlockWriter, check, span
 from kneecore.crc import crc16
 
 BYTES = wire.KNEE_SAMPLE.size

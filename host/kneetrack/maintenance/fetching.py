@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kneecore import transfers, wire
-from kneecore.blocks import read_block
+from kneecore.block_reader import read_block
 from kneetrack.backfill import Gone, Ledger
 from kneetrack.errors import LinkError, LinkLost
 from kneetrack.link import Link

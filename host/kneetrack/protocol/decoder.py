@@ -34,7 +34,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kneecore import transfers, wire
-from kneecore.blocks import read_block
+from kneecore.block_reader import read_block
 from kneetrack.protocol.boots import Boots, full_number
 from kneetrack.protocol.grid import NUMBERS, US, Grid
 from kneetrack.protocol.records import read_feature, read_status

@@ -8,7 +8,7 @@ import asyncio
 import band as rig
 import bench
 
-from kneecore import blocks, transfers, wire
+from kneecore import block_reader, transfers, wire
 
 HEADER = wire.PACKET_HEADER.size
 SAMPLE = wire.KNEE_SAMPLE.size
@@ -37,7 +37,7 @@ def kept(messages, recording_id):
             continue
         assert message[0] == transfers.TRANSFER_BLOCK and len(message) <= wire.MTU_MIN - 3
         assert message[1] | message[2] << 8 == recording_id
-        _, number, flags, packed = blocks.read_block(message[transfers.BLOCK_HEAD :])
+        _, number, flags, packed = block_reader.read_block(message[transfers.BLOCK_HEAD :])
         for i in range(len(packed) // SAMPLE):
             assert number + i not in samples
             samples[number + i] = (flags, bytes(packed[i * SAMPLE : (i + 1) * SAMPLE]))

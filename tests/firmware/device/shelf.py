@@ -17,7 +17,8 @@ from shelves import (
 )
 
 from kneecore import wire
-from kneecore.blocks import read_block, span
+from kneecore.block_reader import read_block
+from kneecore.blocks import span
 from sim import vclock
 from sim.flash import ERASE_US, SECTOR, Flash
 

@@ -4,7 +4,8 @@ import os
 
 from kneeband.shelf import Shelf
 from kneecore import wire
-from kneecore.blocks import BlockWriter, read_block
+from kneecore.block_reader import read_block
+from kneecore.blocks import BlockWriter
 from sim import vclock
 from sim.flash import SECTOR, Flash
 
