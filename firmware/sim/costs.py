@@ -38,9 +38,8 @@ def _charge(name, us) -> None:
 
 def _charge_polls(times_us) -> None:
     """The rest at every poll; a collection as often as the target's heap needs one."""
-    from kneeband.garbage import Garbage
-
-    take = Garbage.take
+    owner, attribute = stages.place("kneeband.garbage:Garbage.take")
+    take = getattr(owner, attribute)
     pairs = [0]
 
     def taking(garbage, count):
@@ -51,17 +50,16 @@ def _charge_polls(times_us) -> None:
             vclock.charge(times_us[stages.COLLECT])
         take(garbage, count)
 
-    Garbage.take = taking
+    setattr(owner, attribute, taking)
 
 
 def keep_collector_on() -> None:
     """The leg and the radio share the band's heap here, and their garbage is none of the band's:
     it can't know how long there is room for it."""
-    from kneeband import garbage
 
     class Collector:
         collect = gc.collect
         mem_free = gc.mem_free
         enable = disable = gc.enable
 
-    garbage.gc = Collector
+    setattr(*stages.place("kneeband.garbage:gc"), Collector)

@@ -41,9 +41,9 @@ PARTS = {
     "kneeband": Part(
         FIRMWARE / "kneeband", {"board", "kneecore", "kneeband", "slots"}, MICROPYTHON
     ),
-    "sim": Part(  # kneeband for `costs` alone, which makes its stages take their time
+    "sim": Part(  # (`costs` finds kneeband's functions by the names in `stages`)
         FIRMWARE / "sim",
-        {"kneecore", "kneeband.strapdown", "sim", "main", "boot"},
+        {"kneecore", "sim", "main", "boot"},
         MICROPYTHON | {"utime", "uselect"},
     ),
     "kneehard": Part(
