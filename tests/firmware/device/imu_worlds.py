@@ -70,7 +70,8 @@ WHY = (
 QUIET = dict(PRESETS["none"], gyr_noise=0.0028, acc_noise=0.070)
 SDA, SCL = 3, 4
 OSCILLATORS = (0.008, -0.006)
-BEFORE_MS = 4500
+BEFORE_MS = 4500  # a chip that does not tell its period has been counted out by then
+TELLS_BEFORE_MS = 1500  # one that does
 SKIP = 60  # pairs after it is back, in which the clock of the stream settles
 
 
@@ -240,7 +241,7 @@ def played(kind, fault, other=None) -> Seen:
     if fault in ("wrong chip", "both at one address"):
         world.run(400)
     else:
-        world.run(BEFORE_MS)
+        world.run(TELLS_BEFORE_MS if isinstance(thigh, LSM6DSModel) else BEFORE_MS)
         began = now_ms()
     world.watch()
     lasts_ms = 2500 if duration_ms is None else duration_ms
@@ -282,7 +283,7 @@ def played(kind, fault, other=None) -> Seen:
         world.watch()
     world.run(1500)
     seen.other_age_ms = world.oldest_ms[1 - place]
-    world.run(2000)
+    world.run(1000)
     told, seen.told_as = world.told_ms(began, place)
     seen.told_ms = None if told is None else told - began
     why_ms, seen.why = world.why(began)
