@@ -23,9 +23,10 @@ How a cable is seen
     its rate      the gauge's own estimate rises above RISING. It follows after a while (how long
                   the maker does not say), so it only confirms; FALLING ends it.
 
-    What this can't see: a charger plugged in while the battery is as good as full (no current, no
-    step, no rate; pulled then, it shows only when the rate falls), a computer that sleeps. An
-    LC709203F has no rate; its charge over the last minutes is taken. The addresses are of
+    What this can't see: a charger plugged in while the battery is full to 98 % or more (less than
+    70 mA flow then, a third of the usual, and ever less: no step, no rate, and none of the warmth
+    that the rule is for; pulled then, it shows only when the rate falls), a computer that sleeps.
+    An LC709203F has no rate; its charge over the last minutes is taken. The addresses are of
     Espressif's headers, the steps are calculated; none was measured on a board.
 
 Time left

@@ -84,3 +84,14 @@ def test_a_band_switched_off_is_out_of_the_air_until_its_button_is_pressed():
             assert moved_s == pytest.approx(link.now_s() - off_s + 7.0, abs=0.5)
 
     virtual.run(run())
+
+
+def test_the_wing_has_its_own_button_and_can_be_woken_by_a_movement():
+    async def run():
+        async with open_link(SET.replace("?", "?board=b&")) as link:  # paired by that button
+            assert (await status(link)).power == settings.POWER_MOTION_WAKE
+            await link.press(0.3)
+            await link.sleep(0.2)
+            assert (await status(link)).state == wire.STATE_RECORDING
+
+    virtual.run(run())

@@ -75,6 +75,19 @@ def test_a_charger_without_a_computer_shows_by_the_step_of_the_voltage():
         assert watched(power, 1200) is None
 
 
+def test_a_charger_at_a_nearly_full_battery_is_missed_only_where_next_to_nothing_flows():
+    seen = []
+    for percent in (90.0, 95.0, 97.0, 98.0, 98.5, 99.0, 100.0):
+        one = cell(percent=percent)
+        power = made()
+        one.plug("charger")
+        if watched(power, 5) is not None:
+            seen.append(percent)
+        else:
+            assert one.current_ma < 70.0, (percent, one.current_ma)
+    assert 97.0 in seen and 100.0 not in seen
+
+
 def test_a_charger_that_was_in_before_the_start_shows_by_the_gauges_rate():
     one = cell()
     one.plug("charger")
