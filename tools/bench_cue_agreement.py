@@ -17,9 +17,7 @@ tests/support/people, from IMU signals through the whole pipeline (soft tissue 4
 Three questions, each with its disagreements by their reason:
 
     criterion   Does the host cue in the same bends of the knee, at the same sample, the same way?
-                What is left is rounding: the reference travels in hundredths of a degree, and a
-                knee that just about reaches the limit may do so later by that. A bend may turn out
-                to be no rep: who sits down and stays is cued as one who squats would be.
+                A bend may turn out to be no rep: who sits down and stays is cued as one who squats.
     excursion   Is a rep cued just when its whole excursion, over the finished rep, is beyond the
                 limits? The host smooths without delay, the band as it goes.
                     only just   beyond the limit for within 0.03 s of the 0.1 s that count, or by

@@ -28,7 +28,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kneecore.excursion import BEYOND_DEG, FROM_DEG, HOLD_S, STEP_DEG, ReferenceCurve
+from kneecore.excursion import (
+    BEYOND_DEG,
+    FROM_DEG,
+    HOLD_S,
+    STEP_DEG,
+    ExcursionTracker,
+    ReferenceCurve,
+)
+from kneecore.wire import ANGLE_LSB_DEG
 from kneetrack.detection.cut import Floats
 from kneetrack.detection.measures import GRID_DEG, Measured
 from kneetrack.detection.standouts import LEAST_REPS, weights
@@ -96,9 +104,14 @@ class Reference:
         """The flexion up to which excursions are compared."""
         return FROM_DEG + STEP_DEG * (len(self.valgus_down_deg) - 1) + BEYOND_DEG
 
-    def curve(self) -> ReferenceCurve:
-        """The valgus curve in the streaming form."""
-        return ReferenceCurve(self.valgus_down_deg, self.valgus_up_deg)
+    def tracker(self, period_s: float) -> ExcursionTracker:
+        """The streaming comparison, by the numbers that a band gets (`wire.REFERENCE`).
+
+        So both find the criterion of `kneecore.watch` at the same sample.
+        """
+        down = [_as_sent(valgus_deg) for valgus_deg in self.valgus_down_deg]
+        up = [_as_sent(valgus_deg) for valgus_deg in self.valgus_up_deg]
+        return ExcursionTracker(ReferenceCurve(down, up), _as_sent(self.sem_deg), period_s)
 
     def valgus_at(self, flexion_deg: Floats, share_of_descent: Floats) -> Floats:
         """The reference's valgus at these flexions, held beyond its ends."""
@@ -150,6 +163,10 @@ class Reference:
         if not all(math.isfinite(value) for value in (*numbers, between or 0.0)):
             raise ValueError("not a reference: a number in it is not finite")
         return reference
+
+
+def _as_sent(value_deg: float) -> float:
+    return round(value_deg / ANGLE_LSB_DEG) * ANGLE_LSB_DEG
 
 
 def _blend(

@@ -213,7 +213,7 @@ class _Reps:
             return None
         if reference is before:
             return self._watch.tracker
-        return ExcursionTracker(reference.curve(), reference.sem_deg, PERIOD_S)
+        return reference.tracker(PERIOD_S)
 
 
 class _Bouts:
