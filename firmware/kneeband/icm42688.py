@@ -59,6 +59,7 @@ class Icm42688(InvenSense):
 
     CHIPS = {0x47: "ICM-42688-P"}
     WORD_BYTES = 16
+    BANK = 0x76
     TEMPERATURE = 0x1D
     ACC = 0x1F
     late_us = 4930

@@ -29,6 +29,8 @@ class Imu(RegisterDevice):
     """WHO_AM_I: name."""
     WHO_AM_I = 0
     """The register that tells it."""
+    BANK = 0
+    """The register, the same in all banks, that chooses a bank; 0: there is but one."""
     ADDRESSES = (0, 0)
     """On the bus: of the thigh's, of the shank's."""
     GYR_LSB_RAD_S = GYR_LSB_RAD_S

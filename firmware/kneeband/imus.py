@@ -8,6 +8,9 @@ A stranger is told by its WHO_AM_I in `chip`, and as a fault. One whose answer i
 of the known is asked for register 0, where Bosch's chips and later ones of InvenSense have theirs;
 who says nothing there either is UNKNOWN. An MPU-6050 that is a copy answers as one.
 
+A board that is reset in the middle of setting up a chip leaves it in whichever bank of registers
+was chosen; one that has banks (`BANK`) is asked again in the first.
+
 A chip answers by its address alone: two at one address answer at the same time and pull each
 other's zeros through, and the other address is silent. `twins` finds that out.
 """
@@ -24,7 +27,7 @@ SHANK = 1
 UNKNOWN = 0xFF
 """Some chip that answers and does not say what it is."""
 
-DRIVERS = (Lsm6ds, Icm42688, Mpu6050, Mpu6500)
+DRIVERS = (Lsm6ds, Mpu6050, Mpu6500, Icm42688)  # one that writes to strangers comes last
 
 
 class Socket:
@@ -44,6 +47,9 @@ class Socket:
             address = driver.ADDRESSES[self._place]
             try:
                 chip = self._ask(address, driver.WHO_AM_I)
+                if driver.BANK and chip not in driver.CHIPS:
+                    RegisterDevice(self._bus, address).write_byte(driver.BANK, 0)
+                    chip = self._ask(address, driver.WHO_AM_I)
                 if not chip:
                     chip = self._ask(address, 0) or UNKNOWN
             except OSError:

@@ -114,6 +114,16 @@ def test_who_sits_at_the_address_is_told_even_if_nobody_knows_it():
     assert world.sampler.thigh.imu.chip == 0
 
 
+def test_a_chip_that_a_reset_of_the_board_left_in_another_bank_is_found():
+    world = World(("ICM-42688-P", "ICM-42688-P"))
+    for bank, chip in enumerate(world.chips):
+        chip.write(0x76, bytes((bank + 1,)), vclock.now_us())
+        assert chip.read(0x75, 1, vclock.now_us()) == b"\0"
+    world.start()
+    world.run(200)
+    assert world.sampler.faults == 0 and world.pairs
+
+
 def test_two_still_imus_are_no_stuck_ones():
     # Without noise, as in the simulator; with it nothing is ever still to the last bit.
     world = World(("LSM6DSOX", "ICM-42688-P"))
