@@ -53,7 +53,7 @@ def micropython_image(
     chip: int = 9,
     vfs: int | None = None,
     vfs_size: int = 0x600000,
-    size: int = 250_000,
+    size: int = 120_000,
     flash_code: int = 3,
 ) -> bytearray:
     """The whole of it; `size` is about the program's."""
