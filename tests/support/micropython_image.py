@@ -16,15 +16,15 @@ import struct
 from pathlib import Path
 
 FACTORY = 0x10000
-VFS = 0x200000
+VFS, VFS_SIZE = 0x200000, 0x600000
 _TABLE = 0x8000
 
 
-def program(size: int, *, chip: int = 9, flash_code: int = 3, load: int = 0x3FC88000) -> bytes:
-    """A program of about that size, its second half zeros; `flash_code` 3 stands for 8 MB."""
+def program(size: int, *, chip: int = 9) -> bytes:
+    """A program of about that size, its second half zeros."""
     noise = random.Random(size).randbytes(size // 2 // 4 * 4)
-    segments = [(load, noise), (0x40378000, bytes(size // 2 // 4 * 4))]
-    data = bytearray(struct.pack("<BBBBI", 0xE9, len(segments), 2, flash_code << 4, 0x40378000))
+    segments = [(0x3FC88000, noise), (0x40378000, bytes(size // 2 // 4 * 4))]
+    data = bytearray(struct.pack("<BBBBI", 0xE9, len(segments), 2, 3 << 4, 0x40378000))
     data += struct.pack("<B3xHBHH4xB", 0xEE, chip, 0, 0, 99, 1)
     checksum = 0xEF
     for address, code in segments:
@@ -35,7 +35,7 @@ def program(size: int, *, chip: int = 9, flash_code: int = 3, load: int = 0x3FC8
     return bytes(data + hashlib.sha256(data).digest())
 
 
-def partitions(vfs: int | None = None, vfs_size: int = 0x600000) -> bytes:
+def partitions(vfs: int | None = None) -> bytes:
     """The table, with its MD5; without a place for files, as since MicroPython 1.26, or with."""
     rows = [
         (1, 2, 0x9000, 0x6000, b"nvs"),
@@ -43,7 +43,7 @@ def partitions(vfs: int | None = None, vfs_size: int = 0x600000) -> bytes:
         (0, 0, FACTORY, 0x1F0000, b"factory"),
     ]
     if vfs is not None:
-        rows.append((1, 0x81, vfs, vfs_size, b"vfs"))
+        rows.append((1, 0x81, vfs, VFS_SIZE, b"vfs"))
     table = b"".join(struct.pack("<HBBII16sI", 0x50AA, *row, 0) for row in rows)
     return table + b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
 
@@ -52,13 +52,11 @@ def micropython_image(
     *,
     chip: int = 9,
     vfs: int | None = None,
-    vfs_size: int = 0x600000,
     size: int = 120_000,
-    flash_code: int = 3,
 ) -> bytearray:
     """The whole of it; `size` is about the program's."""
-    data = bytearray(program(20_000, chip=chip, flash_code=flash_code))
-    for at, part in ((_TABLE, partitions(vfs, vfs_size)), (FACTORY, program(size, chip=chip))):
+    data = bytearray(program(20_000, chip=chip))
+    for at, part in ((_TABLE, partitions(vfs)), (FACTORY, program(size, chip=chip))):
         data += b"\xff" * (at - len(data)) + part
     return data
 
