@@ -88,6 +88,7 @@ OPTIONS = {
     "strap_turn": (0.0, float, (-40, 40), "deg by which the strap turns between stand and squats"),
     "board": ("a", ("a", "b"), None, "the board: plugged together, or the knee wing"),
     "haptic": ("none", ("none", "da7280"), None, "the haptic board on the bus; none: a pin"),
+    "hang": (0.0, float, (0, 86400), "s of the movement at which the band's program hangs, once"),
     # --- radio and clock
     "loss": (0.0, float, (0, 0.2), "share of the packets lost in the sets, in bursts"),
     "clock": (0.0, float, (-100, 100), "ppm by which the board's clock is fast"),

@@ -157,6 +157,7 @@ def connect():
             _State.until_us = 0
         on("quit", _quit)
         machine.while_asleep = _sleep
+        machine.when_reset = lambda: say("resets")  # the host sees what time it has become
         _State.pump = asyncio.create_task(_pump())
     return _State.line is not None
 

@@ -35,6 +35,7 @@ SDA_PIN, SCL_PIN = 3, 4
 CUE_PIN = 9
 FUEL_GAUGE = 0x36
 USB_FRAMES = 0x60080808  # DSTS of the USB core
+HANGS_S = 60
 SLOTS = "slots.dat"
 FAILED_TOO_OFTEN = b"\x03"
 FLASH_FILE = "flash.bin"
@@ -97,7 +98,7 @@ def wire_power(cell: Cell) -> None:
     rig.on("hang", hang)
 
 
-def wire_rig(motion: Motion, cued_us: list, button: int) -> None:
+def wire_rig(motion: Motion, cued_us: list, button: int, hang_s: float) -> None:
     """Let the host set the leg in motion, make the chips fail, and press the button."""
 
     def play(message):
@@ -110,6 +111,10 @@ def wire_rig(motion: Motion, cued_us: list, button: int) -> None:
         if message.get("in_step"):
             rig.hold_at(vclock.board_us())
         motion.play(message.get("until_s"), speed, lead_s, message.get("from_s"))
+        to_hang_s = hang_s - motion.body_s()
+        if to_hang_s > 0.0:
+            at_us = vclock.now_us() + int((lead_s + to_hang_s) * 1e6)
+            vclock.set_alarm(at_us, lambda: time.sleep(HANGS_S), "hang")
         begins_us = vclock.board_us() + int(lead_s * 1e6)
         rig.say("playing", board_us=begins_us, body_s=motion.body_s())
 
@@ -194,7 +199,7 @@ def main() -> None:
         sys.exit(2)
     wiring.use(scenario.board)
     motion = solder(scenario)
-    wire_rig(motion, solder_motor(scenario), wiring.BUTTON[scenario.board])
+    wire_rig(motion, solder_motor(scenario), wiring.BUTTON[scenario.board], scenario.hang_s)
     wire_power(solder_power())
     if rig.connect():
         rig.say("hello", scenario=scenario.info)

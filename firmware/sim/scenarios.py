@@ -90,9 +90,12 @@ _OTHER = {"right": "left", "left": "right"}
 
 class Scenario:
     """source: what the IMUs feel; info: for the host; chip: preset of the errors; seed; clock_ppm:
-    by how much the board's clock is fast; haptic: the board that buzzes; board: a variant."""
+    by how much the board's clock is fast; haptic: the board that buzzes; board: a variant; hang_s:
+    when the firmware hangs, 0 never."""
 
-    def __init__(self, source, info, chip, seed, clock_ppm=0.0, haptic="none", board="a"):
+    def __init__(
+        self, source, info, chip, seed, clock_ppm=0.0, haptic="none", board="a", hang_s=0.0
+    ):
         self.source = source
         self.info = info
         self.chip = chip
@@ -100,6 +103,7 @@ class Scenario:
         self.clock_ppm = clock_ppm
         self.haptic = haptic
         self.board = board
+        self.hang_s = hang_s
 
 
 def make_from_address(address: str) -> Scenario:
@@ -224,7 +228,9 @@ def _build(name: str, o: dict) -> Scenario:
     if o["loss"]:
         from_s = sets[0]["start_s"] if sets else 0.0
         info["radio"] = {"loss": o["loss"], "from_s": from_s, "seed": o["seed"]}
-    return Scenario(source, info, o["chip"], o["seed"], o["clock"], o["haptic"], o["board"])
+    return Scenario(
+        source, info, o["chip"], o["seed"], o["clock"], o["haptic"], o["board"], o["hang"]
+    )
 
 
 def _exercise(o: dict, plan) -> str:

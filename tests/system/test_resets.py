@@ -24,31 +24,12 @@ async def status(link):
     return wire.STATUS.unpack_from(answer[3:])
 
 
-class Hangs:
-    """A sink: after so many packets the board's program hangs, for longer than its watchdog."""
-
-    def __init__(self, link, after: int) -> None:
-        self._link, self._left = link, after
-        self.cause = None
-
-    def packet(self) -> None:
-        self._left -= 1
-        if not self._left:
-            self._link._radio.send({"rig": "hang", "duration_s": 60.0})
-
-    def item(self, item: object) -> None: ...
-    def event(self, event: object) -> None: ...
-    def link(self, news: object) -> None: ...
-
-
 def test_a_session_goes_on_over_a_watchdogs_reset_and_the_band_tells_it(tmp_path: Path):
     async def run():
-        async with open_link(SET) as link:
+        async with open_link(SET + "&hang=5") as link:
             analyzer = Analyzer(link.scenario.side, link.scenario.exercise, link.scenario.windows)
             with SessionWriter(tmp_path / "a.mcap", {"exercise": "squat"}) as writer:
-                figures = await live.record(
-                    link, analyzer, writer=writer, sinks=[Hangs(link, 20)], raw=False
-                )
+                figures = await live.record(link, analyzer, writer=writer, raw=False)
             return figures, await status(link)
 
     figures, told = virtual.run(run())

@@ -30,6 +30,9 @@ with the same flash tells it that cause in KNEETRACK_RESET_CAUSE."""
 while_asleep = None
 """Called for as long as the board is in deep sleep, if somebody (the rig) has put it here."""
 
+when_reset = None
+"""Called as the board resets: its last word."""
+
 _POWER_UP_US = 10_000  # LSM6DSOX data sheet, section 4.1: boot time
 
 _devices = {}
@@ -318,6 +321,8 @@ class BoardReset(SystemExit):
     def __init__(self, cause):
         super().__init__(RESET_STATUS + cause)
         self.cause = cause
+        if when_reset is not None:
+            when_reset()
 
 
 def _bitten():
