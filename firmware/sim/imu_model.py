@@ -16,7 +16,7 @@ changes the errors only; which model goes with which is told in `sim.chips`.
     0x40 TIMESTAMP0..3   25 us nominal, on the chip's own clock, if CTRL10_C bit 5 is set
     0x58 TAP_CFG2        interrupts enabled (7)
     0x5B WAKE_UP_THS     (5:0), in 64ths of the range, of half the difference of two samples
-    0x5E MD1_CFG         wake-up to INT1 (5); it is high until the next sample (no latch, duration 0)
+    0x5E MD1_CFG         wake-up to INT1 (5), high until the next sample (no latch, duration 0)
     0x63 INTERNAL_FREQ_FINE  trim of the oscillator, 0.15 % a step
     0x78 FIFO_DATA_OUT_TAG, 0x79..0x7E  one word; a burst rolls over from 0x7E to 0x78
 
