@@ -126,14 +126,14 @@ def test_numbers_of_chips_are_esptools() -> None:
 
 
 def test_an_image_that_would_lose_what_the_band_keeps_is_refused(tmp_path: Path) -> None:
-    since_1_26 = read_image(write_image_file(tmp_path))
-    before = read_image(write_image_file(tmp_path, vfs=VFS))
+    newer = read_image(write_image_file(tmp_path))
+    older = read_image(write_image_file(tmp_path, vfs=VFS))
     kept = ("kneeband.dat", "recordings")
-    check_keeps(since_1_26, Place(VFS, 0x200000), kept)  # it takes all of the flash that there is
-    check_keeps(since_1_26, Place(VFS, 0xE00000), kept)
-    check_keeps(before, Place(VFS, 0x600000), kept)
+    check_keeps(newer, Place(VFS, 0x200000), kept)  # it takes all of the flash that there is
+    check_keeps(newer, Place(VFS, 0xE00000), kept)
+    check_keeps(older, Place(VFS, 0x600000), kept)
     for image, on_board in (
-        (since_1_26, Place(0x270000, 0x200000)),
+        (newer, Place(0x270000, 0x200000)),
         (before, Place(VFS, 0x200000)),
     ):
         check_keeps(image, on_board, ())

@@ -1,7 +1,7 @@
 """An image as micropython.org's are: a loader, a table of partitions, a program, all checked.
 
     0x0       second loader     E9 .., segments, checksum, SHA-256
-    0x8000    partitions        nvs, phy_init, factory and, before 1.26, vfs; their MD5
+    0x8000    partitions        nvs, phy_init, factory and, in older ones, vfs; their MD5
     0x10000   program           as the loader
 
 Every field that is looked at by the chip's ROM, by esptool or by us is right (formats: ESP-IDF's
@@ -36,7 +36,7 @@ def program(size: int, *, chip: int = 9) -> bytes:
 
 
 def partitions(vfs: int | None = None) -> bytes:
-    """The table, with its MD5; without a place for files, as since MicroPython 1.26, or with."""
+    """The table, with its MD5; without a place for files, as in newer MicroPythons, or with."""
     rows = [
         (1, 2, 0x9000, 0x6000, b"nvs"),
         (1, 1, 0xF000, 0x1000, b"phy_init"),
