@@ -134,7 +134,7 @@ def test_an_image_that_would_lose_what_the_band_keeps_is_refused(tmp_path: Path)
     check_keeps(older, Place(VFS, 0x600000), kept)
     for image, on_board in (
         (newer, Place(0x270000, 0x200000)),
-        (before, Place(VFS, 0x200000)),
+        (older, Place(VFS, 0x200000)),
     ):
         check_keeps(image, on_board, ())
         check_keeps(image, None, ())

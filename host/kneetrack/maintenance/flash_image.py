@@ -14,9 +14,9 @@ Whether it is the official one
 What is not lost
     Files of the band live in the partition "vfs". Since mid-2025 (pull request 17337, in 1.27 at
     the latest) the table has none, and MicroPython makes it at its start, from the end of the last
-    partition to the end of the flash. The image must end before it, and where the board has files already its own "vfs" must
-    begin at the same place and not be cut short: else MicroPython finds no file system at the next
-    start and makes an empty one.
+    partition to the end of the flash. The image must end before it. Where the board has files
+    already its own "vfs" must begin at the same place and not be cut short: else MicroPython finds
+    no file system at the next start and makes an empty one.
 """
 
 from __future__ import annotations
