@@ -4,7 +4,9 @@ Every float is garbage, half a kilobyte of words for each pair of samples. Left 
 MicroPython collects when the heap is full: in the middle of a filter or a notification, and on an
 ESP32 ever more often, for its heap grows only where even a collection finds no room. So the
 collector is switched off and run here, after COLLECT_MS, or as many pairs as what is free has room
-for: pairs, not time, for when flash has held all up half a second of them comes at once.
+for: pairs, not time, for when flash has held all up half a second of them comes at once. What else
+there is, a recording that is fetched above all, leaves less than half of what pairs do in the same
+time; so it is given the time of these pairs, and half as long again.
 
 Off it may be only while a poll's pairs and as many again have room. With less the collector is left
 on: then it comes when it likes, but nothing fails. On an ESP32 without PSRAM what is free counts in
@@ -21,6 +23,7 @@ from kneeband import config
 
 _PAIR_BYTES = 512 * struct.calcsize("P")
 """What a pair leaves at most, all stages together (tools/bench_firmware.py: 490 words)."""
+_PAIR_MS = const(7)
 _POLL_PAIRS = const(20)
 """What a poll brings at most; and what else there is between two polls has room in as many."""
 
@@ -30,14 +33,14 @@ class Garbage:
 
     def __init__(self):
         self._pairs = 0
-        self._room = 0  # for so many
+        self._room = self._room_ms = 0
         self._collected_ms = time.ticks_ms()
 
     def take(self, pairs: int):
         """So many pairs have come; collect where it is time."""
         self._pairs += pairs
         waited_ms = time.ticks_diff(time.ticks_ms(), self._collected_ms)
-        if self._pairs >= self._room or waited_ms >= config.COLLECT_MS:
+        if self._pairs >= self._room or waited_ms >= self._room_ms:
             self.collect()
 
     def collect(self):
@@ -51,3 +54,4 @@ class Garbage:
         else:
             gc.enable()
         self._room = max(room, _POLL_PAIRS)
+        self._room_ms = min(config.COLLECT_MS, self._room * _PAIR_MS)

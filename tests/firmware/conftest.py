@@ -46,7 +46,7 @@ def device_test(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], 
             [
                 MICROPYTHON,
                 "-X",
-                "heapsize=16M",
+                f"heapsize={getattr(request.module, 'HEAP', '16M')}",
                 "-c",
                 f"import upytest; upytest.load({str(script)!r})[{name!r}]()",
             ],
