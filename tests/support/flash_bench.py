@@ -34,7 +34,7 @@ _FLAGS_OF_A_PROGRAM = termios.ISIG  # nothing controls a process by it here
 _START = """
 import micropython
 micropython.kbd_intr(-1)  # as on the board, whose files are mounted before anything can be typed
-import sys
+import os, sys
 sys.path[0] = "/flash"  # the board's own files come before what `sim` is given of ours
 from sim import flash
 def inserted(path, insert=flash.insert):
@@ -50,6 +50,9 @@ except ImportError as error:
         sys.print_exception(error, sys.stderr)
 except KeyboardInterrupt:
     pass
+except SystemExit:  # the program resets the board
+    os.putenv("MICROPYINSPECT", "")
+    raise
 """
 
 
@@ -80,6 +83,8 @@ class FlashBench:
         while True:
             flags = termios.tcgetattr(self.cable.band_end)
             flags[3] = _FLAGS_OF_A_PROGRAM
+            for key in (termios.VINTR, termios.VQUIT, termios.VSUSP):  # no byte means anything
+                flags[6][key] = b"\0"
             termios.tcsetattr(self.cable.band_end, termios.TCSANOW, flags)
             radio = BoardRadio(Air())
             self.cable.pacer = Pacer(radio)
@@ -88,10 +93,11 @@ class FlashBench:
             )
             self._process = await asyncio.create_subprocess_exec(
                 micropython(),
-                *("-X", "heapsize=8m", "-i", "start.py", "squats"),
+                *("-X", "heapsize=8m", "start.py", "squats"),
                 env=os.environ
                 | {
                     "MICROPYPATH": path,
+                    "MICROPYINSPECT": "1",  # behind start.py comes the prompt
                     "KNEETRACK_LED": "1",
                     "KNEETRACK_RADIO": await radio.listen(),
                 },

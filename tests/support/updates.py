@@ -16,7 +16,7 @@ import pytest
 
 from kneetrack.errors import LinkError
 from kneetrack.firmware_files import DeviceFile, device_files, run_micropython
-from kneetrack.link.base import LinkInfo
+from kneetrack.link.base import Link, LinkInfo
 from kneetrack.link.sim import SimLink
 from kneetrack.maintenance import flash_build
 from kneetrack.maintenance.flash_build import BoardFile, MpyForm
@@ -117,7 +117,7 @@ def band(folder: Path) -> SimLink:
 
 
 async def brought(
-    link: SimLink, version: Package, tell: Callable[[str, float], None] | None = None
+    link: Link, version: Package, tell: Callable[[str, float], None] | None = None
 ) -> Updated:
     """The host's whole part."""
 

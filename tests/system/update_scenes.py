@@ -8,11 +8,18 @@ All of it in virtual time, with the radio's paced air.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from flash_bench import TARGET, flash_bench
 from kneecore import update_wire
+from kneetrack.link import open_link
 from kneetrack.link.radio import virtual
 from kneetrack.link.sim import SimLink
+from kneetrack.maintenance import flash, flash_board
+from kneetrack.maintenance.flash_ports import Port
 from kneetrack.maintenance.update import Updated, band_state
 from kneetrack.maintenance.update_plan import Package
 from updates import HANGS, UNREACHABLE, band, brought, built, fill, is_taken_back
@@ -33,6 +40,33 @@ def test_versions_that_hang_or_can_not_be_reached_are_taken_back_and_the_old_one
                 await is_taken_back(link, version, by="0.1.0", why=why)
 
     virtual.run(life())
+
+
+def test_a_flashed_band_is_updated_over_its_cable_and_flashed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flash, "BAND", TARGET)
+    monkeypatch.setattr(flash_board, "ANSWER_S", 12.0)
+    new = built("0.1.1", tmp_path, {})
+
+    async def life() -> None:
+        async with flash_bench(tmp_path) as bench:
+            port = Port(str(bench.cable.port))
+            await asyncio.to_thread(flash.flash, port, None, lambda now: None)
+            async with open_link(f"serial:{port}") as link:
+                assert (await brought(link, built("0.1.0", tmp_path, {}))).nothing_to_do
+                done = await brought(link, new)
+                state = await band_state(link)
+            assert done.sent == ("kneecore/__init__.mpy",)
+            assert done.taken_over == len(new.files) - 1
+            assert (state.slot, state.firmware) == (1, "0.1.1")
+            flashed = await asyncio.to_thread(flash.flash, port, None, lambda now: None)
+            assert flashed.removed == ("slots.dat",)
+            async with open_link(f"serial:{port}") as link:
+                state = await band_state(link)
+            assert (state.slot, state.firmware) == (0, "0.1.0")
+
+    asyncio.run(life())
 
 
 def test_what_an_update_takes(tmp_path: Path) -> None:
