@@ -103,12 +103,12 @@ class _Stream:
 
 
 class _Wing:
-    """What `Sleep` knows of variant B, whose INT1 is wired; it was woken by that before."""
+    """What `Sleep` knows of variant B, whose INT1 is wired, at a start: woken by what there was."""
 
-    def __init__(self, woken_by):
+    def __init__(self, woken=True):
         board.IMU_INTERRUPT = INTERRUPT
         machine.wire_input(INTERRUPT, 0)
-        sleep.wake_reason = lambda: woken_by
+        machine.reset_cause = lambda: machine.DEEPSLEEP_RESET if woken else machine.PWRON_RESET
         self.thigh, self.shank = _Stream(0x6A), _Stream(0x6B)
         self.sleep = sleep.Sleep()
         assert self.sleep.knows_motion(self)
@@ -121,9 +121,10 @@ class _Wing:
             time.sleep(1)
         return None
 
-    def waits_for_motion(self, low=False):
-        """Whether a movement will wake it, now that it has gone to sleep."""
+    def waits_for_motion(self, low=False, by="ext1"):
+        """Whether a movement would wake it, now that it has gone to sleep; what does, is `by`."""
         esp32.wake_pins.clear()
+        machine.while_asleep = lambda: by
         try:
             self.sleep.begin(self, low)
         except machine.BoardReset:
@@ -133,23 +134,24 @@ class _Wing:
 
 
 def test_the_wing_waits_for_a_movement_unless_it_is_told_not_to():
-    assert _Wing(0).waits_for_motion()
-    assert not _Wing(0).waits_for_motion(low=True)
-    wing = _Wing(0)
+    assert _Wing(woken=False).waits_for_motion()
+    assert not _Wing(woken=False).waits_for_motion(low=True)
+    wing = _Wing(woken=False)
     wing.sleep.ask()
     assert not wing.waits_for_motion()
 
 
 def test_woken_for_nothing_it_sleeps_again_soon_and_after_three_times_waits_for_the_button():
+    assert _Wing(woken=False).waits_for_motion()
     waited = []
     for _ in range(config.MOTION_WAKES):
-        wing = _Wing(machine.EXT1_WAKE)
+        wing = _Wing()
         assert wing.minutes_awake(20) == config.MOTION_AWAKE_MIN
-        waited.append(wing.waits_for_motion())
+        waited.append(wing.waits_for_motion(by="ext0" if len(waited) == 2 else "ext1"))
     assert waited == [True, True, False]
-    wing = _Wing(machine.EXT0_WAKE)
+    wing = _Wing()  # by the button
     assert wing.minutes_awake(20) == 20 and wing.waits_for_motion()
-    wing = _Wing(machine.EXT1_WAKE)
+    wing = _Wing()
     wing.sleep.due(True, 20)  # somebody is there
     assert wing.minutes_awake(20) == 20 and wing.waits_for_motion()
 
