@@ -345,7 +345,7 @@ class App:
     def _look_at_power(self):
         power = self._power
         before = power.percent
-        if power.serve() and power.percent != before and power.known:
+        if power.serve(self._haptic.felt) and power.percent != before and power.known:
             for port in self._ports:
                 port.set_battery(power.percent)
 

@@ -23,6 +23,8 @@ from micropython import const
 from kneecore import cueing
 
 LOOK_MS = const(1000)
+_FELT_MS = const(600)
+"""A MAX17048 averages over its last looks at the voltage, one each 250 ms (data sheet, VCELL)."""
 
 _PATTERNS_MS = {
     cueing.INWARD: (200,),
@@ -42,6 +44,11 @@ class Haptic:
         self._since_ms = time.ticks_ms()
         self._looked_ms = time.ticks_add(self._since_ms, -LOOK_MS)
         self._patterns = dict(_PATTERNS_MS)
+
+    @property
+    def felt(self) -> bool:
+        """It runs, or did just now: the battery's voltage tells of that and of nothing else."""
+        return bool(self._left) or time.ticks_diff(time.ticks_ms(), self._since_ms) < _FELT_MS
 
     def set_pulse(self, duration_ms: int):
         """How long the pulse of INWARD lasts: what a person may set."""

@@ -19,7 +19,8 @@ How a cable is seen
     a charger     has no frames. The cell's voltage steps up by the current times its resistance
                   (196 mA and what the board drew, on 0.15 to 0.25 ohm: 35 to 60 mV) and stays; down
                   again when it is pulled. The radio's current alone makes 15 mV. STEP_MV in two
-                  looks, a second apart, is taken for one.
+                  looks, a second apart, is taken for one. A motor that stops makes as much, so
+                  nobody looks while one runs.
     its rate      the gauge's own estimate rises above RISING. It follows after a while (how long
                   the maker does not say), so it only confirms; FALLING ends it.
 
@@ -120,10 +121,10 @@ class Power:
             return UNKNOWN_MINUTES
         return min(UNKNOWN_MINUTES - 1, self._gauge.level_256 * 600 // 256 // -rate)
 
-    def serve(self) -> bool:
-        """Look, if it is time to; True if it was."""
+    def serve(self, motor: bool = False) -> bool:
+        """Look, if it is time to and no `motor` runs; True if it was."""
         now = time.ticks_ms()
-        if time.ticks_diff(now, self._looked_ms) < config.POWER_MS:
+        if motor or time.ticks_diff(now, self._looked_ms) < config.POWER_MS:
             return False
         self._looked_ms = now
         was = self.usb

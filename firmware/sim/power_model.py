@@ -14,6 +14,8 @@ The two gauges answer from their register maps, by the same cell:
     LC709203F  0x0B: voltage 0x09, RSOC 0x0D, ITE 0x0F, power mode 0x15, little-endian. Asleep until
                a power mode with a right CRC-8 is written.
 
+`motor_runs()` says whether the band's motor takes its current just now.
+
 `usb` is "none", "computer" or "charger"; a computer moves the frame numbers, both charge. An
 "asleep" computer charges and sends no frames.
 """
@@ -24,6 +26,7 @@ from sim import vclock
 
 CHARGE_MA = 196.0
 IDLE_MA = 43.0
+MOTOR_MA = 120.0  # the wing's, as it starts (hardware/parts.toml)
 CRATE_TAU_S = 60.0
 KINDS = ("none", "computer", "charger", "asleep")
 
@@ -40,6 +43,7 @@ class Cell:
     def __init__(self, percent=80.0, capacity_mah=500.0, ohm=0.2):
         self.percent = percent
         self.load_ma = IDLE_MA
+        self.motor_runs = lambda: False
         self.usb = "none"
         self._capacity_mah = capacity_mah
         self._ohm = ohm
@@ -58,7 +62,7 @@ class Cell:
     def current_ma(self) -> float:
         """Into the cell."""
         if self.usb == "none":
-            return -self.load_ma
+            return -self.load_ma - (MOTOR_MA if self.motor_runs() else 0.0)
         room_ma = (_FULL_V - self.open_v) / self._ohm * 1000.0
         return max(0.0, min(CHARGE_MA, room_ma)) if self.percent < 100.0 else 0.0
 

@@ -73,11 +73,15 @@ def solder_power() -> Cell:
     return cell
 
 
-def solder_motor(scenario) -> list:
-    """The haptic board, or whatever is on the pin; when it started, a list that grows."""
+def solder_motor(scenario, cell: Cell) -> list:
+    """The haptic board, or a motor on the pin; when it started, a list that grows."""
     cued_us = machine.watch(CUE_PIN)
+    motor = machine.Pin(CUE_PIN)
+    cell.motor_runs = motor.value
     if scenario.haptic == "da7280":
-        machine.attach(I2C_ID, HAPTIC, DA7280Model(cued_us), powered_by=PLUG_POWER)
+        board = DA7280Model(cued_us)
+        cell.motor_runs = lambda: board.drives
+        machine.attach(I2C_ID, HAPTIC, board, powered_by=PLUG_POWER)
     return cued_us
 
 
@@ -199,8 +203,10 @@ def main() -> None:
         sys.exit(2)
     wiring.use(scenario.board)
     motion = solder(scenario)
-    wire_rig(motion, solder_motor(scenario), wiring.BUTTON[scenario.board], scenario.hang_s)
-    wire_power(solder_power())
+    cell = solder_power()
+    cued_us = solder_motor(scenario, cell)
+    wire_rig(motion, cued_us, wiring.BUTTON[scenario.board], scenario.hang_s)
+    wire_power(cell)
     if rig.connect():
         rig.say("hello", scenario=scenario.info)
     else:

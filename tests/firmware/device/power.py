@@ -9,7 +9,7 @@ from machine import attach, mem32
 
 from kneeband import battery, states
 from kneeband.power import UNKNOWN_MINUTES, Power, computer_frames
-from kneecore import settings, wire
+from kneecore import cueing, settings, wire
 from sim.power_model import Cell, LC709203FModel, MAX17048Model
 
 DSTS = 0x60080808
@@ -113,6 +113,21 @@ def test_the_radios_current_is_no_cable():
     for load_ma in (100.0, 43.0) * 20:
         one.load_ma = load_ma
         assert watched(power, 20) is None
+
+
+def test_a_motor_that_stops_is_no_cable():
+    one = cell(ohm=0.25)
+
+    async def scene(band):
+        one.motor_runs = band.motor.value
+        await band.press(200)
+        for k in range(60):  # cues at any moment of the second that lies between two looks
+            band.app.session._give(cueing.SET_OVER if k % 2 else cueing.INWARD)
+            await asyncio.sleep_ms(1900 + 37 * k % 500)
+            assert band.app.session.state == states.RECORDING, k
+        assert band.app.session.cues == 60 and not band.power.usb
+
+    rig.run(scene)
 
 
 def test_the_time_left_follows_from_the_fall():
