@@ -15,7 +15,7 @@ import time
 from kneeband import config, states
 from kneeband.journal import Journal
 from kneeband.measurement import Measurement
-from kneecore import calibration, wire
+from kneecore import calibration, update_wire, wire
 
 
 class Session:
@@ -37,6 +37,7 @@ class Session:
         self._port = None  # where the stream goes ...
         self._wants_raw = False  # ... and whether with raw pairs
         self._plugged = False  # a cable gives power
+        self._flat = False  # the battery is as good as empty
         self._by_cable = False  # the recording is of a host that knows that
         self.cues = 0
         """Given in the recording that runs, or ran last."""
@@ -160,6 +161,7 @@ class Session:
             self._by_cable = False  # whoever it was may have it on the leg by now
         if plugged and self.measuring and not self._by_cable:
             self.stop()
+        self._flat = battery_percent <= config.BATTERY_FLAT_PERCENT and not plugged
         self.journal.serve()
         self._shelf.write_date()
         if self.state not in states.UNATTENDED:
@@ -169,7 +171,7 @@ class Session:
         else:
             away_ms = time.ticks_diff(time.ticks_ms(), self._left_ms)
             over = away_ms >= config.DETACHED_S * 1000
-        if over or battery_percent <= config.BATTERY_FLAT_PERCENT:
+        if over or self._flat:
             self.stop()
 
     # --- actions of the state table --------------------------------------------------------------
@@ -230,6 +232,8 @@ class Session:
             return states.REFUSALS[self.state]
         if self._plugged and not by_cable:
             return wire.RESULT_CHARGING
+        if alone and self._flat:
+            return update_wire.RESULT_BATTERY_LOW
         self._by_cable = by_cable
         self.cues = 0
         self._head = self._conditions()

@@ -137,7 +137,11 @@ COMMANDS = (
     ),
 )
 RESULTS = (
-    (RESULT_BATTERY_LOW, "BATTERY_LOW", "the battery may not last for an update"),
+    (
+        RESULT_BATTERY_LOW,
+        "BATTERY_LOW",
+        "the battery may not last for an update, or for a recording made alone",
+    ),
     (RESULT_NO_ROOM, "NO_ROOM", "the flash has no room: recordings lie on it"),
 )
 

@@ -7,7 +7,7 @@ import board
 from sessions import RATE_HZ, run, same, streaming
 
 from kneeband import battery, config, states
-from kneecore import wire
+from kneecore import update_wire, wire
 from sim.power_model import Cell, MAX17048Model
 
 
@@ -141,6 +141,10 @@ def test_a_flat_battery_ends_a_recording_well():
         band.radio.connect()
         (one,) = await band.listed()
         assert one.flags == wire.RECORDING_ALONE and one.lost_samples == 0
+        result, _ = await band.ask(wire.OP_RECORD)
+        assert result == update_wire.RESULT_BATTERY_LOW
+        await band.press(200)
+        assert band.app.session.state == states.IDLE and len(await band.listed()) == 1
 
     run(scene)
     assert battery.UNKNOWN > config.BATTERY_FLAT_PERCENT
