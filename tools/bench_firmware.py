@@ -116,7 +116,7 @@ def run(folder: Path, heap: str, *arguments: str) -> str:
             check=False,
         )
     if done.returncode:
-        raise SystemExit(done.stdout + done.stderr)
+        raise SystemExit(done.stderr)
     return done.stdout
 
 
@@ -236,9 +236,11 @@ def write_times(rows: list[Row]) -> None:
 def measured(folder: Path, chip: str, rounds: int) -> tuple[Any, ...]:
     """(yardsticks alone, Madgwick in the loop, time of stages, of the whole, garbage of both)."""
     tape = str(folder / "tape")
-    run(folder, "8m", "record", chip, str(SECONDS), tape)
+    run(folder, "8m", "record", chip, str(SECONDS + 1), tape)
     sticks: dict[str, dict[str, float]] = {}
     runs: dict[str, list[Any]] = {"stages": [], "whole": []}
+    times: list[dict[str, list[float]]] = []
+    left: list[dict[str, list[float]]] = []
     for _ in track(range(rounds), chip, transient=True):
         for name, stick in json.loads(run(folder, "2m", "yardsticks", str(CHUNKS))).items():
             if name not in sticks or stick["us"] < sticks[name]["us"]:
@@ -246,11 +248,10 @@ def measured(folder: Path, chip: str, rounds: int) -> tuple[Any, ...]:
         for what, those in runs.items():
             told = run(folder, "2m", tape, str(SECONDS), "time", what)
             those.append(json.loads(told[told.index("{") :]))
-    left = []
-    for what in runs:
+    for what, those in runs.items():
         told = run(folder, "2m", tape, "1", "garbage", what)
         left.append(of_second([json.loads(told[told.index("{") :])], 1))
-    times = [of_second(those, SECONDS) for those in runs.values()]
+        times.append(of_second(those, SECONDS))
     yardstick = times[0][YARDSTICK]
     for account in (*times, *left):
         account.pop(stages.COLLECT, None)
