@@ -27,11 +27,14 @@ def test_parts_fit(shelf, strap, thigh, shank):
         assert pod.slot[0] >= strap + 1
 
 
-def test_every_part_of_variant_a_has_its_seat(shelf):
-    """Boards and cells of the variant without a soldering iron, with cue or not."""
-    seated = {seat.part for pod in sizes.pods(shelf) for seat in pod.seats}
-    for name in ("a", "a_cue"):
-        assert {node.part.id for node in shelf.variant(name).nodes.values()} <= seated
+@pytest.mark.parametrize("strap", [50, 38])
+@pytest.mark.parametrize("name", ["a", "a_cue"])
+def test_every_part_of_variant_a_has_its_seat(shelf, name, strap):
+    """Boards and cells of the variant without a soldering iron."""
+    shank, thigh = sizes.shank(shelf, strap), sizes.thigh(shelf, strap, cue=name == "a_cue")
+    assert list(sizes.misfits(thigh, shelf)) == []
+    seated = {seat.part for pod in (thigh, shank) for seat in pod.seats}
+    assert {node.part.id for node in shelf.variant(name).nodes.values()} == seated
 
 
 @pytest.mark.parametrize("strap", [50, 38])
@@ -88,12 +91,51 @@ def test_a_cell_may_swell_by_ten_percent(shelf):
 def test_mutant_a_part_larger_by_a_millimetre(shelf, mutant, part, figure, by):
     """Pods as printed, then another board arrives."""
     other = mutant(larger(part, figure, by))
-    found = [text for pod in sizes.pods(shelf) for text in sizes.misfits(pod, other)]
+    pods = (sizes.thigh(shelf, cue=True), sizes.shank(shelf))
+    found = [text for pod in pods for text in sizes.misfits(pod, other)]
     assert len(found) == 1 and part in found[0]
 
 
+def plugs_without_room(pod, shelf):
+    """Boards with sockets at both ends (along y): another part, or a wall that has no hole for the
+    plug, is nearer than plug and wires need."""
+    found = []
+    for seat in pod.seats:
+        need = shelf.part(seat.part).get_or("plug_room", "mm", 0.0)
+        others = [one for one in pod.seats if one is not seat]
+        beside = [
+            one for one in others
+            if one.low[2] < seat.high[2] and seat.low[2] < one.high[2]
+            and one.low[0] < seat.x + 3 and seat.x - 3 < one.high[0]
+        ]  # fmt: skip
+        for side, wall in (("lower", 0.0), ("upper", pod.inner[1])):
+            edge = seat.low[1] if side == "lower" else seat.high[1]
+            ends = [one.high[1] if side == "lower" else one.low[1] for one in beside]
+            gaps = [abs(edge - at) for at in ends if (at <= edge) == (side == "lower")]
+            through = any(
+                hole == side and seat.low[2] < z < seat.high[2] for hole, _, z in pod.plug_holes
+            )
+            if not through:
+                gaps.append(abs(edge - wall))
+            if need and min(gaps, default=need) < need - 0.01:
+                found.append(f"{pod.name}: {seat.part} {side}, {min(gaps):.1f} mm")
+    return found
+
+
+def test_plugs_have_room(shelf):
+    for pod in make.pods(shelf):
+        wanted = [] if pod.name != "shank" else ["shank: imu_dso lower, 2.0 mm"]  # one plug is used
+        assert plugs_without_room(pod, shelf) == wanted
+
+
+def test_mutant_plugs_that_need_a_millimetre_more(shelf, mutant):
+    other = mutant(larger("haptic", "plug_room", 1))
+    found = plugs_without_room(sizes.thigh(shelf, cue=True), other)
+    assert found == ["thigh_cue: haptic lower, 7.0 mm", "thigh_cue: haptic upper, 7.0 mm"]
+
+
 def test_mutant_two_seats_in_each_others_way(shelf, monkeypatch):
-    monkeypatch.setattr(sizes, "RIB", -2.0)
+    monkeypatch.setattr(sizes, "RIB", -30.0)
     assert any("in each other's way" in text for text in sizes.misfits(sizes.thigh(shelf), shelf))
 
 

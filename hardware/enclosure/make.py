@@ -29,8 +29,12 @@ def build(out: Path) -> list[Path]:
 
 
 def pods(shelf: parts.Shelf, strap_mm: float | None = None) -> list[Pod]:
-    """Variant A's two, and the thigh pod of variant B."""
-    return [*sizes.pods(shelf, strap_mm), stack.pod(shelf, strap_mm)]
+    """Variant A's two, its thigh pod with cue, and variant B's."""
+    return [
+        *sizes.pods(shelf, strap_mm),
+        sizes.thigh(shelf, strap_mm, cue=True),
+        stack.pod(shelf, strap_mm),
+    ]
 
 
 def bodies(pod: Pod, shelf: parts.Shelf) -> Iterator[tuple[str, object]]:
@@ -39,7 +43,7 @@ def bodies(pod: Pod, shelf: parts.Shelf) -> Iterator[tuple[str, object]]:
 
     for name, solid in solids.bodies(pod).items():
         yield f"{PREFIX}{pod.name}-{name}", solids.printed(pod, name, solid)
-    if pod.held == "feather":
+    if pod.name == "thigh":
         yield f"{PREFIX}gauge", solids.gauge(pod, shelf)
 
 
@@ -82,6 +86,11 @@ def draw(out: Path, chosen: list[Pod], shelf: parts.Shelf) -> list[Path]:
     by_pod = {pod.name: solids.bodies(pod) for pod in chosen}
     for pod in chosen:
         solid = by_pod[pod.name]
+        if pod.name == "thigh_cue":  # the rest of it looks like the other one, only longer
+            path = out / f"{PREFIX}{pod.name}-deck.png"
+            pictures.save(pictures.opened(pod, solid, shelf, upper=True), path)
+            made.append(path)
+            continue
         images = {
             pod.name: pictures.assembled(pod, solid),
             f"{pod.name}-skin": pictures.assembled(pod, solid, outside=False),
@@ -109,6 +118,7 @@ def main() -> None:
     chosen = [
         sizes.thigh(shelf, args.strap),
         sizes.shank(shelf, args.strap, args.imu),
+        sizes.thigh(shelf, args.strap, cue=True),
         stack.pod(shelf, args.strap),
     ]
     try:

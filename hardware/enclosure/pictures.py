@@ -128,7 +128,6 @@ _LIFTED = {
         ("imu", 26, "", False),
         ("deck", 54, "deck (printed)", False),
         ("feather", 78, "Feather", True),
-        ("haptic", 78, "haptic board (only with cue)", False),
         ("lid", 116, "lid (printed), 4 screws M2", False),
         ("button", 102, "button (printed)", True),
     ],
@@ -239,7 +238,12 @@ _SEEN = {
         ("cell", "cell, leads down"),
         ("imu", "IMU, plugs up and down"),
         ("feather", "Feather, USB up"),
-        ("haptic", "haptic board (only with cue)"),
+    ],
+    "thigh_cue": [
+        ("cell", "cell, leads down"),
+        ("imu", "IMU, plugs up and down"),
+        ("feather", "Feather, USB up"),
+        ("haptic", "haptic board"),
     ],
     "shank": [("imu", "IMU, plug up")],
     "wing": [

@@ -7,7 +7,7 @@ A `Seat` is the room for one part: the part's own size and a clearance all round
 thigh pod lie on two floors:
 
     lower   gap for the shank cable's plug | IMU, plugs up and down | gap | cell
-    upper   haptic board (variant A with cue) | Feather, USB at the upper wall
+    upper   gap | haptic board | gap (these with cue only) | Feather, USB at the upper wall
 
 with a deck between, whose legs hold the IMU down; posts of the lid hold the Feather down. So four
 screws hold everything, and the IMU, whose firmness is what the angles rest on, is clamped at four
@@ -167,22 +167,27 @@ def seat(
 
 
 def thigh(
-    shelf: Shelf, strap_mm: float | None = None, imu: str = "imu_sox", cell: str = "cell_500"
+    shelf: Shelf, strap_mm: float | None = None, imu: str = "imu_sox", cue: bool = False
 ) -> Pod:
-    """The pod with Feather, cell and IMU; and room for the haptic board."""
+    """The pod with Feather, cell and IMU; with `cue` longer, for the haptic board and its plugs."""
     feather, board = shelf.part("feather"), shelf.part(imu)
     plug = board.get("plug_room", "mm")
     low = seat("imu", board, 0, plug, PAD, True, BOARD_CLEARANCE)
     rib_y = low.high[1] + plug
     cell_seat = seat(
-        "cell", shelf.part(cell), 0, rib_y + RIB, 0, True, CELL_CLEARANCE, SWELLING, 0.3
+        "cell", shelf.part("cell_500"), 0, rib_y + RIB, 0, True, CELL_CLEARANCE, SWELLING, 0.3
     )
     deck_z = max(low.high[2], cell_seat.high[2])
 
-    haptic = shelf.part("haptic")
     top = deck_z + DECK + FEATHER_PAD
-    haptic_seat = seat("haptic", haptic, 0, 0, top, True, BOARD_CLEARANCE)
-    above = seat("feather", feather, 0, haptic_seat.high[1] + RIB, top, True, BOARD_CLEARANCE)
+    upper: list[Seat] = []
+    feather_y = 0.0
+    if cue:
+        haptic = shelf.part("haptic")
+        plug = haptic.get("plug_room", "mm")
+        upper.append(seat("haptic", haptic, 0, plug, top, True, BOARD_CLEARANCE))
+        feather_y = upper[0].high[1] + plug
+    above = seat("feather", feather, 0, feather_y, top, True, BOARD_CLEARANCE)
 
     length = max(cell_seat.high[1], above.high[1])
     width = max(
@@ -190,7 +195,7 @@ def thigh(
         above.room[0] + feather.get("jst_room", "mm"),
         low.room[0] + 2 * LEDGE,
     )
-    height = max(above.high[2], haptic_seat.high[2])
+    height = max(one.high[2] for one in (above, *upper))
     # The Feather's USB end touches the upper wall; its left edge the left one.
     feather_x = -width / 2 + above.room[0] / 2
     above = replace(above, x=feather_x, y=length - above.room[1] / 2)
@@ -202,10 +207,10 @@ def thigh(
     ear_x = half + EAR / 2 - 2.2
     ear_y = (5.0, length - 5.0)
     return Pod(
-        name="thigh",
+        name="thigh_cue" if cue else "thigh",
         label="THIGH",
         inner=(width, length, height),
-        seats=(low, cell_seat, above, haptic_seat),
+        seats=(low, cell_seat, above, *upper),
         radius=THIGH_RADIUS,
         slot=slot(shelf, strap_mm),
         slot_x=half + 1.5,
