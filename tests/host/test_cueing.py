@@ -187,9 +187,10 @@ def test_without_angles_nothing_is_said(reference: Reference) -> None:
 
 def test_for_two_people_all_cues_are_the_hosts_and_fit_the_finished_reps() -> None:
     tally = Tally()
-    for number in (113, 176):  # whose sets share a lot, and who sit down in the end
+    # One whose set shares a lot; one who just about reaches the limit; both sit down in the end.
+    for number in (176, 289):
         tally.add(of_angles(70_000, number, 1.3))
-    assert (tally.reps, tally.cues, tally.same_sample) == (20, 17, 17)
+    assert (tally.reps, tally.cues, tally.same_sample) == (20, 13, 13)
     assert not tally.only_band + tally.only_host
     assert tally.excursion["agree"] == 20 and tally.no_rep == 2
-    assert tally.verdict["shared"] == 15 and tally.verdict["agree"] == 5
+    assert tally.verdict["shared"] == 11 and tally.verdict["agree"] == 9
