@@ -104,8 +104,9 @@ New firmware over an ordinary link, into a slot of the band's flash that does no
 1. QUERY tells Update state; the host compiles for the .mpy that the band takes.
 2. UPDATE_BEGIN, then UPDATE_FILE for every file, in the order of their names. Where the answer is
    FILE_SEND: its content in DATA messages over Session Transfer, at most {window} of them on their
-   way that no TAKEN has told. One that does not begin where the last one ended is passed over; a
-   TAKEN with another result ends the file, and the same UPDATE_FILE begins it again.
+   way that no TAKEN has told. One that does not begin where the last one ended is passed over,
+   and answered by a TAKEN that says where that was. A TAKEN with another result ends the file, and
+   the same UPDATE_FILE begins it again.
 3. UPDATE_FINISH: the band answers, and starts anew a second later.
 4. The host connects again and, not before `trial_s` is {confirm_from}, says UPDATE_CONFIRM. If it
    does not within {trial} s of the start, or the start ends in any other way, the version from

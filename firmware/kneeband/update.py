@@ -82,9 +82,9 @@ class Update:
     def record(self) -> bytes:
         """A wire record UPDATE_STATE of this moment."""
         state = slots.read()
-        ours = _flashed_id()
-        if slots.running:
-            ours = state.id if slots.on_trial else state.active_id
+        ours = state.id if slots.on_trial else state.active_id
+        if not slots.running:
+            ours = _flashed_id()
         into = slots.target()
         return update_wire.UPDATE_STATE.pack(
             slots.LOADER,
@@ -106,7 +106,8 @@ class Update:
         if port is not self._port or self._file is None or len(message) <= update_wire.DATA_HEAD:
             return
         if struct.unpack_from("<I", message, 1)[0] != self._taken:
-            return  # its TAKEN got lost, or it is of a file before
+            self._owed = (self._taken, wire.RESULT_SUCCESS)  # one of both got lost: say so again
+            return
         self._heard_ms = time.ticks_ms()
         content = memoryview(message)[update_wire.DATA_HEAD :]
         result = wire.RESULT_FAILED

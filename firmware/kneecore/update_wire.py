@@ -19,7 +19,7 @@ was not before the update. Without a host's word the band goes back: a version t
 be reached, could never be replaced but by cable.
 
 At most WINDOW messages DATA may be on their way that no TAKEN has told; one that does not begin
-where the last one ended is passed over.
+where the last one ended is passed over, and answered by a TAKEN that says where that was.
 """
 
 from kneecore.record import Record

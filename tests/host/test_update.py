@@ -87,6 +87,18 @@ def test_a_lost_message_is_sent_again_and_never_more_than_a_window_is_on_its_way
     assert taken == data and rounds == 3  # 9 messages: 4, 1 of 4, the other 4
 
 
+def test_a_lost_answer_is_made_up_for_by_the_next() -> None:
+    sender = Sender(bytes(1000), 239)
+    assert len(list(iter(sender.next, None))) == 4
+    sender.go_back()  # nothing was heard of them, but they had come
+    again = sender.next()
+    assert again is not None and int.from_bytes(again[1:5], "little") == 0
+    sender.taken(956)
+    rest = sender.next()
+    assert rest is not None and int.from_bytes(rest[1:5], "little") == 956
+    assert len(rest) == update_wire.DATA_HEAD + 44 and sender.next() is None
+
+
 def test_what_can_not_be_taken_is_said_with_what_is_missing() -> None:
     check(state(), PACKAGE)
     with pytest.raises(LinkError, match=r"12 KiB are needed, 5 KiB more.*kneetrack sync"):

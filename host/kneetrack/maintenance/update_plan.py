@@ -177,6 +177,7 @@ class Sender:
         self._data = data
         self._chunk = chunk
         self._sent = 0
+        self._most = 0  # that was ever sent
         self.offset = 0
         """So much the band has told that it took."""
 
@@ -191,12 +192,14 @@ class Sender:
             return None
         piece = self._data[at : at + self._chunk]
         self._sent += len(piece)
+        self._most = max(self._most, self._sent)
         return struct.pack("<BI", update_wire.TRANSFER_DATA, at) + piece
 
     def taken(self, offset: int) -> None:
         """The band has told how far it came."""
-        if self.offset <= offset <= self._sent:
+        if self.offset <= offset <= self._most:
             self.offset = offset
+            self._sent = max(self._sent, offset)
 
     def go_back(self) -> None:
         """What was sent since did not arrive."""

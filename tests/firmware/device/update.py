@@ -347,7 +347,8 @@ def test_data_that_were_lost_on_the_way_or_damaged_are_not_taken():
         await ask(band, update_wire.OP_UPDATE_FILE, file_operand(name, content))
         band.write_transfer(update_wire.TRANSFER_DATA, struct.pack("<I", 239) + content[239:478])
         await asyncio.sleep_ms(100)
-        assert not band.notified(wire.TRANSFER_UUID)
+        last = band.notified(wire.TRANSFER_UUID)[-1][1]
+        assert update_wire.TAKEN.unpack_from(last, 1) == (0, wire.RESULT_SUCCESS)
         wrong = content[:-1] + b"?"
         for at in range(0, len(wrong), 239):
             piece = wrong[at : at + 239]
