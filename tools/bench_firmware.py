@@ -203,13 +203,13 @@ def table(
 
 
 def print_table(rows: list[Row]) -> None:
-    print(f"{'':46}{'x Madg-':>7}{'garbage':>8}{'ESP32-S3':>8}{'':>5}{'ESP32':>6}")
-    print(f"{'a pair of samples':46}{'wick':>7}{'B':>8}{'us':>8}{'%':>5}{'%':>6}")
+    print(f"{'':45}{'x Madg-':>7}{'garbage':>8}{'ESP32-S3':>9}{'':>5}{'ESP32':>6}")
+    print(f"{'a pair of samples':45}{'wick':>7}{'B':>8}{'us':>9}{'%':>5}{'%':>6}")
     whole = {chip: sum(row.us[chip] for row in rows) for chip in LOADS}
 
     def line(label: str, madgwicks: float, garbage: float, us: dict[str, float]) -> None:
         s3, esp32 = (us[chip] * PAIRS_PER_S / 1e4 for chip in ("esp32s3", "esp32"))
-        print(f"{label:46}{madgwicks:7.3f}{garbage:8.0f}{us['esp32s3']:8.0f}{s3:5.1f}{esp32:6.1f}")
+        print(f"{label:45}{madgwicks:7.3f}{garbage:8.0f}{us['esp32s3']:9.0f}{s3:5.1f}{esp32:6.1f}")
 
     for row in rows:
         line(f"{row.name:11}{row.meaning}", row.madgwicks, max(0.0, row.garbage), row.us)

@@ -64,7 +64,7 @@ STAGES = (
     ("raw", "packets of raw pairs", (("kneeband.packets:RawPackets.add", BYTECODE),)),
     (
         "journal",
-        "blocks of knee samples, into the ring",
+        "blocks of knee samples, to a ring",
         (
             ("kneecore.blocks:BlockWriter.add", NATIVE),
             ("kneeband.ring:Ring.put", BYTECODE),
