@@ -76,11 +76,13 @@ async def _examine(address: str, no_stream: bool, quiet: bool) -> list[Row]:
 
     output = console.results()
     rows: list[Row] = []
-    with console.hints().status("Looking ..."):
+    with console.hints().status("Looking ...") as looking:
         async for row in examine(address, 0.0 if no_stream else DURATION_S):
             rows.append(row)
             if not quiet:
+                looking.stop()  # else its line stands before the row: they are two consoles
                 _print(output, row)
+                looking.start()
     return rows
 
 
