@@ -1,4 +1,4 @@
-"""New firmware over a link, and the way back from it. The tests: device/update.py."""
+"""New firmware over a link. The tests: device/update.py."""
 
 from collections.abc import Callable
 

@@ -1,211 +1,47 @@
-"""New firmware over a link, into a slot that does not run: whole or not at all, and on trial.
+"""New firmware over a link, into a slot that does not run: whole or not at all; what is refused.
 
 The files here are none that could run: what is chosen and what lies where is looked at. Real
 versions that come up, crash and hang: tests/system/test_update.py.
 """
 
 import asyncio
-import hashlib
 import os
 import struct
 import sys
 
-import band as rig
 import machine
-from shelf_power_cut import every_cut
-from shelves import SMALL, loaded, new_flash, on, read, record, samples
+from shelves import loaded, new_flash, on, read, record
+from updating import (
+    ID,
+    KEPT,
+    NEW,
+    NEWER,
+    OLD,
+    RECORDED,
+    SAME,
+    Refused,
+    ask,
+    begin,
+    brought,
+    confirm,
+    file_operand,
+    finish,
+    flashed,
+    held,
+    outcome,
+    put,
+    send_file,
+    start,
+    told,
+    tried_and_confirmed,
+    until_reset,
+    update,
+)
 
 import slots
 from kneeband import config
 from kneecore import update_wire, wire
 from sim import vclock
-from sim.flash import Flash
-
-SAME = bytes(range(256)) * 2
-OLD = {
-    "kneeband/app.mpy": b"old app" * 100,
-    "kneeband/gone.mpy": b"no more",
-    "kneeband/program.mpy": b"old program" * 20,
-    "kneecore/wire.mpy": SAME,
-}
-NEW = {
-    "kneeband/app.mpy": b"new app" * 600,  # more than a sector
-    "kneeband/program.mpy": b"new program" * 20,
-    "kneecore/added.mpy": b"added" * 30,
-    "kneecore/wire.mpy": SAME,
-}
-NEWER = NEW | {"kneecore/added.mpy": b"more"}
-ID = b"new one."
-KEPT = {"kneeband.dat": b"calibrated", "bonds.dat": b"bonded"}
-RECORDED = samples(104)
-
-
-def put(files, folder=""):
-    for name, content in files.items():
-        path = (folder + "/" if folder else "") + name
-        parts = path.split("/")[:-1]
-        for depth in range(len(parts)):
-            made = "/".join(parts[:depth])
-            if parts[depth] not in os.listdir(made):
-                os.mkdir("/".join(parts[: depth + 1]))
-        with open(path, "wb") as file:
-            file.write(content)
-
-
-def held(slot, beside=()):
-    """What lies in a slot, and of the files `beside` in the root."""
-    found = {}
-    for folder in ("kneecore", "kneeband"):
-        path = (slots.FOLDERS[slot] + "/" if slot else "") + folder
-        try:
-            names = os.listdir(path)
-        except OSError:
-            continue
-        for name in names:
-            with open(path + "/" + name, "rb") as file:
-                found[folder + "/" + name] = file.read()
-    for name in beside:
-        with open(name, "rb") as file:
-            found[name] = file.read()
-    return found
-
-
-def flashed():
-    """A band as the cable leaves it, after a while of use."""
-    put(OLD)
-    put(KEPT)
-
-
-def recorded():
-    """The files of all recordings."""
-    found = {}
-    for name in os.listdir("recordings"):
-        with open("recordings/" + name, "rb") as file:
-            found[name] = file.read()
-    return found
-
-
-def start(cause=machine.PWRON_RESET):
-    """What boot.py does at a start; (slot, on trial)."""
-    vclock.set_watchdog(None, None)
-    vclock.set_alarm(0, None, "timer 0")
-    machine.reset_cause = lambda: cause
-    slots.running, slots.on_trial, slots._settling = 0, False, False
-    while sys.path[0] in slots.FOLDERS[1:]:
-        sys.path.pop(0)
-    slots.choose()
-    assert sys.path[0] == slots.FOLDERS[slots.running] or not slots.running
-    return slots.running, slots.on_trial
-
-
-def until_reset(scene):
-    """Run `scene(band)` in a band that has just been started; the cause of the reset in it."""
-    asyncio.new_event_loop()  # of a start before nothing goes on
-    try:
-        rig.run(scene)
-    except machine.BoardReset as reset:
-        return reset.cause
-    return None
-
-
-class Refused(Exception):
-    pass
-
-
-async def ask(band, opcode, operand):
-    result, payload = await band.ask(opcode, operand)
-    if result != wire.RESULT_SUCCESS:
-        raise Refused(opcode, result)
-    return payload
-
-
-def begin(files):
-    return update_wire.UPDATE_BEGIN.pack(len(files), sum([len(f) // 4096 * 4 + 4 for f in files]))
-
-
-def file_operand(name, content):
-    sha = hashlib.sha256(content).digest()
-    padded = name.encode() + bytes(update_wire.NAME_BYTES - len(name))
-    return update_wire.UPDATE_FILE.pack(len(content), tuple(sha), tuple(padded))
-
-
-def finish(files, firmware_id=ID):
-    sha = hashlib.sha256()
-    for name in sorted(files):
-        sha.update(file_operand(name, files[name]))
-    version = b"0.2.0" + bytes(update_wire.VERSION_BYTES - 5)
-    return update_wire.UPDATE_FINISH.pack(
-        len(files), tuple(sha.digest()), tuple(firmware_id), tuple(version)
-    )
-
-
-async def told(band):
-    return update_wire.UPDATE_STATE.unpack_from(
-        await ask(band, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_UPDATE))
-    )
-
-
-async def send_file(band, name, content):
-    """Have the band get that file; FILE_*."""
-    how = (await ask(band, update_wire.OP_UPDATE_FILE, file_operand(name, content)))[0]
-    if how == update_wire.FILE_SEND:
-        at = 0
-        while at < len(content):
-            piece = content[at : at + 239]
-            band.write_transfer(update_wire.TRANSFER_DATA, struct.pack("<I", at) + piece)
-            at += len(piece)
-            await asyncio.sleep_ms(60)
-            last = band.notified(wire.TRANSFER_UUID)[-1][1]
-            offset, result = update_wire.TAKEN.unpack_from(last, 1)
-            if result != wire.RESULT_SUCCESS:
-                raise Refused(update_wire.TRANSFER_DATA, result)
-            assert offset == at
-    return how
-
-
-async def send_all(band, files):
-    await ask(band, update_wire.OP_UPDATE_BEGIN, begin(files.values()))
-    hows = {}
-    for name in sorted(files):
-        hows[name] = await send_file(band, name, files[name])
-    return hows
-
-
-async def update(band, files, firmware_id=ID):
-    """The host's whole part, until the band starts anew."""
-    hows = await send_all(band, files)
-    await ask(band, update_wire.OP_UPDATE_FINISH, finish(files, firmware_id))
-    return hows
-
-
-async def confirm(band, firmware_id=ID):
-    return (await band.ask(update_wire.OP_UPDATE_CONFIRM, firmware_id))[0]
-
-
-def brought(files=NEW, firmware_id=ID):
-    """The band gets that version and is reset."""
-
-    async def scene(band):
-        band.radio.connect()
-        await update(band, files, firmware_id)
-        await asyncio.sleep_ms(3000)
-        raise AssertionError("no reset")
-
-    assert until_reset(scene) == machine.HARD_RESET
-
-
-def tried_and_confirmed(firmware_id=ID):
-    async def scene(band):
-        band.radio.connect()
-        await asyncio.sleep_ms(update_wire.CONFIRM_FROM_S * 1000)
-        assert await confirm(band, firmware_id) == wire.RESULT_SUCCESS
-
-    assert until_reset(scene) is None
-
-
-def outcome():
-    return slots.read().outcome
-
 
 # --- the way of it -------------------------------------------------------------------------------
 
@@ -531,195 +367,3 @@ def test_not_where_the_flash_has_no_room_and_no_recording_goes_for_it():
         assert read(loaded(), recording_id) == RECORDED
 
     on(new_flash(), work)
-
-
-# --- the trial -----------------------------------------------------------------------------------
-
-
-def test_unconfirmed_it_is_taken_back_after_a_minute():
-    flashed()
-    brought()
-    assert start() == (1, True)
-
-    began_us = vclock.now_us()
-    vclock.wait(began_us + 1000 * slots.TRIAL_MS - 1)
-    try:
-        vclock.wait(began_us + 1000 * slots.TRIAL_MS)
-        raise AssertionError("it went on")
-    except machine.BoardReset as reset:
-        assert reset.cause == machine.HARD_RESET
-    assert start(machine.HARD_RESET) == (0, False) and outcome() == slots.UNCONFIRMED
-    assert slots.read().id == ID and slots.read().version == b"0.2.0"
-
-
-def test_whatever_ends_the_trial_the_next_start_is_the_old_one_and_knows_why():
-    flashed()
-    for cause, why in (
-        (machine.WDT_RESET, slots.HUNG),
-        (machine.PWRON_RESET, slots.POWER),
-        (machine.HARD_RESET, slots.RESET),
-        (machine.DEEPSLEEP_RESET, slots.RESET),
-    ):
-        brought()
-        assert start() == (1, True)
-        assert start(cause) == (0, False) and outcome() == why
-        assert start() == (0, False) and outcome() == why
-    brought()
-    assert start() == (1, True)
-    try:
-        slots.failed(ImportError("no module named 'kneeband.app'"))
-        raise AssertionError("it stays")
-    except machine.BoardReset as reset:
-        assert start(reset.cause) == (0, False) and outcome() == slots.CRASHED
-
-
-def test_a_program_that_holds_up_even_the_timer_is_ended_by_the_watchdog():
-    flashed()
-    brought()
-    assert start() == (1, True)
-    vclock.set_alarm(0, None, "timer 0")  # it hangs with interrupts off, before its own watchdog
-    try:
-        vclock.wait(vclock.now_us() + 200_000_000)
-        raise AssertionError("it goes on")
-    except machine.BoardReset as reset:
-        assert reset.cause == machine.WDT_RESET
-        assert start(reset.cause) == (0, False) and outcome() == slots.HUNG
-
-
-def test_with_a_sensor_silent_that_was_not_it_is_taken_back():
-    flashed()
-    brought()
-    assert start() == (1, True)
-
-    async def scene(band):
-        band.radio.connect()
-        band.shank.fault("nack", vclock.now_us(), 600_000_000)
-        await asyncio.sleep_ms(update_wire.CONFIRM_FROM_S * 1000)
-        assert await confirm(band) == wire.RESULT_FAILED
-        await asyncio.sleep_ms(5000)
-        raise AssertionError("it went on")
-
-    assert until_reset(scene) == machine.HARD_RESET
-    assert start(machine.HARD_RESET) == (0, False) and outcome() == slots.UNFIT
-
-
-def test_the_record_damaged_or_its_files_gone_what_came_by_cable_runs():
-    flashed()
-    brought()
-    assert start() == (1, True)
-    tried_and_confirmed()
-    with open(slots.RECORD, "rb") as file:
-        good = file.read()
-    for at in range(len(good)):
-        with open(slots.RECORD, "wb") as file:
-            file.write(good[:at] + bytes((good[at] ^ 4,)) + good[at + 1 :])
-        assert start() == (0, False), at
-        assert slots.damaged
-    with open(slots.RECORD, "wb") as file:
-        file.write(good)
-    assert start() == (1, False)
-    os.remove("a/kneeband/program.mpy")
-    assert start() == (0, False)
-    os.remove(slots.RECORD)  # as a flash does
-    assert start() == (0, False) and not slots.damaged
-
-
-# --- power and flash that fail -------------------------------------------------------------------
-
-
-def test_whenever_the_power_fails_one_whole_version_runs_and_all_that_is_kept_is_there():
-    seen = set()
-    made = []
-
-    def prepare():
-        flashed()
-        assert record(loaded(), RECORDED) == 1
-        made.append(recorded())
-
-    def work(mark):
-        assert start() == (0, False)
-        brought()
-        mark("finished")
-        assert start() == (1, True)
-        mark("on trial")
-        tried_and_confirmed()
-        mark("confirmed")
-        assert start() == (1, False)
-        brought(NEWER, b"newer...")
-        mark("finished again")
-
-    def check(safe):
-        slot, trial = start()
-        last = safe[-1] if safe else ""
-        seen.add((last, slot, trial))
-        assert held(0, KEPT) == OLD | KEPT
-        if slot:
-            assert held(slot) == {1: NEW, 2: NEWER}[slot]
-        assert recorded() == made[0]
-        if not trial:
-            return
-        assert start() == ((1 if slot == 2 else 0), False), "it is tried once"
-        assert outcome() == slots.POWER
-
-    cuts = every_cut(prepare, work, check)
-    assert cuts > 100
-    assert seen == {  # the record is the old one or the new one, and says all
-        ("", 0, False),
-        ("finished", 1, True),
-        ("on trial", 0, False),
-        ("confirmed", 1, False),
-        ("finished again", 2, True),
-    }, seen
-
-
-class Failing(Flash):
-    """Some changes go well, then every one fails, as it does on flash that is worn out."""
-
-    left = 0
-    broken = False
-
-    def _fails(self):
-        self.left -= 1
-        return self.broken and self.left < 0
-
-    def writeblocks(self, block, buffer, offset=None):
-        return -5 if self._fails() else super().writeblocks(block, buffer, offset)
-
-    def ioctl(self, operation, argument):
-        return -5 if operation == 6 and self._fails() else super().ioctl(operation, argument)
-
-
-def test_a_write_that_fails_leaves_what_runs_and_the_next_update_succeeds():
-    os.VfsLfs2.mkfs(Failing("flash.bin", SMALL))
-    flash = Failing("flash.bin", SMALL)
-
-    def work(at):
-        async def scene(band):
-            band.radio.connect()
-            await told(band)
-            flash.left, flash.broken = at, True
-            try:
-                await update(band, NEW)
-            finally:
-                flash.broken = False
-            await asyncio.sleep_ms(3000)
-
-        try:
-            ended = until_reset(scene)
-        except Refused as refused:
-            ended = refused.args
-        assert held(0) == OLD
-        assert start() == ((1, True) if ended == machine.HARD_RESET else (0, False))
-        assert start() == (0, False)
-        return ended
-
-    on(flash, flashed)
-    ends = [on(flash, lambda at=at: work(at)) for at in (0, 4, 6, 1, 9, 24, 200, 0, 1)]
-    failed = wire.RESULT_FAILED
-    assert set(ends) == {
-        (update_wire.OP_UPDATE_BEGIN, failed),
-        (update_wire.OP_UPDATE_FILE, failed),
-        (update_wire.TRANSFER_DATA, failed),
-        (update_wire.OP_UPDATE_FINISH, failed),
-        machine.HARD_RESET,
-    }
