@@ -1,7 +1,7 @@
 """`kneetrack update` on the simulated band: real versions, real restarts, over the software radio.
 
 The band runs this repository's firmware from slot a, as .mpy on its flash. In virtual time. Every
-write's power cut, and what is refused: tests/firmware/device/update.py. More versions that fail,
+write's power cut, and what is refused: tests/firmware/device/update*.py. More versions that fail,
 and the figures of a whole update: update_scenes.py, which takes too long for every day.
 """
 
