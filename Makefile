@@ -34,6 +34,9 @@ test: $(STAMP)  ## all tests
 test-bluez: $(STAMP)  ## one more, on an unmodified Linux Bluetooth stack in a virtual machine (qemu)
 	@$(BIN)/python -m pytest -q -rs -o "pythonpath=tests/bluez" tests/bluez/scenes.py
 
+test-update: $(STAMP)  ## updates over the radio that go wrong, in whole sessions (minutes)
+	@$(BIN)/python -m pytest -q -s -p no:xdist -o addopts= --import-mode=importlib tests/system/update_scenes.py
+
 lint: $(STAMP)  ## style, types of host, kneecore and firmware, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -54,7 +57,7 @@ bench: $(STAMP)  ## the figures of tools/README.md (installs the peers to compar
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@for bench in orientation firmware accuracy detection population gates sensors offline sync movements \
 	    gait selftest sets insight reliability replay catalogue cohort export report terminal live page storage \
-	    faults imu_faults band_cue; do \
+	    faults imu_faults band_cue cue_agreement; do \
 	  echo "== tools/bench_$$bench.py"; $(BIN)/python tools/bench_$$bench.py || exit 1; \
 	done
 	@$(BIN)/python tools/bench_cue.py --virtual
