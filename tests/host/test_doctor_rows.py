@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from kneecore import settings, wire
+from kneetrack.errors import CommandRefused
 from kneetrack.link import LinkFigures, open_link
+from kneetrack.maintenance import doctor
 from kneetrack.maintenance.band_rows import answer_row, connection_rows, status_rows
 from kneetrack.maintenance.bluetooth import bluetooth_rows, why_not
 from kneetrack.maintenance.computer import packages_row, storage_rows
@@ -230,3 +232,21 @@ def test_a_folder_that_cannot_be_made_is_a_problem(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     (row,) = storage_rows()
     assert row.state is State.PROBLEM and "--out" in row.remedy
+
+
+def test_a_band_on_a_cable_is_no_problem_and_the_way_to_measure_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refused(link: object, stream_s: float) -> Streamed:
+        raise CommandRefused("It is plugged in.", wire.OP_START, result)
+
+    monkeypatch.setattr(doctor, "stream", refused)
+    told = read_status(status())
+    for result, state in (
+        (wire.RESULT_CHARGING, State.NOTE),
+        (wire.RESULT_SENSOR_FAULT, State.PROBLEM),
+    ):
+        streamed = doctor._streamed(OldBand(), "ble", told, 5.0)  # pyright: ignore
+        (row,) = asyncio.run(streamed)
+        assert row.state is state
+        assert ("serial:auto" in row.remedy) is (state is State.NOTE)

@@ -60,7 +60,7 @@ def flipped(*at: int) -> Callable[[bytearray], bytes]:
         (lambda data: data[:FACTORY], "program is missing"),
         (lambda data: data[FACTORY:], "app-bin"),
         (lambda data: b"\x55" + data, "no image"),
-        (lambda data: b"UF2\n" + data, "UF2"),
+        (lambda data: b"UF2\n" + data, "a drive, and not for this. Take"),
         (lambda data: b"", "no image"),
         (lambda data: data + bytes(VFS), "overwrite what the band keeps"),
         (lambda data: data + bytes(16 << 20), "larger than any board's flash"),

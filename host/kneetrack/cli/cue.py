@@ -152,9 +152,9 @@ def _have_band_cue(policy: str, address: str, path: Path | None) -> None:
         (opened,) = open_links([address])
         async with opened as link:
             given = [] if path is None else [CalibrationFile.load(path)]
-            made = await which_calibration.of(link, given, None, None, hints, quiet=True)
             _check_gives_cues(link)
             if asked is not Policy.OFF:
+                made = await which_calibration.of(link, given, None, None, hints, quiet=True)
                 await _give_reference(link, made)
             await commands.set_cue(link, POLICIES[asked], keep=True)
 

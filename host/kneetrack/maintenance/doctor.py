@@ -173,7 +173,20 @@ async def _streamed(link: Link, kind: str, status: Status, stream_s: float) -> l
     try:
         return stream_rows(await stream(link, stream_s), kind)
     except CommandRefused as error:
+        if error.result == wire.RESULT_CHARGING:
+            return [_on_a_cable()]
         return [Row(Part.BAND, "Streaming", State.PROBLEM, str(error))]
+
+
+def _on_a_cable() -> Row:
+    """As a band is while it is built: nothing is wrong with it."""
+    return Row(
+        Part.BAND,
+        "Streaming",
+        State.NOTE,
+        "not tried: the band is on a cable, and measures over that cable only",
+        "Over it: kneetrack doctor --link serial:auto; over the radio: pull it, and once more.",
+    )
 
 
 def _not_looked_at(why: str) -> Row:

@@ -131,8 +131,10 @@ def _checked(path: Path, data: bytes, *, is_vouched_for: bool) -> Place:
     """Where files will be. InputError, NotWhole."""
     chip = chip_of(data)
     if chip is None:
-        kind = "a UF2 file, which is for copying" if data[:4] == b"UF2\n" else "no image"
-        raise InputError(f"{path} is {kind} that can be written to an ESP32. {_remedy()}")
+        kind = "no image that can be written to an ESP32"
+        if data[:4] == b"UF2\n":
+            kind = "a UF2 file, which is for copying onto a drive, and not for this"
+        raise InputError(f"{path} is {kind}. {_remedy()}")
     if chip != BAND_CHIP:
         other = CHIPS.get(chip, f"chip {chip}")
         raise InputError(f"{path} is for another chip, {other}. {_remedy()}")
