@@ -234,19 +234,18 @@ def test_a_folder_that_cannot_be_made_is_a_problem(
     assert row.state is State.PROBLEM and "--out" in row.remedy
 
 
+@pytest.mark.parametrize(
+    ("result", "state"),
+    [(wire.RESULT_CHARGING, State.NOTE), (wire.RESULT_SENSOR_FAULT, State.PROBLEM)],
+)
 def test_a_band_on_a_cable_is_no_problem_and_the_way_to_measure_is_told(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, result: int, state: State
 ) -> None:
     async def refused(link: object, stream_s: float) -> Streamed:
         raise CommandRefused("It is plugged in.", wire.OP_START, result)
 
     monkeypatch.setattr(doctor, "stream", refused)
-    told = read_status(status())
-    for result, state in (
-        (wire.RESULT_CHARGING, State.NOTE),
-        (wire.RESULT_SENSOR_FAULT, State.PROBLEM),
-    ):
-        streamed = doctor._streamed(OldBand(), "ble", told, 5.0)  # pyright: ignore
-        (row,) = asyncio.run(streamed)
-        assert row.state is state
-        assert ("serial:auto" in row.remedy) is (state is State.NOTE)
+    streamed = doctor._streamed(OldBand(), "ble", read_status(status()), 5.0)  # pyright: ignore
+    (row,) = asyncio.run(streamed)
+    assert row.state is state
+    assert ("serial:auto" in row.remedy) is (state is State.NOTE)
