@@ -162,13 +162,15 @@ def _have_band_cue(policy: str, address: str, path: Path | None) -> None:
     if asked is Policy.OFF:
         output.print("The band gives no cues by itself.")
         return
+    when = "" if asked is Policy.END else ", during the rep"  # end: when the set is over
     output.print(
-        f"The band cues by itself from now on: {asked.value}, during the rep, in sessions that its "
-        "button begins.",
+        f"The band cues by itself from now on: {asked.value}{when}, in sessions that its button "
+        "begins.",
         soft_wrap=True,
     )
     hints.print("In those of this computer:  kneetrack record --cue every --cue-by band")
     hints.print("Off again:                  kneetrack cue --band off")
+    hints.print("Whether it has a motor:     kneetrack device identify  (it buzzes once)")
     hints.print("It knows of no load: nothing should startle you under one.")
 
 
