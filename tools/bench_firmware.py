@@ -5,9 +5,9 @@
     python tools/bench_firmware.py --chips      and the FIFO's stage of every kind of IMU
     python tools/bench_firmware.py --write      and have firmware/sim/stage_times.py say so
 
-The very modules, compiled as for the device (kneecore to machine code) but for x64, run under
-MicroPython; tools/bench_firmware_loop.py has what they do and what is left out. Time is told as a
-share of two plain Madgwick filters in bytecode, one pair of samples each, run in the same loop
+The very modules, compiled as for the device (to machine code what runs for every sample) but for
+x64, run under MicroPython; tools/bench_firmware_loop.py has what they do and what is left out. Time
+is told as a share of two plain Madgwick filters in bytecode, one pair of samples each, run in the same loop
 behind every poll. Of each 20 ms of virtual time the best of several runs counts. Wrapping stages
 costs time itself, so they are scaled to the whole loop with none wrapped; by how much is told.
 
@@ -39,7 +39,7 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from kneetrack.firmware_files import firmware_dir, micropython, micropython_path
+from kneetrack.firmware_files import device_files, firmware_dir, micropython, micropython_path
 from sim import stages
 
 ROOT = Path(__file__).parents[1]
@@ -91,9 +91,10 @@ def compile_file(source: Path, target: Path, native: bool) -> None:
 
 def build(folder: Path) -> None:
     """The device's modules and the yardstick, as .mpy files in `folder`."""
-    for package, native in (("kneecore", True), ("kneeband", False)):
-        for source in sorted((FIRMWARE / package).glob("*.py")):
-            compile_file(source, folder / package / (source.stem + ".mpy"), native)
+    for file in device_files():
+        if not file.is_source:
+            target = folder / Path(file.name).with_suffix(".mpy")
+            compile_file(file.path, target, file.is_native)
     yardstick = TOOLS / "bench_madgwick.py"
     compile_file(yardstick, folder / "bench_madgwick.mpy", native=False)
     compile_file(yardstick, folder / "bench_madgwick_native.mpy", native=True)

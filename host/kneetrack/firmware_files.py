@@ -27,6 +27,12 @@ BOARD = "board.py"
 BOARDS = ("a", "b")
 """Variants (hardware/README.md)."""
 
+_PER_SAMPLE = (
+    *("blocks", "correction", "crc", "cueing", "excursion", "fusion", "joint", "lowpass"),
+    *("pipeline", "prediction", "quaternion", "reps", "vector", "watch"),
+)
+"""Modules of kneecore that run for every sample, or nearly."""
+
 _HERE = Path(__file__).resolve().parent
 
 
@@ -56,8 +62,13 @@ class DeviceFile(NamedTuple):
 
     @property
     def is_native(self) -> bool:
-        """Whether the device gets it as machine code: kneecore, which is where the time goes."""
-        return self.name.startswith("kneecore/")
+        """Whether the device gets it as machine code: of kneecore what runs for every sample.
+
+        No more of it, for an ESP32 keeps machine code in the RAM inside the chip, and it is three
+        times as large as bytecode.
+        """
+        folder, _, module = self.name.removesuffix(".py").rpartition("/")
+        return folder == "kneecore" and module in _PER_SAMPLE
 
     @property
     def is_source(self) -> bool:

@@ -68,7 +68,7 @@ class BoardFile:
 def compiled(
     form: MpyForm, tell: Callable[[int, int], None], board: str = BOARDS[0]
 ) -> list[BoardFile]:
-    """All files of a band of that variant, those of kneecore as machine code.
+    """All files of a band of that variant; what runs for every sample as machine code.
 
     `tell` gets done and total. Raises UsageError where the compiler is missing or makes another
     form.
@@ -121,7 +121,7 @@ def _check_form(compiler: Path, form: MpyForm) -> None:
     said = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=60)
     found = re.search(r"mpy v(\d+)\.(\d+)", said.stdout)
     makes = (int(found[1]), int(found[2])) if found else None
-    # Without machine code a sub-version is no matter; kneecore has some.
+    # Without machine code a sub-version is no matter; some of kneecore is.
     if makes != (form.version, form.sub_version):
         here = "an unknown form" if makes is None else f"form {makes[0]}.{makes[1]}"
         raise UsageError(
