@@ -3,7 +3,7 @@
 Lies in the root of the band, beside boot.py, as `board`: a band is of one variant, and an update
 over the radio changes nothing of that. Another way to build a band is another such file.
 
-Adafruit ESP32-S3 Feather (5323), IMUs on its STEMMA QT connector: the thigh's LSM6DSOX answers at
+Adafruit ESP32-S3 Feather (5477), IMUs on its STEMMA QT connector: the thigh's LSM6DSOX answers at
 0x6A, the shank's LSM6DSO at 0x6B. The connector has a regulator of its own, switched by I2C_POWER;
 everything on the bus is unpowered until that pin is high. The pins are those of the maker's board
 files, github.com/adafruit/Adafruit-Feather-ESP32-S3-PCB.
