@@ -96,7 +96,9 @@ def config(
     link: LinkOption = "ble:auto",
     sleep: Annotated[
         int | None,
-        typer.Option("--sleep", metavar="MINUTES", help="Unused for so long it sleeps, up to 240; 0: never."),
+        typer.Option(
+            "--sleep", metavar="MINUTES", help="Unused for so long it sleeps, up to 240; 0: never."
+        ),
     ] = None,
     lamp: Annotated[
         bool | None,
@@ -106,7 +108,9 @@ def config(
     ] = None,
     cue: Annotated[
         int | None,
-        typer.Option("--cue", metavar="MS", help="How long the pulse of a cue on the band lasts, 50 to 500."),
+        typer.Option(
+            "--cue", metavar="MS", help="How long the pulse of a cue on the band lasts, 50 to 500."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
