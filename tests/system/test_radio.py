@@ -16,10 +16,10 @@ from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakError
 
 from kneetrack.link.ble import Backend, scan
+from kneetrack.link.board_process import BoardProcess
 from kneetrack.link.radio.air import Air
 from kneetrack.link.radio.backend import Adapter
 from kneetrack.link.radio.board import SUPERVISION_S, BoardRadio
-from kneetrack.link.sim import BoardProcess
 
 SERVICE = "00000001-3c5a-4f0e-9b6b-000000000000"
 VALUE = "00000002-3c5a-4f0e-9b6b-000000000000"
