@@ -8,8 +8,9 @@
 The very modules, compiled as for the device (to machine code what runs for every sample) but for
 x64, run under MicroPython; tools/bench_firmware_loop.py has what they do and what is left out. Time
 is told as a share of two plain Madgwick filters in bytecode, one pair of samples each, run in the
-same loop behind every poll. Of each 20 ms of virtual time the best of several runs counts. Wrapping stages
-costs time itself, so they are scaled to the whole loop with none wrapped; by how much is told.
+same loop behind every poll. Of each 20 ms of virtual time the best of several runs counts. Wrapping
+stages costs time itself, so they are scaled to the whole loop with none wrapped; by how much is
+told.
 
 Garbage is told as on the ESP32, whose words and floats are half as long: half of what is counted.
 

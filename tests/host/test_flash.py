@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -82,13 +83,13 @@ def test_what_esptool_is_told_and_what_is_heard_of_it(tmp_path: Path) -> None:
     flash_esptool.write_image(Port("COM3"), found, shares.append, [sys.executable, "-c", stand_in])
     assert shares == [0.4, 1.0]
     told = (tmp_path / "told").read_text()
-    assert told.endswith(f"write-flash --skip-flashed 0x0 {found.path}")
+    assert told.endswith(f"write-flash --flash-size detect --skip-flashed 0x0 {found.path}")
     assert "--chip esp32s3 --port COM3" in told and "erase" not in told
 
 
 ABOUT = About(
     "micropython", (1, 26, 1), MpyForm(6, 3, "xtensawin"), "Generic ESP32S3 module with ESP32S3",
-    "esp32", 1 << 20, 4096, 0, (), None, None,
+    "esp32", 1 << 20, 4096, 0, (), None, None, 2_000_000, 4 << 20,
 )  # fmt: skip
 
 
@@ -100,12 +101,27 @@ ABOUT = About(
         ({"platform": "rp2"}, "an ESP32S3"),
         ({"version": (1, 22, 0)}, "1.24 or later"),
         ({"form": MpyForm(6, 3, "rv32imc")}, "processor is rv32imc"),
+        ({"block_bytes": 0}, r"more flash than the board has \(4 MB\)"),
     ],
 )
 def test_a_board_that_is_no_band(other: dict[str, object], said: str) -> None:
     flash._check(ABOUT, flash.BAND, Port("COM3"))
     with pytest.raises(LinkError, match=said):
         flash._check(replace(ABOUT, **other), flash.BAND, Port("COM3"))  # pyright: ignore
+
+
+def test_a_board_with_too_little_memory_is_told_before_anything_is_sent() -> None:
+    for memory in (None, flash.NEEDS_BYTES, 2_000_000):
+        flash._check_memory(replace(ABOUT, memory_bytes=memory), Port("COM3"))
+    with pytest.raises(LinkError, match=r"COM3 has 267 kB.*PSRAM.*manifest\.py.*--anyway"):
+        flash._check_memory(replace(ABOUT, memory_bytes=267_120), Port("COM3"))
+
+
+def test_the_memory_that_is_asked_for_is_what_the_parts_list_goes_by() -> None:
+    with (Path(__file__).parents[2] / "hardware" / "parts.toml").open("rb") as file:
+        figures = tomllib.load(file)["figures"]
+    needs = ("firmware_heap", "firmware_code", "bluetooth_ram")
+    assert 1000 * sum(figures[name]["value"] for name in needs) == flash.NEEDS_BYTES
 
 
 def test_what_differs_is_sent_and_what_is_no_more_is_removed_if_there_is_room() -> None:

@@ -49,7 +49,7 @@ def test_the_life_of_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     async def check() -> None:
         async with flash_bench(tmp_path) as bench:
             port = Port(str(bench.cable.port))
-            await asyncio.to_thread(_another_board_is_refused, port, monkeypatch)
+            await asyncio.to_thread(_a_board_that_will_not_do_is_refused, port, monkeypatch)
             await _is_cut_off_and_completed(bench, port, tmp_path, monkeypatch)
             await asyncio.to_thread(_is_brought_up_to_date, port)
             await asyncio.to_thread(_has_nothing_to_send, port)
@@ -57,10 +57,14 @@ def test_the_life_of_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     asyncio.run(check())
 
 
-def _another_board_is_refused(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+def _a_board_that_will_not_do_is_refused(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as context:
         context.setattr(flash, "BAND", flash.Target("esp32", "ESP32S3", "xtensawin"))
         with pytest.raises(LinkError, match="Is another board on the cable"):
+            flash.flash(port, None, lambda now: None)
+    with monkeypatch.context() as context:
+        context.setattr(flash, "NEEDS_BYTES", 1 << 30)
+        with pytest.raises(LinkError, match=r"8\d\d\d kB of memory.*PSRAM.*--anyway"):
             flash.flash(port, None, lambda now: None)
     with Board(port) as board:
         assert not board.held(["main.py"])

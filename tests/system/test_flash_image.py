@@ -17,6 +17,8 @@ import pytest
 from kneetrack.errors import LinkError, LinkLost
 from kneetrack.maintenance import flash
 from kneetrack.maintenance.flash_esptool import write_image
+from kneetrack.maintenance.flash_format import TABLE_AT as PARTITIONS
+from kneetrack.maintenance.flash_format import check_program
 from kneetrack.maintenance.flash_image import Image, read_image
 from kneetrack.maintenance.flash_ports import Port
 from micropython_image import write_image_file
@@ -71,6 +73,22 @@ def test_an_image_is_written_verified_and_not_written_again(tmp_path: Path, imag
         chip.reset()
         write(image, cable)
         assert DEFL_DATA not in chip.seen and chip.written == 0
+
+
+def test_a_chip_with_less_flash_than_the_image_names_starts_all_the_same(
+    tmp_path: Path, image: Image
+) -> None:
+    chip = Esp32S3(flash_bytes=4 << 20)
+    with rom_loader(tmp_path, chip) as cable:
+        write(image, cable)
+        data = image.path.read_bytes()
+        loader = slice(0, PARTITIONS)
+        assert data[3] >> 4 == 3 and chip.flash[3] >> 4 == 2  # 8 MB, 4 MB
+        check_program(bytes(chip.flash[loader]), 0, "loader")  # its SHA-256 with it
+        assert chip.flash[PARTITIONS : len(data)] == data[PARTITIONS:]
+        chip.reset()
+        write(image, cable)
+        assert chip.written == 0
 
 
 def test_a_port_that_vanishes_is_told_and_the_same_command_completes_it(

@@ -50,6 +50,10 @@ def flash(
             "band is, or a]."
         ),
     ] = None,
+    anyway: Annotated[
+        bool,
+        typer.Option("--anyway", help="Send it to a board with too little memory as well."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Put the firmware, or a newer one, on a band that hangs on a cable.
@@ -73,6 +77,8 @@ def flash(
     keeps. The one named above must have the SHA-256 that others noted of it. Any other is compared
     with --sha256, if you have one: micropython.org publishes none.
 
+    The board is asked for its memory first: without PSRAM (Feather 5323) it has too little.
+
     Only what differs is sent. If it is cut off, by the cable or by Ctrl-C, run it again: it goes
     on where it stopped, and until then the band waits. Calibration, paired computers and
     recordings stay on the band. Nobody has tried this on a physical board yet.
@@ -93,7 +99,8 @@ def flash(
         for line in _image_lines(image):
             hints.print(line, markup=False, soft_wrap=True)
     with _Bar(hints) as bar:
-        done = work.flash(at, image, bar.tell, None if board is None else board.value)
+        variant = None if board is None else board.value
+        done = work.flash(at, image, bar.tell, variant, anyway=anyway)
     if json:
         console.print_json(_to_json(done))
         return

@@ -1,7 +1,8 @@
 """A board becomes a band, or a band gets newer firmware, over its cable.
 
 The order, and why
-    1. Ask the board what it is, and for the hash of every file of ours that is on it.
+    1. Ask the board what it is, whether it has the memory that the firmware needs, and for the hash
+       of every file of ours that is on it.
     2. Take main.py away, where anything differs, and start the board anew: from here on it waits at
        its prompt, whatever happens, and never runs a mixture of old and new files. With it goes the
        record of updates over the radio (firmware/slots.py): what the cable brings is in force.
@@ -30,10 +31,14 @@ from kneetrack.maintenance import flash_ports
 from kneetrack.maintenance.flash_board import About, Board, Held, NoPrompt, connect, full
 from kneetrack.maintenance.flash_build import MANIFEST, BoardFile, check_march, compiled, manifest
 from kneetrack.maintenance.flash_esptool import NotTaken, write_image
-from kneetrack.maintenance.flash_image import Image, check_keeps
+from kneetrack.maintenance.flash_image import RECOMMENDED, Image, check_keeps
 from kneetrack.maintenance.flash_ports import DOWNLOAD_MODE, Port
 
 LEAST_MICROPYTHON = (1, 24)
+NEEDS_BYTES = 390_000
+"""Of memory: 240 kB of live heap and 90 kB of machine code while it streams and cues, Bluetooth 60.
+From a 32-bit MicroPython on a PC (tools/README.md), not from a board. One without PSRAM has 265 to
+290, one with PSRAM 2000 and more."""
 STARTS_WITHIN_S = 20.0
 """A band answers so long after its reset: safe start, IMUs, radio."""
 IMAGE_WITHIN_S = 60.0
@@ -108,11 +113,19 @@ class _Change:
     freed_bytes: int
 
 
-def flash(port: Port, image: Image | None, tell: Tell, variant: str | None = None) -> Flashed:
+def flash(
+    port: Port,
+    image: Image | None,
+    tell: Tell,
+    variant: str | None = None,
+    *,
+    anyway: bool = False,
+) -> Flashed:
     """Put our firmware on the board at `port`, MicroPython's `image` first where one is given.
 
-    `variant` is of firmware_files.BOARDS; without one a band stays what it is. Every error is a
-    KneeTrackError that says what to do; after each of them the same call goes on.
+    `variant` is of firmware_files.BOARDS; without one a band stays what it is. `anyway` even on a
+    board with too little memory. Every error is a KneeTrackError that says what to do; after each
+    of them the same call goes on.
     """
     began_s = time.monotonic()
     if image is not None:
@@ -123,6 +136,8 @@ def flash(port: Port, image: Image | None, tell: Tell, variant: str | None = Non
     try:
         about = board.about()
         _check(about, BAND, port)
+        if not anyway:
+            _check_memory(about, port)
         variant = variant or (about.variant if about.variant in BOARDS else BOARDS[0])
         files = compiled(
             about.form, lambda done, of: tell(Progress("Compiling", done, of)), variant
@@ -219,7 +234,25 @@ def _check(about: About, target: Target, port: Port) -> None:
             f"The board runs MicroPython {about.version_text}; {least} or later is needed. Give "
             "--micropython IMAGE.bin."
         )
+    if not about.block_bytes:
+        size = "" if about.flash_bytes is None else f" ({about.flash_bytes >> 20} MB)"
+        raise LinkError(
+            f"The board's MicroPython has no place for files: its image is for more flash than the "
+            f"board has{size}. Give --micropython {RECOMMENDED.name}."
+        )
     check_march(about.form, target.march)
+
+
+def _check_memory(about: About, port: Port) -> None:
+    """LinkError where the board says that it has too little memory for the firmware to start."""
+    if about.memory_bytes is None or about.memory_bytes >= NEEDS_BYTES:
+        return
+    raise LinkError(
+        f"The board on {port} has {about.memory_bytes // 1000} kB of memory, and the firmware "
+        f"needs about {NEEDS_BYTES // 1000}: it would stop with a MemoryError at its start. Take a "
+        "board with PSRAM, as the Feather 5477, or freeze the firmware into an image of your own "
+        "(firmware/manifest.py). Nothing of the firmware was sent; --anyway sends it."
+    )
 
 
 def _change(files: list[BoardFile], held: dict[str, Held]) -> _Change:

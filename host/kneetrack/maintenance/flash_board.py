@@ -53,7 +53,8 @@ KEPT = ("kneeband.dat", "bonds.dat", "habits.dat", "settings.dat", "recordings")
 """What a band keeps, by its names on it; told to whoever would lose it, never touched here."""
 
 _ABOUT = """
-import sys, os, json
+import sys, os, json, gc
+gc.collect()
 i = sys.implementation
 v = {"name": i.name, "version": list(i.version[:3]), "mpy": getattr(i, "_mpy", 0)}
 v["machine"] = getattr(i, "_machine", "")
@@ -83,6 +84,19 @@ try:
     v["vfs"] = [p[2], p[3]]
 except Exception:
     v["vfs"] = None
+try:
+    u = gc.mem_alloc()
+    v["memory"] = u + gc.mem_free()
+    import esp32
+    h = sum([r[1] for r in esp32.idf_heap_info(esp32.HEAP_DATA)])
+    v["memory"] = max(v["memory"], u + h)
+except Exception:
+    pass
+try:
+    import esp
+    v["flash"] = esp.flash_size()
+except Exception:
+    pass
 print(json.dumps(v))
 """
 _REMOVE_ALL = """
@@ -155,6 +169,9 @@ class About:
     vfs: Place | None
     variant: str | None
     """Whose pins it has: its board.py says so in its first line."""
+    memory_bytes: int | None
+    """What MicroPython has, used or not, PSRAM and what its heap may still grow by included."""
+    flash_bytes: int | None
 
     @property
     def version_text(self) -> str:
@@ -212,6 +229,8 @@ class Board:
             tuple(name for name in KEPT if name in told["names"]),
             Place(*told["vfs"]) if told["vfs"] else None,
             variant_of(told["board"]),
+            told.get("memory"),
+            told.get("flash"),
         )
 
     def held(self, names: Iterable[str]) -> dict[str, Held]:

@@ -4,6 +4,10 @@ As a process, because its Python interface is not promised to stay, its command 
 ever erased beyond what the image covers (no `erase-flash`): the band's files lie behind it. Where
 the flash holds the same bytes already esptool says so and writes nothing (`--skip-flashed`).
 
+The loader's header names a size of flash, and a chip with less does not start. Official images say
+4 MB since mid-2025 and ask the chip, older ones 8. esptool puts in what the chip has, and renews
+the loader's SHA-256 (`--flash-size detect`).
+
 Cut off in its midst the chip does not start, but its download mode is in its ROM, and the same
 command begins anew. esptool itself looks for a port that went away for seven seconds, and goes on.
 """
@@ -67,7 +71,7 @@ def arguments(port: Port, image: Path) -> list[str]:
     """What esptool is told."""
     return [
         *("--chip", CHIP, "--port", port.device, "--baud", str(BAUD), "--after", "hard-reset"),
-        *("write-flash", "--skip-flashed", "0x0", str(image)),
+        *("write-flash", "--flash-size", "detect", "--skip-flashed", "0x0", str(image)),
     ]
 
 
