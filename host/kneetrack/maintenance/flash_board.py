@@ -216,7 +216,7 @@ class Board:
 
     def about(self) -> About:
         """What it is."""
-        told = json.loads(self._run(_ABOUT % (UPDATES,)))
+        told = json.loads(self._asked(_ABOUT % (UPDATES,)))
         return About(
             told["name"],
             tuple(told["version"]),
@@ -311,6 +311,17 @@ class Board:
     def _call(self, answer_s: float) -> None:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints what it did not expect
             self._line.enter_raw_repl(soft_reset=False, timeout_overall=answer_s)
+
+    def _asked(self, code: str) -> bytes:
+        """`_run` for what changes nothing: again, where a prompt that was called while the board
+        still started gave way under it."""
+        for _ in range(TRIES - 1):
+            try:
+                return self._run(code)
+            except LinkLost:
+                with contextlib.suppress(OSError, TransportError, struct.error):
+                    self._call(ANSWER_S)
+        return self._run(code)
 
     def _run(self, code: str) -> bytes:
         with self._told(), contextlib.redirect_stdout(io.StringIO()):
