@@ -36,9 +36,9 @@ from kneetrack.maintenance.flash_ports import DOWNLOAD_MODE, Port
 
 LEAST_MICROPYTHON = (1, 24)
 NEEDS_BYTES = 400_000
-"""Of memory: 240 kB of live heap and 100 kB of machine code while it streams and cues, Bluetooth 60.
-From a 32-bit MicroPython on a PC (tools/README.md), not from a board. One without PSRAM has 265 to
-290, one with PSRAM 2000 and more."""
+"""Of memory: 240 kB of live heap while it streams and cues, 100 of machine code, Bluetooth 60. From
+a 32-bit MicroPython on a PC (tools/README.md), not from a board. A board without PSRAM has 265 to
+290 kB, one with PSRAM 2000 and more."""
 STARTS_WITHIN_S = 20.0
 """A band answers so long after its reset: safe start, IMUs, radio."""
 IMAGE_WITHIN_S = 60.0
