@@ -313,14 +313,15 @@ class Board:
             self._line.enter_raw_repl(soft_reset=False, timeout_overall=answer_s)
 
     def _asked(self, code: str) -> bytes:
-        """`_run` for what changes nothing: again, where a prompt that was called while the board
-        still started gave way under it."""
+        """`_run` for what changes nothing: again from the port on, where a board that was still
+        starting when it was interrupted gave way under it."""
         for _ in range(TRIES - 1):
             try:
                 return self._run(code)
             except LinkLost:
-                with contextlib.suppress(OSError, TransportError, struct.error):
-                    self._call(ANSWER_S)
+                self.close()
+                self._line = _opened(flash_ports.again(self.port))
+                self._interrupt(TRIES, ANSWER_S)
         return self._run(code)
 
     def _run(self, code: str) -> bytes:
