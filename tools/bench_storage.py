@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import binascii
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -130,18 +129,11 @@ def fill(recording: Coded, seconds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "seconds"
         source.write_bytes(b"".join(repeated(recording, seconds)))
+        command = run_micropython([str(ROOT / "tools" / "play_storage.py"), str(source)])
         run = subprocess.run(
-            [
-                Path(sys.executable).with_name("micropython"),
-                *("-X", "heapsize=16m"),
-                ROOT / "tools" / "play_storage.py",
-                source,
-            ],
+            command.arguments,
             cwd=folder,
-            env={
-                **os.environ,
-                "MICROPYPATH": f"{ROOT}/firmware/sim/shims:{ROOT}/firmware:{ROOT}/firmware/boards/a:.frozen",
-            },
+            env=command.environment,
             check=True,
             capture_output=True,
             text=True,
