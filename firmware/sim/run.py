@@ -164,8 +164,19 @@ def wire_rig(motion: Motion, cued_us: list, button: int, hang_s: float) -> None:
     def look(_):
         """What no packet tells: memory, how far the band has measured, when the motor started."""
         gc.collect()
+        allocated = gc.mem_alloc()
         pairs = sys.modules["kneeband.program"].sampler.upcoming
-        rig.say("seen", allocated=gc.mem_alloc(), pairs=pairs, cued_us=cued_us)
+        rig.say("seen", allocated=allocated, largest=largest(), pairs=pairs, cued_us=cued_us)
+
+    def largest():
+        """The largest piece of memory in one, within a sixteenth."""
+        size = gc.mem_free()
+        while size:
+            try:
+                return len(bytearray(size))
+            except MemoryError:
+                size -= size // 16 + 1
+        return 0
 
     motion.on_held = held
     rig.on("look", look)

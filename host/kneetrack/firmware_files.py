@@ -123,11 +123,13 @@ def micropython_path() -> str:
 
 
 def run_micropython(
-    arguments: list[str], env: Mapping[str, str] | None = None, heap: str = "16m"
+    arguments: list[str], env: Mapping[str, str] | None = None, heap: str | None = None
 ) -> Command:
     """How to start MicroPython on the simulated board with these arguments (a script first).
 
-    `env` is added to this process' environment.
+    `env` is added to this process' environment. `heap` is MicroPython's, by default that of
+    KNEETRACK_HEAP or 16 MB: room for the firmware and for what moves the simulated leg.
     """
+    heap = heap or os.environ.get("KNEETRACK_HEAP", "16m")
     environment = {**os.environ, "MICROPYPATH": micropython_path(), **(env or {})}
     return Command([str(micropython()), "-X", f"heapsize={heap}", *arguments], environment)

@@ -205,9 +205,11 @@ class SimLink(BandLink):
         except TimeoutError:
             raise self._board.not_started() from None
 
-    async def board_memory(self) -> int:
-        """Bytes in use on the board's heap behind a collection, the simulated leg's included."""
-        return (await self._look())["allocated"]
+    async def board_memory(self) -> tuple[int, int]:
+        """Of the board's heap behind a collection, in bytes: in use, the simulated leg's included;
+        the largest piece that is free."""
+        seen = await self._look()
+        return seen["allocated"], seen["largest"]
 
     async def measured(self) -> int:
         """The number behind the newest knee sample that the band has measured, sent or not."""
