@@ -20,8 +20,8 @@ ANSWER_S = 5.0
 _NAMES = {opcode: name for opcode, name, _, _ in wire.COMMANDS}
 _REFUSALS = {
     wire.RESULT_UNKNOWN_OPCODE: (
-        "it does not know this command. Update the band: see firmware/README.md for how to put the "
-        "current firmware on it."
+        "it does not know this command. Bring it up to date: kneetrack update, or on its cable "
+        "kneetrack flash."
     ),
     wire.RESULT_INVALID_OPERAND: "a value in it is out of range. Update band and program.",
     wire.RESULT_FAILED: "it tried and failed. Switch the band off and on, then try again.",
