@@ -141,7 +141,7 @@ def config(
         if (band.feature.protocol_major, band.feature.protocol_minor) < (1, 3):
             raise LinkError(
                 "This band's firmware has nothing to set (it speaks a protocol before 1.3). "
-                "Update the band: see firmware/README.md."
+                "Update the band: kneetrack flash, on its cable."
             )
         answer = await command(band, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_CONFIG))
         values: Any = settings.SETTINGS.unpack_from(answer.payload)

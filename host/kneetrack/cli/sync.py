@@ -268,7 +268,7 @@ def _check_protocol(link: Link) -> None:
     if not keeps_recordings(link):
         raise KneeTrackError(
             f"{link.name}'s firmware is older than recordings without a computer. Update the band: "
-            "see firmware/README.md."
+            "kneetrack flash, on its cable."
         )
 
 

@@ -174,7 +174,7 @@ class Link(Protocol):
         ...
 
 
-_UPDATE_BAND = "Update the band: see firmware/README.md for how to put the current firmware on it."
+_UPDATE_BAND = "Update the band: kneetrack flash, on its cable."
 _UPDATE_PROGRAM = "Update this program: git pull, make setup."
 
 

@@ -21,7 +21,7 @@ PATIENCE_LEAST_MS = 400
 STORAGE_LOW_KIB = 512
 """Some five minutes of knee samples."""
 
-_UPDATE_BAND = "Update the band: see firmware/README.md."
+_UPDATE_BAND = "Update the band: kneetrack flash, on its cable."
 
 
 def connection_rows(link: Link, kind: str, connect_s: float) -> list[Row]:
