@@ -81,7 +81,7 @@ def test_a_log_takes_no_option_but_speed_and_side(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("major", "side_to_update"), [(2, "git pull, make setup"), (0, "firmware/README.md")]
+    ("major", "side_to_update"), [(2, "git pull, make setup"), (0, "kneetrack flash")]
 )
 def test_another_major_version_names_the_side_to_update(major, side_to_update):
     feature = bytes([major, 0]) + FEATURE[2:]
