@@ -101,7 +101,7 @@ def test_an_older_minor_version_without_the_newest_fields_is_welcome():
 
 def test_a_feature_cut_short_is_a_mismatch():
     for length in range(wire.FEATURE_LEAST):
-        with pytest.raises(ProtocolMismatch, match=r"firmware/README\.md"):
+        with pytest.raises(ProtocolMismatch, match="kneetrack flash"):
             check_protocol(b"\0" * length, "KneeBand-1234")
 
 
