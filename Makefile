@@ -29,7 +29,7 @@ demo: $(STAMP)  ## the main job with no hardware: firmware, Bluetooth, reps, tab
 	@$(BIN)/kneetrack demo
 
 test: $(STAMP)  ## all tests
-	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -q
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder -q
 
 test-bluez: $(STAMP)  ## one more, on an unmodified Linux Bluetooth stack in a virtual machine (qemu)
 	@$(BIN)/python -m pytest -q -rs -o "pythonpath=tests/bluez" tests/bluez/scenes.py
