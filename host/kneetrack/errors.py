@@ -20,6 +20,9 @@ shown as it is. Anything else that reaches the user as a traceback is a bug.
 
 from __future__ import annotations
 
+UPDATE_BAND = "Update the band: kneetrack flash, on its cable."
+"""The remedy for a band that is too old for this program, or for an update over the radio."""
+
 
 def install(extra: str | None = None) -> str:
     """The remedy for a package that is not there, which the `extra` of pyproject.toml brings.

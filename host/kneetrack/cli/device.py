@@ -10,7 +10,7 @@ import typer
 
 from kneecore import settings, wire
 from kneetrack.cli.options import JSON_HELP, LINK_VARIABLE
-from kneetrack.errors import LinkError, UsageError
+from kneetrack.errors import UPDATE_BAND, LinkError, UsageError
 from kneetrack.samples import Side, Status
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def config(
         if (band.feature.protocol_major, band.feature.protocol_minor) < (1, 3):
             raise LinkError(
                 "This band's firmware has nothing to set (it speaks a protocol before 1.3). "
-                "Update the band: kneetrack flash, on its cable."
+                + UPDATE_BAND
             )
         answer = await command(band, wire.OP_QUERY, wire.QUERY.pack(wire.QUERY_CONFIG))
         values: Any = settings.SETTINGS.unpack_from(answer.payload)

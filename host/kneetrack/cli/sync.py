@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kneetrack.cli.options import JSON_HELP, LINK_VARIABLE
-from kneetrack.errors import KneeTrackError, UsageError
+from kneetrack.errors import UPDATE_BAND, KneeTrackError, UsageError
 from kneetrack.samples import Side
 
 if TYPE_CHECKING:
@@ -267,8 +267,7 @@ def _check_protocol(link: Link) -> None:
 
     if not keeps_recordings(link):
         raise KneeTrackError(
-            f"{link.name}'s firmware is older than recordings without a computer. Update the band: "
-            "kneetrack flash, on its cable."
+            f"{link.name}'s firmware is older than recordings without a computer. {UPDATE_BAND}"
         )
 
 

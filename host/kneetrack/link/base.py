@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kneecore import __version__, wire
-from kneetrack.errors import ProtocolMismatch
+from kneetrack.errors import UPDATE_BAND, ProtocolMismatch
 from kneetrack.samples import Channel, Packet, Side, Vector, Window
 
 CHANNEL_UUIDS = {
@@ -174,7 +174,6 @@ class Link(Protocol):
         ...
 
 
-_UPDATE_BAND = "Update the band: kneetrack flash, on its cable."
 _UPDATE_PROGRAM = "Update this program: git pull, make setup."
 
 
@@ -185,8 +184,8 @@ def check_protocol(feature: bytes, label: str) -> None:
     if theirs[:1] == ours[:1] and len(feature) >= wire.FEATURE_LEAST:
         return
     if len(theirs) < 2:
-        raise ProtocolMismatch(f"{label} does not tell its protocol version. {_UPDATE_BAND}")
-    update = _UPDATE_PROGRAM if theirs > ours else _UPDATE_BAND
+        raise ProtocolMismatch(f"{label} does not tell its protocol version. {UPDATE_BAND}")
+    update = _UPDATE_PROGRAM if theirs > ours else UPDATE_BAND
     raise ProtocolMismatch(
         f"{label} speaks protocol {theirs[0]}.{theirs[1]}, but kneetrack {__version__} speaks "
         f"{ours[0]}.{ours[1]}. {update}"

@@ -6,6 +6,7 @@ import statistics
 
 from kneecore import settings, wire
 from kneetrack import faults
+from kneetrack.errors import UPDATE_BAND
 from kneetrack.link.base import Link
 from kneetrack.maintenance.rows import Row, State, band_row, remedy_of_way
 from kneetrack.maintenance.systems import Facts, facts_here, how_to_forget, how_to_shorten
@@ -20,8 +21,6 @@ PATIENCE_LEAST_MS = 400
 """Less than what BlueZ takes by itself (420 ms)."""
 STORAGE_LOW_KIB = 512
 """Some five minutes of knee samples."""
-
-_UPDATE_BAND = "Update the band: kneetrack flash, on its cable."
 
 
 def connection_rows(link: Link, kind: str, connect_s: float) -> list[Row]:
@@ -61,7 +60,7 @@ def _protocol_row(link: Link) -> Row:
             "Protocol",
             State.NOTE,
             f"{text}: what it can't do yet is left out (1.2 keeps what the radio loses)",
-            _UPDATE_BAND,
+            UPDATE_BAND,
             figures=figures,
         )
     if theirs > ours:
@@ -75,7 +74,7 @@ def _pairing_row(link: Link, kind: str) -> Row:
     if _version(link) < (1, 2):
         return band_row(
             "Pairing", State.NOTE, "this band's firmware knows none: anyone near may connect",
-            _UPDATE_BAND,
+            UPDATE_BAND,
         )  # fmt: skip
     return band_row(
         "Pairing", State.OK, "paired: the band answers only over an encrypted connection"
@@ -249,7 +248,7 @@ def _memory_rows(status: Status) -> list[Row]:
             )
         ]  # fmt: skip
     if status.storage_free_kib is None or status.recordings is None:
-        return [band_row("Memory", State.NOTE, "the band does not tell of one", _UPDATE_BAND)]
+        return [band_row("Memory", State.NOTE, "the band does not tell of one", UPDATE_BAND)]
     free, kept = status.storage_free_kib, status.recordings
     figures = {"free_kib": free, "recordings": kept}
     text = f"{free / 1024:.1f} MB free"
