@@ -162,11 +162,15 @@ def wire_rig(motion: Motion, cued_us: list, button: int, hang_s: float) -> None:
         asyncio.create_task(hold())  # noqa: RUF006  (the loop's queue holds it)
 
     def look(_):
-        """What no packet tells: memory, how far the band has measured, when the motor started."""
+        """What no packet tells: how far the band has measured, when the motor started."""
+        pairs = sys.modules["kneeband.program"].sampler.upcoming
+        rig.say("seen", pairs=pairs, cued_us=cued_us)
+
+    def memory(_):
+        """What of the heap is in use, and the largest piece of the rest."""
         gc.collect()
         allocated = gc.mem_alloc()
-        pairs = sys.modules["kneeband.program"].sampler.upcoming
-        rig.say("seen", allocated=allocated, largest=largest(), pairs=pairs, cued_us=cued_us)
+        rig.say("memory", allocated=allocated, largest=largest())
 
     def largest():
         """The largest piece of memory in one, within a sixteenth."""
@@ -180,6 +184,7 @@ def wire_rig(motion: Motion, cued_us: list, button: int, hang_s: float) -> None:
 
     motion.on_held = held
     rig.on("look", look)
+    rig.on("memory", memory)
     rig.on("play", play)
     rig.on("break", fault)
     rig.on("press", press)

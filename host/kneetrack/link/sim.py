@@ -208,8 +208,8 @@ class SimLink(BandLink):
     async def board_memory(self) -> tuple[int, int]:
         """Of the board's heap behind a collection, in bytes: in use, the simulated leg's included;
         the largest piece that is free."""
-        seen = await self._look()
-        return seen["allocated"], seen["largest"]
+        told = await self._answer("memory", {"rig": "memory"})
+        return told["allocated"], told["largest"]
 
     async def measured(self) -> int:
         """The number behind the newest knee sample that the band has measured, sent or not."""
